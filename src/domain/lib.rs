@@ -1,5 +1,8 @@
 //! Pure types and rules of the cockpit. No async, no I/O, no clock, no name of any one system.
 
+pub mod host;
 pub mod ids;
+pub mod inventory;
+pub mod resource;
 pub mod secret;
 pub mod text;

@@ -1,5 +1,9 @@
 //! The traits the engine reaches the world through. Adapters implement them; `main` wires them.
 
+mod host_api;
 mod remote;
+mod web;
 
+pub use host_api::{AccountTest, HostApi, Hosts, NewKey, Session, UsageQuery};
 pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamLine};
+pub use web::{Vantage, Web, WebAnswer, WebRequest};

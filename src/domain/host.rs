@@ -1,0 +1,73 @@
+//! A host as the user's config names it. The credential itself is a reference; only the secrets
+//! adapter turns it into a [`Secret`](crate::secret::Secret).
+
+use crate::ids::{HostId, MachineId, PackId};
+use serde::{Deserialize, Serialize};
+
+/// What a host is for. Every non-production host on a production machine is `temporary`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Carries live traffic. Writing wants the host's name and a reason.
+    Production,
+    /// Stands for acceptance runs on a machine of its own.
+    Acceptance,
+    /// Short-lived, with an expiry.
+    Temporary,
+}
+
+impl Role {
+    /// The word in config, JSON and on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Acceptance => "acceptance",
+            Self::Temporary => "temporary",
+        }
+    }
+}
+
+/// One `[host.NAME]` of the config, without its credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSettings {
+    /// The config's name.
+    pub id: HostId,
+    /// Where it runs; its address is as seen from there.
+    pub machine: MachineId,
+    /// `127.0.0.1:8080` as seen from the machine, or a public `https://` URL.
+    pub address: String,
+    /// What it is for.
+    pub role: Role,
+    /// Baseline pack to judge it by.
+    pub baseline: Option<PackId>,
+    /// Container of its PostgreSQL, for looks that must prove their database.
+    pub db_container: Option<String>,
+    /// Container of its Redis.
+    pub redis_container: Option<String>,
+}
+
+impl HostSettings {
+    /// The base URL requests are made for. A bare `host:port` speaks plain HTTP inside the tunnel.
+    pub fn base_url(&self) -> String {
+        if self.address.contains("://") {
+            self.address.trim_end_matches('/').to_owned()
+        } else {
+            format!("http://{}", self.address.trim_end_matches('/'))
+        }
+    }
+}
+
+/// What a host says of itself, asked without side effects (`host-contract.md` 0).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostIdentity {
+    /// `version` of the public settings; empty when the host does not say.
+    pub version: String,
+    /// Round trip of the health call in milliseconds.
+    pub round_trip_ms: u64,
+    /// Captcha on login: a managed user cannot log in.
+    pub captcha: bool,
+    /// Only admins can log in: no managed user keys are possible.
+    pub backend_mode: bool,
+    /// Which credential the host took: `admin key` or `login`.
+    pub credential: String,
+}

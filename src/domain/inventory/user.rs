@@ -1,0 +1,84 @@
+//! Users, their subscriptions and keys (`host-contract.md` 4.4 to 4.6, 6).
+
+use crate::ids::RemoteId;
+use crate::secret::Secret;
+use serde::{Deserialize, Serialize};
+
+/// A stored user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// Host id.
+    pub id: RemoteId,
+    /// Unique among living users.
+    pub email: String,
+    /// `user` or `admin`.
+    pub role: String,
+    /// `active` or `disabled`.
+    pub status: String,
+    /// USD.
+    pub balance: f64,
+    /// Exclusive groups the user may bind.
+    pub allowed_groups: Vec<RemoteId>,
+}
+
+/// A user to create.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Deterministic e-mail.
+    pub email: String,
+    /// Derived, never typed.
+    pub password: Secret,
+    /// USD; > 0 where the group is a standard one.
+    pub balance: f64,
+    /// Exclusive groups it may bind.
+    pub allowed_groups: Vec<RemoteId>,
+}
+
+/// A stored subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Host id.
+    pub id: RemoteId,
+    /// Owner.
+    pub user_id: RemoteId,
+    /// Subscription group.
+    pub group_id: RemoteId,
+    /// `active`, `expired`, ...; the date decides, not this word.
+    pub status: String,
+    /// RFC 3339.
+    pub starts_at: String,
+    /// RFC 3339. An assign of an expired row answers 200 with that row (trap 7).
+    pub expires_at: String,
+    /// Notes given at assignment; compared by the host on a repeat.
+    pub notes: String,
+}
+
+/// A subscription to assign. Days and notes are constant, so that a repeat is the same request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionSpec {
+    /// Owner.
+    pub user_id: RemoteId,
+    /// Subscription group.
+    pub group_id: RemoteId,
+    /// Days of validity.
+    pub validity_days: i64,
+    /// Notes.
+    pub notes: String,
+}
+
+/// A stored user key. The host lists keys in clear (4.4); here it is a [`Secret`] at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiKey {
+    /// Host id.
+    pub id: RemoteId,
+    /// Owner.
+    pub user_id: RemoteId,
+    /// Name.
+    pub name: String,
+    /// The key.
+    pub key: Secret,
+    /// Bound group.
+    pub group_id: Option<RemoteId>,
+    /// `active`, `inactive`, ...
+    pub status: String,
+}
