@@ -106,7 +106,7 @@ impl Origin {
 }
 
 /// One resource as one batch holds it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BatchResource {
     /// The batch that holds it.
     #[serde(skip)]
