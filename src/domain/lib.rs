@@ -3,6 +3,7 @@
 pub mod host;
 pub mod ids;
 pub mod inventory;
+pub mod pack;
 pub mod resource;
 pub mod secret;
 pub mod text;
