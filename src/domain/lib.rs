@@ -1,8 +1,10 @@
 //! Pure types and rules of the cockpit. No async, no I/O, no clock, no name of any one system.
 
+pub mod batch;
 pub mod host;
 pub mod ids;
 pub mod inventory;
+pub mod journal;
 pub mod pack;
 pub mod resource;
 pub mod secret;

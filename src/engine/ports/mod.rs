@@ -2,8 +2,12 @@
 
 mod host_api;
 mod remote;
+mod store;
 mod web;
 
 pub use host_api::{AccountTest, HostApi, Hosts, NewKey, Session, UsageQuery};
 pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamLine};
+pub use store::{
+    AuditRow, Clock, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, ResultKind, SavedPlan, Store,
+};
 pub use web::{Vantage, Web, WebAnswer, WebRequest};

@@ -1,0 +1,225 @@
+//! The cockpit's own memory. Everything durable goes through here; a write has reached the disk
+//! when its future is ready (`synchronous=FULL`), because intent must outlive a crash.
+
+use crate::failure::Outcome;
+use async_trait::async_trait;
+use cockpit_domain::batch::{Batch, BatchEvent, Item};
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId, StepId};
+use cockpit_domain::journal::{Intent, JournalRow, StepState};
+use cockpit_domain::resource::{BatchResource, ResourceKind};
+use cockpit_domain::secret::{Fingerprint, Secret};
+use serde::Serialize;
+
+/// A plan to save. `body` is its canonical content without secrets; the keys are sealed beside
+/// it and wiped when no longer needed.
+#[derive(Debug, Clone)]
+pub struct NewPlan {
+    /// `import`, `rollback`, `reconcile`.
+    pub kind: &'static str,
+    /// Host it is for.
+    pub host: HostId,
+    /// Provider it is about.
+    pub provider: PackId,
+    /// Batch it is about, for rollback and reconcile.
+    pub batch: Option<BatchId>,
+    /// SHA-256 of the canonical content, 64 hex digits.
+    pub hash: String,
+    /// Canonical content.
+    pub body: serde_json::Value,
+    /// Keys to seal, in input order.
+    pub keys: Vec<Secret>,
+    /// UTC ms.
+    pub created_ms: i64,
+}
+
+/// A plan as saved.
+#[derive(Debug, Clone)]
+pub struct SavedPlan {
+    /// Its id.
+    pub id: PlanId,
+    /// `import`, `rollback`, `reconcile`.
+    pub kind: String,
+    /// Host it is for.
+    pub host: HostId,
+    /// Provider it is about.
+    pub provider: PackId,
+    /// Batch it is about, or the batch an import plan became.
+    pub batch: Option<BatchId>,
+    /// Its hash.
+    pub hash: String,
+    /// Canonical content.
+    pub body: serde_json::Value,
+    /// UTC ms.
+    pub created_ms: i64,
+    /// UTC ms of its use; a plan is applied once.
+    pub used_ms: Option<i64>,
+}
+
+/// Where a key is known from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyUse {
+    /// Which key.
+    pub fingerprint: Fingerprint,
+    /// On which host.
+    pub host: HostId,
+    /// Under which provider.
+    pub provider: PackId,
+    /// By which batch (not rolled back).
+    pub batch: BatchId,
+    /// As which account, if it was made.
+    pub account: Option<RemoteId>,
+}
+
+/// Who holds the one writer's place of a (host, provider).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeaseInfo {
+    /// `user@machine pid N`.
+    pub owner: String,
+    /// What for.
+    pub reason: String,
+    /// UTC ms since when.
+    pub since_ms: i64,
+}
+
+/// Held while its value lives; dropping it (or dying) frees the lease.
+pub trait Lease: Send + Sync {}
+
+/// One line of the append-only audit: every write, who, when, what, how answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditRow {
+    /// UTC ms.
+    pub at_ms: i64,
+    /// Who.
+    pub who: String,
+    /// Which host.
+    pub host: HostId,
+    /// Batch, if any.
+    pub batch: Option<BatchId>,
+    /// Plan hash that allowed it.
+    pub plan_hash: String,
+    /// The request in words, redacted: `create_account lab.0123456789ab`.
+    pub request: String,
+    /// The answer in words, redacted.
+    pub answer: String,
+    /// Reason given by the person, for production.
+    pub reason: String,
+}
+
+/// A result kept for history: checks, probes, reconcile runs, host states.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KeptResult {
+    /// UTC ms.
+    pub at_ms: i64,
+    /// The result as JSON.
+    pub body: serde_json::Value,
+}
+
+/// What sort of result is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultKind {
+    /// A baseline run; subject is `pack`.
+    Baseline,
+    /// A probe; subject is `host/provider`.
+    Probe,
+    /// A reconcile run; subject is `batch/N`: a batch shows its own runs only.
+    Reconcile,
+    /// Last known state of a host; subject is the host id.
+    Host,
+    /// An access look; subject is `batch/N`.
+    Access,
+}
+
+/// The store.
+///
+/// # Errors
+/// `Store` with the file and what SQLite said; `Busy` from [`Store::lease`] with owner, reason
+/// and age; `Conflict` when a plan was already used.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Saves a plan and seals its keys.
+    async fn save_plan(&self, plan: &NewPlan) -> Outcome<PlanId>;
+    /// Reads a plan.
+    async fn plan(&self, id: PlanId) -> Outcome<Option<SavedPlan>>;
+    /// The sealed keys of a plan, in input order; empty once wiped.
+    async fn plan_keys(&self, id: PlanId) -> Outcome<Vec<Secret>>;
+    /// Wipes the sealed keys of a plan.
+    async fn wipe_plan_keys(&self, id: PlanId) -> Outcome<()>;
+    /// Marks a non-import plan used. `Conflict` when it was before.
+    async fn use_plan(&self, id: PlanId, at_ms: i64) -> Outcome<()>;
+
+    /// Makes a batch with its items out of a plan, marks the plan used, all in one transaction.
+    /// Ids in the arguments are ignored. `Conflict` when the plan was used before.
+    async fn create_batch(&self, batch: &Batch, items: &[Item]) -> Outcome<BatchId>;
+    /// Saves a batch whole.
+    async fn save_batch(&self, batch: &Batch) -> Outcome<()>;
+    /// Reads a batch. A `running` one whose lease is free reads as `interrupted`.
+    async fn batch(&self, id: BatchId) -> Outcome<Option<Batch>>;
+    /// All batches, newest first, read as [`Store::batch`] does; of one host if given.
+    async fn batches(&self, host: Option<&HostId>) -> Outcome<Vec<Batch>>;
+    /// Items of a batch in input order.
+    async fn items(&self, batch: BatchId) -> Outcome<Vec<Item>>;
+    /// Saves an item whole.
+    async fn save_item(&self, item: &Item) -> Outcome<()>;
+    /// Adds an event.
+    async fn add_event(&self, batch: BatchId, event: &BatchEvent) -> Outcome<()>;
+    /// Events of a batch, oldest first.
+    async fn events(&self, batch: BatchId) -> Outcome<Vec<BatchEvent>>;
+
+    /// Writes an intent. Durable when ready.
+    async fn intend(&self, intent: &Intent) -> Outcome<StepId>;
+    /// Marks a step as handed to the connection. Durable when ready.
+    async fn mark_sent(&self, step: StepId) -> Outcome<()>;
+    /// Writes a step's outcome and, in the same transaction, the resource it made or touched and
+    /// the audit line.
+    async fn settle(
+        &self,
+        step: StepId,
+        state: StepState,
+        answer: &str,
+        resource: Option<&BatchResource>,
+        audit: &AuditRow,
+    ) -> Outcome<()>;
+    /// The journal of a batch, oldest first.
+    async fn journal(&self, batch: BatchId) -> Outcome<Vec<JournalRow>>;
+
+    /// Records a resource of a batch without a write of ours (adoption), or replaces its row.
+    async fn record(&self, resource: &BatchResource) -> Outcome<()>;
+    /// Resources of a batch, in the order recorded.
+    async fn resources(&self, batch: BatchId) -> Outcome<Vec<BatchResource>>;
+    /// Resources on a host that batches of a provider hold and have not undone.
+    async fn host_resources(&self, host: &HostId, provider: &PackId)
+    -> Outcome<Vec<BatchResource>>;
+    /// Marks a resource of a batch as undone.
+    async fn mark_undone(&self, batch: BatchId, kind: ResourceKind, id: RemoteId) -> Outcome<()>;
+    /// Where these keys are known from, in batches that are not rolled back.
+    async fn key_uses(&self, fingerprints: &[Fingerprint]) -> Outcome<Vec<KeyUse>>;
+
+    /// Takes the one writer's place of (host, provider), marking batches that an earlier holder
+    /// left `running` as `interrupted`. Refuses with `Busy` when held or unreadable.
+    async fn lease(
+        &self,
+        host: &HostId,
+        provider: &PackId,
+        info: &LeaseInfo,
+    ) -> Outcome<Box<dyn Lease>>;
+
+    /// Keeps a result.
+    async fn keep(&self, kind: ResultKind, subject: &str, result: &KeptResult) -> Outcome<()>;
+    /// Kept results of a subject, newest first, at most `most`.
+    async fn kept(&self, kind: ResultKind, subject: &str, most: usize) -> Outcome<Vec<KeptResult>>;
+
+    /// The audit, newest first, at most `most`.
+    async fn audit(&self, most: usize) -> Outcome<Vec<AuditRow>>;
+
+    /// The installation's own secret (a 0600 file), from which managed keys and passwords are
+    /// derived so that a replayed request is byte-equal.
+    async fn local_key(&self) -> Outcome<Secret>;
+}
+
+/// Time and fresh ids, passed in so that tests can fix them.
+pub trait Clock: Send + Sync {
+    /// UTC milliseconds since the epoch.
+    fn now_ms(&self) -> i64;
+    /// A fresh UUIDv7 as text.
+    fn uuid(&self) -> String;
+}
