@@ -3,7 +3,7 @@
 use crate::batch::words;
 use crate::ids::{BatchId, HostId, RemoteId, StepId};
 use crate::resource::ResourceKind;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 words! {
     /// How far a step got.
