@@ -1,6 +1,7 @@
 //! Pure types and rules of the cockpit. No async, no I/O, no clock, no name of any one system.
 
 pub mod batch;
+pub mod finding;
 pub mod host;
 pub mod ids;
 pub mod inventory;
