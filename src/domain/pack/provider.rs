@@ -3,11 +3,11 @@
 
 use crate::ids::PackId;
 use crate::inventory::ResponsesMode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// An upstream model vendor or relay, as data.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderPack {
     /// Folder name below `packs/`, and head of account names.
     pub id: PackId,
@@ -44,7 +44,7 @@ pub struct ProviderPack {
 }
 
 /// Templates of the subscription mode.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SubscriptionTemplate {
     /// Group name on the host.
     pub group: String,

@@ -1,0 +1,18 @@
+//! The rules of an import: reading keys, naming, planning, judging (`product.md` 4).
+
+mod gateway;
+mod judge;
+mod keys;
+mod names;
+mod plan;
+mod view;
+
+pub use gateway::{chat_text, classify, is_warming, models_of};
+pub use judge::{FinalWords, KeyJudgement, final_words, judge_key};
+pub use keys::{BadKeyLine, KeyInput, KeyLine, read_keys};
+pub use names::{
+    account_name, is_leftover, is_own_name, managed_email, managed_key, managed_key_name,
+    managed_password, subscription_notes,
+};
+pub use plan::{ImportPlan, ImportRequest, KeyFact, KeyState, PlanItem, plan_import};
+pub use view::HostView;

@@ -1,0 +1,249 @@
+//! What a plan says of hosts in different states.
+
+use super::*;
+use crate::ids::PackId;
+use crate::import::read_keys;
+use crate::inventory::{Account, ResponsesMode};
+use crate::pack::SubscriptionTemplate;
+
+fn pack() -> ProviderPack {
+    ProviderPack {
+        id: PackId::new("lab").unwrap(),
+        title: "Lab".to_owned(),
+        fingerprint: "f".to_owned(),
+        base_url: "http://good.upstream.lab".to_owned(),
+        platform: "openai".to_owned(),
+        models: vec!["lab-chat".to_owned(), "gpt-5.4".to_owned()],
+        smoke_model: "lab-chat".to_owned(),
+        model_mapping: BTreeMap::new(),
+        responses_mode: ResponsesMode::Auto,
+        input_price: None,
+        output_price: None,
+        concurrency: 10,
+        priority: 50,
+        subscription: SubscriptionTemplate {
+            group: "relay-lab".to_owned(),
+            channel: "relay-lab".to_owned(),
+            plan: "relay-lab-monthly".to_owned(),
+            rate_multiplier: 1.0,
+            price: 1.0,
+            validity_days: 30,
+        },
+        legacy_account_patterns: vec!["^lab-old-[0-9]+$".to_owned()],
+        to_be_confirmed: Vec::new(),
+    }
+}
+
+fn request() -> ImportRequest {
+    ImportRequest {
+        host: HostId::new("accept").unwrap(),
+        role: Role::Acceptance,
+        pack: pack(),
+        mode: ImportMode::Partial,
+        access: AccessMode::Subscription,
+        user_key: None,
+    }
+}
+
+fn account(id: i64, name: &str) -> Account {
+    Account {
+        id: RemoteId(id),
+        name: name.to_owned(),
+        platform: "openai".to_owned(),
+        kind: "apikey".to_owned(),
+        base_url: String::new(),
+        model_mapping: BTreeMap::new(),
+        responses_mode: ResponsesMode::Auto,
+        responses_supported: None,
+        concurrency: 10,
+        priority: 50,
+        status: "active".to_owned(),
+        error_message: String::new(),
+        schedulable: true,
+        temp_unschedulable_until: None,
+        temp_unschedulable_reason: String::new(),
+        rate_limit_reset_at: None,
+        overload_until: None,
+        group_ids: vec![RemoteId(5)],
+    }
+}
+
+/// A host with the group, a half-made channel, ten older accounts, one legacy one and a stranger.
+fn used_host() -> HostView {
+    let request = request();
+    let mut channel = request.channel_spec(RemoteId(5));
+    channel.model_pricing.clear();
+    let mut accounts: Vec<Account> = (1..=10)
+        .map(|n| account(n, &format!("lab.{n:012x}")))
+        .collect();
+    accounts.push(account(11, "lab-old-7"));
+    accounts.push(account(12, "somebody-else"));
+    HostView {
+        version: "0.1.129".to_owned(),
+        groups: vec![Group {
+            id: RemoteId(5),
+            spec: request.group_spec(),
+            status: "active".to_owned(),
+        }],
+        channels: vec![Channel {
+            id: RemoteId(9),
+            spec: channel,
+            status: "active".to_owned(),
+        }],
+        accounts,
+        ..HostView::default()
+    }
+}
+
+fn lines(plan: &ImportPlan, sign: Sign) -> Vec<String> {
+    plan.changes
+        .iter()
+        .filter(|change| change.sign == sign)
+        .map(Change::line)
+        .collect()
+}
+
+#[test]
+fn an_empty_host_gets_everything_made() {
+    let plan = plan_import(
+        request(),
+        &read_keys("sk-lab-good-0001"),
+        &[],
+        &HostView::default(),
+        0,
+    );
+    let made: Vec<ResourceKind> = plan.changes.iter().map(|change| change.kind).collect();
+    assert_eq!(made, ResourceKind::ALL);
+    assert_eq!(
+        plan.totals,
+        Totals {
+            create: 7,
+            ..Totals::default()
+        }
+    );
+    assert!(plan.blockers.is_empty());
+}
+
+#[test]
+fn ten_older_accounts_and_a_legacy_one_are_parked_and_a_stranger_is_left() {
+    let plan = plan_import(
+        request(),
+        &read_keys("sk-lab-good-0001"),
+        &[],
+        &used_host(),
+        0,
+    );
+    let parked = lines(&plan, Sign::Remove);
+    assert_eq!(parked.len(), 11);
+    assert!(!parked.iter().any(|line| line.contains("somebody-else")));
+}
+
+#[test]
+fn a_half_made_channel_is_corrected_and_the_field_is_named() {
+    let plan = plan_import(
+        request(),
+        &read_keys("sk-lab-good-0001"),
+        &[],
+        &used_host(),
+        0,
+    );
+    let change = plan
+        .changes
+        .iter()
+        .find(|change| change.sign == Sign::Change)
+        .unwrap();
+    assert_eq!(change.kind, ResourceKind::Channel);
+    assert_eq!(change.fields.len(), 1);
+    assert_eq!(change.fields[0].field, "model_pricing");
+}
+
+#[test]
+fn correcting_a_channel_leaves_what_others_put_there() {
+    let mut view = used_host();
+    view.channels[0].spec.group_ids.push(RemoteId(77));
+    view.channels[0].spec.model_pricing.push(PricingEntry {
+        platform: "anthropic".to_owned(),
+        models: vec!["claude".to_owned()],
+        billing_mode: "token".to_owned(),
+        input_price: Some(1.0),
+        output_price: None,
+    });
+    let spec = request().corrected_channel(&view.channels[0], RemoteId(5));
+    assert!(spec.group_ids.contains(&RemoteId(77)));
+    assert_eq!(spec.model_pricing.len(), 2);
+    let again = Channel {
+        id: RemoteId(9),
+        spec: spec.clone(),
+        status: String::new(),
+    };
+    assert_eq!(
+        request()
+            .corrected_channel(&again, RemoteId(5))
+            .model_pricing
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn the_same_key_again_makes_no_second_account() {
+    let input = read_keys("sk-lab-good-0001\nsk-lab-good-0001");
+    let name = account_name(&request().pack.id, &input.keys[0].key.fingerprint());
+    let mut view = used_host();
+    view.accounts.push(account(20, &name));
+    let plan = plan_import(request(), &input, &[], &view, 0);
+    assert_eq!(plan.items.len(), 1);
+    assert_eq!(plan.items[0].state, KeyState::Same);
+    assert_eq!(plan.items[0].notes, ["repeated on line 2"]);
+    view.accounts.last_mut().unwrap().group_ids.clear();
+    assert_eq!(
+        plan_import(request(), &input, &[], &view, 0).items[0].state,
+        KeyState::Unbound
+    );
+    view.accounts.push(account(21, &name));
+    assert_eq!(
+        plan_import(request(), &input, &[], &view, 0).blockers.len(),
+        1
+    );
+}
+
+#[test]
+fn a_group_of_another_kind_blocks() {
+    let mut view = used_host();
+    view.groups[0].spec.subscription_type = "standard".to_owned();
+    view.groups[0].spec.platform = "anthropic".to_owned();
+    let plan = plan_import(request(), &read_keys("sk-lab-good-0001"), &[], &view, 0);
+    assert_eq!(plan.blockers.len(), 2);
+}
+
+#[test]
+fn the_revision_ignores_what_traffic_changes_and_sees_what_people_change() {
+    let revision = |view: &HostView| view.revision("relay-lab", "relay-lab", "relay-lab-monthly");
+    let before = used_host();
+    let mut traffic = used_host();
+    traffic.accounts[0].status = "error".to_owned();
+    traffic.accounts[1].rate_limit_reset_at = Some("2026-01-01T00:00:00Z".to_owned());
+    assert_eq!(revision(&before), revision(&traffic));
+    let mut person = used_host();
+    person.accounts[0].schedulable = false;
+    assert_ne!(revision(&before), revision(&person));
+    let mut person = used_host();
+    person.channels[0].spec.restrict_models = false;
+    assert_ne!(revision(&before), revision(&person));
+}
+
+#[test]
+fn production_plans_age_and_open_questions_block() {
+    let mut asked = request();
+    asked.role = Role::Production;
+    asked.pack.to_be_confirmed = vec!["smoke_model".to_owned()];
+    let plan = plan_import(
+        asked,
+        &read_keys("sk-lab-good-0001"),
+        &[],
+        &used_host(),
+        1_000,
+    );
+    assert_eq!(plan.expires_ms, Some(1_000 + 900_000));
+    assert!(plan.blockers[0].contains("smoke_model"));
+}

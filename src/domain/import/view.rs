@@ -1,0 +1,109 @@
+//! What an import (and a reconcile) reads of a host before it plans, and the revision: the hash
+//! of the fields that do not change by themselves.
+
+use crate::canonical::hash_of;
+use crate::ids::RemoteId;
+use crate::inventory::{Account, Channel, Group, Offer, Subscription, User};
+use serde_json::json;
+
+/// Stored state of a host, read through its API.
+#[derive(Debug, Clone, Default)]
+pub struct HostView {
+    /// `version` of the host.
+    pub version: String,
+    /// All groups.
+    pub groups: Vec<Group>,
+    /// All channels.
+    pub channels: Vec<Channel>,
+    /// All sale offers.
+    pub offers: Vec<Offer>,
+    /// All accounts.
+    pub accounts: Vec<Account>,
+    /// The managed user, if it exists.
+    pub user: Option<User>,
+    /// Its subscriptions.
+    pub subscriptions: Vec<Subscription>,
+}
+
+impl HostView {
+    /// The group with exactly this name.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.spec.name == name)
+    }
+
+    /// The channel with exactly this name.
+    pub fn channel(&self, name: &str) -> Option<&Channel> {
+        self.channels
+            .iter()
+            .find(|channel| channel.spec.name == name)
+    }
+
+    /// The sale offer with this name for this group.
+    pub fn offer(&self, name: &str, group: RemoteId) -> Option<&Offer> {
+        self.offers
+            .iter()
+            .find(|offer| offer.spec.name == name && offer.spec.group_id == group)
+    }
+
+    /// Accounts with exactly this name; more than one is trouble.
+    pub fn accounts_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Account> {
+        self.accounts
+            .iter()
+            .filter(move |account| account.name == name)
+    }
+
+    /// Hash of what a plan depends on: what matters for this group and channel name, without the
+    /// fields that traffic changes (status, cooldowns, usage).
+    pub fn revision(&self, group_name: &str, channel_name: &str, plan_name: &str) -> String {
+        let group = self.group(group_name);
+        let group_id = group.map(|group| group.id);
+        let mut accounts: Vec<_> = self
+            .accounts
+            .iter()
+            .filter(|account| group_id.is_some_and(|id| account.group_ids.contains(&id)))
+            .map(|a| {
+                let mut groups = a.group_ids.clone();
+                groups.sort();
+                json!([
+                    a.id,
+                    a.name,
+                    a.platform,
+                    a.base_url,
+                    a.model_mapping,
+                    a.schedulable,
+                    a.responses_mode,
+                    groups
+                ])
+            })
+            .collect();
+        accounts.sort_by_key(ToString::to_string);
+        let channels: Vec<_> = self
+            .channels
+            .iter()
+            .filter(|channel| {
+                channel.spec.name == channel_name
+                    || group_id.is_some_and(|id| channel.spec.group_ids.contains(&id))
+            })
+            .collect();
+        let offers: Vec<_> = self
+            .offers
+            .iter()
+            .filter(|offer| offer.spec.name == plan_name)
+            .collect();
+        let user = self
+            .user
+            .as_ref()
+            .map(|user| json!([user.id, user.email, user.role, user.status]));
+        let subscriptions: Vec<_> = self
+            .subscriptions
+            .iter()
+            .filter(|row| Some(row.group_id) == group_id)
+            .map(|row| json!([row.id, row.expires_at, row.notes]))
+            .collect();
+        hash_of(&json!({
+            "group": group, "channels": channels, "offers": offers,
+            "accounts": accounts, "user": user, "subscriptions": subscriptions,
+        }))
+        .unwrap_or_default()
+    }
+}
