@@ -1,0 +1,203 @@
+//! `docker ps|logs|stop|start|restart|inspect`, rendered from the containers.
+
+use super::answer::{Follow, last};
+use super::docker_format::{fields, render, state};
+use super::{Answer, Container, ContainerState, Machine, Output};
+use serde_json::json;
+
+impl Machine {
+    pub(super) fn docker(&self, arguments: &[&str]) -> Answer {
+        let Some((verb, rest)) = arguments.split_first() else {
+            return Output::fail(1, "docker: name a command\n").into();
+        };
+        match (*verb, rest) {
+            ("container", rest) if !rest.is_empty() => self.docker(rest),
+            ("ps" | "ls", rest) => self.ps_containers(rest).into(),
+            ("logs", rest) => self.logs(rest),
+            ("stop" | "kill", names) => self.each(names, |name| self.stop(name)).into(),
+            ("start" | "restart", names) => self.each(names, |name| self.start(name)).into(),
+            ("inspect", rest) => self.inspect(rest).into(),
+            ("version" | "--version", _) => {
+                Output::out("Docker version 27.5.1, build 9f9e405\n").into()
+            }
+            (other, _) => Output::fail(
+                1,
+                format!("docker: '{other}' is not a docker command.\nSee 'docker --help'\n"),
+            )
+            .into(),
+        }
+    }
+
+    fn ps_containers(&self, arguments: &[&str]) -> Output {
+        let (mut all, mut full, mut quiet) = (false, false, false);
+        let (mut format, mut filters) = (None, Vec::new());
+        let mut rest = arguments.iter().copied();
+        while let Some(argument) = rest.next() {
+            match argument {
+                "-a" | "--all" => all = true,
+                "--no-trunc" => full = true,
+                "-q" | "--quiet" => quiet = true,
+                "-aq" | "-qa" => (all, quiet) = (true, true),
+                "--format" => format = rest.next(),
+                "-f" | "--filter" => filters.extend(rest.next()),
+                other => {
+                    if let Some(value) = other.strip_prefix("--format=") {
+                        format = Some(value);
+                    } else if let Some(value) = other.strip_prefix("--filter=") {
+                        filters.push(value);
+                    } else {
+                        return Output::fail(125, format!("unknown flag: {other}\n"));
+                    }
+                }
+            }
+        }
+        let shown = |container: &Container| {
+            (all || !matches!(container.state, ContainerState::Exited { .. }))
+                && filters.iter().all(|filter| match filter.split_once('=') {
+                    Some(("name", part)) => container.name.contains(part.trim_matches(['^', '$'])),
+                    Some(("status", word)) => state(container.state) == word,
+                    _ => false,
+                })
+        };
+        let mut containers: Vec<Container> = self.containers().into_iter().filter(shown).collect();
+        // docker lists the youngest first.
+        containers.sort_by_key(|container| std::cmp::Reverse(container.created));
+        let rows: Vec<_> = containers
+            .iter()
+            .map(|container| fields(container, full))
+            .collect();
+        let format = if quiet { Some("{{.ID}}") } else { format };
+        match render(&rows, format) {
+            Ok(text) => Output::out(text),
+            Err(error) => Output::fail(1, format!("{error}\n")),
+        }
+    }
+
+    fn logs(&self, arguments: &[&str]) -> Answer {
+        let (mut follow, mut count, mut name) = (false, usize::MAX, None);
+        let mut rest = arguments.iter().copied();
+        while let Some(argument) = rest.next() {
+            match argument {
+                "-f" | "--follow" => follow = true,
+                "-n" | "--tail" => count = tail(rest.next()),
+                "--since" | "--until" => {
+                    rest.next();
+                }
+                "-t" | "--timestamps" | "--" => {}
+                other => {
+                    if let Some(value) = other.strip_prefix("--tail=") {
+                        count = tail(Some(value));
+                    } else if other.starts_with("--since=") {
+                        // Every line of the lab is young.
+                    } else if other.starts_with('-') {
+                        return Output::fail(125, format!("unknown flag: {other}\n")).into();
+                    } else {
+                        name = Some(other);
+                    }
+                }
+            }
+        }
+        let name = name.unwrap_or_default();
+        let Some(container) = self.find(name) else {
+            return no_such(name).into();
+        };
+        let (lines, next) = container.log.lines_from(0);
+        let output = Output {
+            lines: last(lines, count),
+            code: 0,
+        };
+        if follow && container.running() {
+            Answer::following(output, Follow::new(container.log, next, |_| true))
+        } else {
+            output.into()
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<Container> {
+        let named = |known: &Container| {
+            known.name == name || (name.len() >= 6 && known.id().starts_with(name))
+        };
+        self.containers().into_iter().find(named)
+    }
+
+    fn each(&self, names: &[&str], act: impl Fn(&str) -> bool) -> Output {
+        let mut output = Output::default();
+        for name in names.iter().filter(|name| !name.starts_with('-')) {
+            if act(name) {
+                output = output.and_out(format!("{name}\n"));
+            } else {
+                let failed = no_such(name);
+                output.lines.extend(failed.lines);
+                output.code = failed.code;
+            }
+        }
+        output
+    }
+
+    /// `docker inspect NAME [--format '{{json .Config.Env}}']`: the few parts a check reads.
+    fn inspect(&self, arguments: &[&str]) -> Output {
+        let (mut format, mut name) = (None, "");
+        let mut rest = arguments.iter().copied();
+        while let Some(argument) = rest.next() {
+            match argument {
+                "-f" | "--format" => format = rest.next(),
+                other => match other.strip_prefix("--format=") {
+                    Some(value) => format = Some(value),
+                    None => name = other,
+                },
+            }
+        }
+        let Some(container) = self.find(name) else {
+            let failed = format!("Error: No such object: {name}\n");
+            return Output::fail(1, failed).and_out("[]\n");
+        };
+        let env: Vec<String> = container
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let all = json!({
+            "Id": container.id(),
+            "Name": format!("/{}", container.name),
+            "Created": container.created.to_string(),
+            "State": {
+                "Status": state(container.state),
+                "Running": container.running(),
+                "Restarting": matches!(container.state, ContainerState::Restarting { .. }),
+            },
+            "Config": { "Image": container.image, "Env": env },
+        });
+        let Some(format) = format else {
+            return Output::out(format!("{:#}\n", json!([all])));
+        };
+        let inner = format
+            .trim()
+            .trim_start_matches("{{")
+            .trim_end_matches("}}")
+            .trim();
+        let (quoted, path) = match inner.strip_prefix("json ") {
+            Some(path) => (true, path.trim()),
+            None => (false, inner),
+        };
+        match (
+            all.pointer(&path.trim_end_matches('.').replace('.', "/")),
+            quoted,
+        ) {
+            (Some(serde_json::Value::String(text)), false) => Output::out(format!("{text}\n")),
+            (Some(value), _) => Output::out(format!("{value}\n")),
+            (None, _) => Output::fail(1, format!("template: can't evaluate field {path}\n")),
+        }
+    }
+}
+
+fn tail(text: Option<&str>) -> usize {
+    text.and_then(|text| text.parse().ok())
+        .unwrap_or(usize::MAX)
+}
+
+fn no_such(name: &str) -> Output {
+    Output::fail(
+        1,
+        format!("Error response from daemon: No such container: {name}\n"),
+    )
+}
