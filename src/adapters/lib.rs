@@ -1,1 +1,5 @@
-//! placeholder head, replaced below
+//! The outside world behind the engine's ports: one module a means.
+
+pub mod host_http;
+pub mod ssh;
+pub mod web;

@@ -1,0 +1,347 @@
+//! Commands over a standing connection: what is sent, what is kept, when one may be sent again.
+
+use super::link::{Link, Links};
+use super::master::Master;
+use super::{MachineSettings, Sudo, explain, follow};
+use cockpit_domain::text::Redactor;
+use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+use cockpit_engine::ports::{RemoteCommand, RunOutput, StreamLine};
+use openssh::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Where programs are looked for behind the configured folders: the far `PATH` of a session
+/// without a terminal lacks half of them.
+pub(super) const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Runs `"$@"` with a watcher beside it, which ends it when our side of its input is closed: by
+/// us, by our death or by a lost connection. Without it a silent program there outlives us.
+const KEEPER: &str = "exec 3<&0 </dev/null; \"$@\" 3<&- & p=$!; \
+    { read -r x; kill \"$p\"; sleep 2; kill -9 \"$p\"; } <&3 >/dev/null 2>&1 & w=$!; \
+    exec 3<&-; wait \"$p\"; s=$?; kill \"$w\" 2>/dev/null; exit \"$s\"";
+
+/// How long a server that opens no further session is asked again.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+/// How long a broken connection may take to be known as such.
+const VERDICT: Duration = Duration::from_millis(300);
+
+/// The argv with `PATH` and `sudo` in front, as the config says.
+pub(super) fn with_prefix(settings: &MachineSettings, argv: &[String]) -> Outcome<Vec<String>> {
+    if argv.first().is_none_or(String::is_empty) {
+        return Err(explain::bad_argv("is empty"));
+    }
+    if argv.iter().any(|word| word.contains('\0')) {
+        return Err(explain::bad_argv("contains a zero byte"));
+    }
+    let mut full = Vec::with_capacity(argv.len() + 4);
+    if !settings.path.is_empty() && !is_here(settings) {
+        let path = settings.path.join(":");
+        full.extend(["env".to_owned(), format!("PATH={path}:{USUAL_PATH}")]);
+    }
+    if settings.sudo == Sudo::NonInteractive {
+        full.extend(["sudo".to_owned(), "-n".to_owned()]);
+    }
+    full.extend(argv.iter().cloned());
+    Ok(full)
+}
+
+fn is_here(settings: &MachineSettings) -> bool {
+    settings.ssh.is_none()
+}
+
+/// Why a session did not open.
+enum NotOpened {
+    /// Nothing reached the far side: may be sent again.
+    Unsent,
+    /// Final.
+    Failed(Failure),
+}
+
+type Child<'a> = openssh::Child<&'a openssh::Session>;
+
+async fn open<'a>(
+    master: &'a Master,
+    machine: &str,
+    argv: &[String],
+) -> Result<Child<'a>, NotOpened> {
+    if !master.answers().await {
+        return Err(NotOpened::Unsent);
+    }
+    let asked = Instant::now();
+    let mut step = Duration::from_millis(25);
+    loop {
+        let mut command = master.session().command("sh");
+        command
+            .args(["-c", KEEPER, "sh"])
+            .args(argv)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let error = match command.spawn().await {
+            Ok(child) => return Ok(child),
+            Err(error) => error,
+        };
+        let words = chain(&error);
+        if !words.contains("refused") {
+            tracing::debug!(machine, words, "a session did not open");
+            // The request may have been read before the connection broke.
+            let lost = explain::lost(machine, &master.log().since(0));
+            return Err(NotOpened::Failed(lost.maybe_done()));
+        }
+        if !master.is_up() {
+            return Err(NotOpened::Unsent);
+        }
+        if asked.elapsed() > REFUSED_FOR {
+            return Err(NotOpened::Failed(explain::full(machine)));
+        }
+        sleep(step).await;
+        step = (step * 2).min(Duration::from_millis(400));
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        words.push_str(": ");
+        words.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    words
+}
+
+/// The exit status, told apart from a lost connection: the mux protocol says the same for both.
+async fn status(
+    master: &Master,
+    machine: &str,
+    waited: Result<std::process::ExitStatus, openssh::Error>,
+) -> Outcome<Option<i32>> {
+    match waited {
+        Ok(status) => Ok(status.code()),
+        Err(openssh::Error::Remote(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(Some(127))
+        }
+        Err(error) => {
+            let lost = timeout(VERDICT, master.ended()).await.is_ok() || !master.answers().await;
+            match error {
+                openssh::Error::RemoteProcessTerminated if !lost => Ok(None),
+                _ => Err(explain::lost(machine, &master.log().since(0)).maybe_done()),
+            }
+        }
+    }
+}
+
+/// Runs a command to its end.
+pub(super) async fn run(link: &Arc<Link>, command: &RemoteCommand) -> Outcome<RunOutput> {
+    let argv = with_prefix(link.settings(), &command.argv)?;
+    let _slot = link.slot().await?;
+    let machine = link.machine().as_str();
+    let mut again = true;
+    loop {
+        let master = link.up().await?;
+        let began = Instant::now();
+        let mut capture = Capture::new(command.byte_limit);
+        let mut waited = None;
+        let work = async {
+            let mut child = open(&master, machine, &argv).await?;
+            // Open until the end: closing it ends the command.
+            let _input = child.stdin().take();
+            let (out, err) = (child.stdout().take(), child.stderr().take());
+            tokio::join!(
+                async { waited = Some(child.wait().await) },
+                capture.fill(out, err)
+            );
+            Ok(())
+        };
+        match timeout(command.time_limit, work).await {
+            Ok(Ok(())) => {}
+            Ok(Err(NotOpened::Unsent)) => {
+                link.give_up(&master).await;
+                if again {
+                    again = false;
+                    continue;
+                }
+                return Err(explain::lost(machine, &[]));
+            }
+            Ok(Err(NotOpened::Failed(failure))) => return Err(failure),
+            // It has ended, and left something behind that holds its output open.
+            Err(_) if waited.is_some() => capture.mark_truncated(),
+            Err(_) => return Err(explain::overdue(machine, command.time_limit)),
+        }
+        let status = match waited {
+            Some(waited) => status(&master, machine, waited).await?,
+            None => None,
+        };
+        return Ok(capture.into_output(status, began.elapsed(), &link.core().options.redactor));
+    }
+}
+
+/// Follows a command on a connection for streams.
+pub(super) async fn follow(
+    links: &Links,
+    argv: &[String],
+    lines: mpsc::Sender<StreamLine>,
+    stop: &CancellationToken,
+) -> Outcome<Option<i32>> {
+    let argv = with_prefix(links.settings(), argv)?;
+    let (link, _slot) = links.stream()?;
+    let machine = link.machine().as_str();
+    let mut again = true;
+    loop {
+        let opening = async {
+            let master = link.up().await?;
+            Ok::<_, Failure>(master)
+        };
+        let master = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(None),
+            master = opening => master?,
+        };
+        let opened = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(None),
+            opened = open(&master, machine, &argv) => opened,
+        };
+        let mut child = match opened {
+            Ok(child) => child,
+            Err(NotOpened::Unsent) => {
+                link.give_up(&master).await;
+                if again {
+                    again = false;
+                    continue;
+                }
+                return Err(explain::lost(machine, &[]));
+            }
+            Err(NotOpened::Failed(failure)) => return Err(failure),
+        };
+        let _input = child.stdin().take();
+        let (Some(out), Some(err)) = (child.stdout().take(), child.stderr().take()) else {
+            return Err(Failure::new(FailureKind::Internal, "a stream has no ends"));
+        };
+        let redactor = &link.core().options.redactor;
+        if !follow::pump(out, err, redactor, &lines, stop).await {
+            return Ok(None);
+        }
+        let waited = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(None),
+            waited = child.wait() => waited,
+        };
+        return status(&master, machine, waited).await;
+    }
+}
+
+/// Two streams, each kept up to the limit and read to its end.
+pub(super) struct Capture {
+    limit: usize,
+    out: Vec<u8>,
+    err: Vec<u8>,
+    truncated: bool,
+}
+
+impl Capture {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            out: Vec::new(),
+            err: Vec::new(),
+            truncated: false,
+        }
+    }
+
+    pub(super) async fn fill(
+        &mut self,
+        out: Option<impl AsyncRead + Unpin>,
+        err: Option<impl AsyncRead + Unpin>,
+    ) {
+        let (cut_out, cut_err) = tokio::join!(
+            read(out, &mut self.out, self.limit),
+            read(err, &mut self.err, self.limit)
+        );
+        self.truncated |= cut_out || cut_err;
+    }
+
+    pub(super) fn mark_truncated(&mut self) {
+        self.truncated = true;
+    }
+
+    pub(super) fn into_output(
+        self,
+        status: Option<i32>,
+        took: Duration,
+        redactor: &Redactor,
+    ) -> RunOutput {
+        RunOutput {
+            status,
+            stdout: text(&self.out, self.limit, redactor),
+            stderr: text(&self.err, self.limit, redactor),
+            truncated: self.truncated,
+            took,
+        }
+    }
+}
+
+async fn read(from: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>, limit: usize) -> bool {
+    let Some(mut from) = from else {
+        return false;
+    };
+    let mut cut = false;
+    let mut chunk = vec![0; 32 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut chunk).await {
+        let kept = count.min(limit - into.len());
+        into.extend_from_slice(&chunk[..kept]);
+        cut |= kept < count;
+    }
+    cut
+}
+
+/// Makes bytes a text that may be shown. A cut line goes: half a secret is not known as one.
+fn text(bytes: &[u8], limit: usize, redactor: &Redactor) -> String {
+    let whole = if bytes.len() < limit {
+        bytes
+    } else {
+        match bytes.iter().rposition(|byte| *byte == b'\n') {
+            Some(at) => &bytes[..=at],
+            None => bytes,
+        }
+    };
+    redactor.admit(&String::from_utf8_lossy(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argv(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn path_and_sudo_stand_in_front_only_when_configured() {
+        let mut settings = MachineSettings {
+            ssh: Some("edge".to_owned()),
+            ..MachineSettings::default()
+        };
+        let plain = argv(&["docker", "ps"]);
+        assert_eq!(with_prefix(&settings, &plain).unwrap(), plain);
+        settings.path = argv(&["/opt/homebrew/bin", "/opt/x"]);
+        settings.sudo = Sudo::NonInteractive;
+        assert_eq!(
+            with_prefix(&settings, &plain).unwrap().join(" "),
+            format!("env PATH=/opt/homebrew/bin:/opt/x:{USUAL_PATH} sudo -n docker ps")
+        );
+        assert!(with_prefix(&settings, &[]).is_err());
+        assert!(with_prefix(&settings, &argv(&["a", "b\0c"])).is_err());
+    }
+
+    #[test]
+    fn a_cut_line_is_not_shown_for_it_may_hold_half_a_secret() {
+        let redactor = Redactor::new();
+        assert_eq!(text(b"one\ntwo thr", 11, &redactor), "one\n");
+        assert_eq!(text(b"one\ntwo", 11, &redactor), "one\ntwo");
+    }
+}
