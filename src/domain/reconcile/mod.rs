@@ -1,0 +1,223 @@
+//! Comparing what we recorded with what a host stores (`product.md` 4, reconcile). Noise is
+//! counted apart: it is neither drift nor a block.
+
+use crate::batch::{AccessStatus, words};
+use crate::ids::{BatchId, HostId, PackId, RemoteId};
+use crate::import::{HostView, is_leftover};
+use crate::pack::ProviderPack;
+use crate::plan::{Change, Sign, Totals, diff_fields};
+use crate::recorded;
+use crate::resource::{BatchResource, Origin, ResourceKind};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+words! {
+    /// How a host and our records stand to each other.
+    ReconcileStatus {
+        /// Resources match and the probes answer.
+        Active = "active",
+        /// Resources match, a probe fails.
+        Degraded = "degraded",
+        /// Something real is missing, changed or extra.
+        Drifted = "drifted",
+    }
+}
+
+/// Access as seen in a reconcile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReconcileSummary {
+    /// Access status of the batch at import.
+    pub access_status: Option<AccessStatus>,
+    /// Access at the newest look.
+    pub latest_access_status: Option<AccessStatus>,
+}
+
+/// The outcome. Field names are those of the predecessor's API (`001_…`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReconcileReport {
+    /// Host.
+    pub host: HostId,
+    /// Provider.
+    pub provider: PackId,
+    /// The batch these records belong to; a batch shows its own runs only.
+    pub batch_id: BatchId,
+    /// See [`ReconcileStatus`].
+    pub status: ReconcileStatus,
+    /// Recorded, not on the host.
+    pub missing_count: usize,
+    /// Recorded and there, with other fields.
+    pub changed_count: usize,
+    /// Real strangers: raw extras that are no leftovers.
+    pub extra_count: usize,
+    /// All look-alikes we hold no record of, and the older accounts we parked.
+    pub raw_extra_count: usize,
+    /// Leftovers among them, by our or legacy name patterns.
+    pub stale_noise_count: usize,
+    /// Probes that failed.
+    pub probe_failures: usize,
+    /// What each failed probe said, redacted.
+    pub probe_notes: Vec<String>,
+    /// Access words.
+    pub summary: ReconcileSummary,
+    /// The findings as changes that would repair them: `+` make again, `~` put back, `!` a
+    /// stranger, left alone.
+    pub changes: Vec<Change>,
+    /// Their totals.
+    pub totals: Totals,
+}
+
+/// What is compared.
+#[derive(Debug, Clone)]
+pub struct ReconcileInput<'a> {
+    /// Host.
+    pub host: &'a HostId,
+    /// The provider's pack, for its patterns and names.
+    pub pack: &'a ProviderPack,
+    /// The batch.
+    pub batch: BatchId,
+    /// Records of that batch, not undone.
+    pub resources: &'a [BatchResource],
+    /// Records of other batches of the provider on this host: known, so no strangers.
+    pub others: &'a [BatchResource],
+    /// Stored state.
+    pub view: &'a HostView,
+    /// Keys of the managed user: id to recorded fields.
+    pub keys: &'a [(RemoteId, Value)],
+    /// What failed probes said.
+    pub probe_notes: Vec<String>,
+    /// Access words.
+    pub summary: ReconcileSummary,
+}
+
+/// Compares.
+pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
+    let mut changes = Vec::new();
+    let (mut missing, mut changed) = (0, 0);
+    for resource in input.resources {
+        let name = &resource.name;
+        let Some(now) = stored(input.view, input.keys, resource.kind, resource.host_resource_id) else {
+            // A parked account that somebody deleted is no loss of ours.
+            if resource.origin != Origin::Parked {
+                missing += 1;
+                changes.push(
+                    Change::new(Sign::Create, resource.kind, name, "recorded, not on the host any more")
+                        .at(resource.host_resource_id),
+                );
+            }
+            continue;
+        };
+        let fields: Vec<_> = diff_fields(&now, &resource.recorded)
+            .into_iter()
+            // Only what we wrote down is ours to compare.
+            .filter(|field| resource.recorded.get(&field.field).is_some())
+            .collect();
+        if !fields.is_empty() {
+            changed += 1;
+            changes.push(
+                Change::new(Sign::Change, resource.kind, name, "differs from what we recorded")
+                    .at(resource.host_resource_id)
+                    .fields(fields),
+            );
+        }
+    }
+    let extras = find_extras(&input, &mut changes);
+    let extra = extras.raw - extras.noise;
+    let status = if missing + changed + extra > 0 {
+        ReconcileStatus::Drifted
+    } else if input.probe_notes.is_empty() {
+        ReconcileStatus::Active
+    } else {
+        ReconcileStatus::Degraded
+    };
+    ReconcileReport {
+        host: input.host.clone(),
+        provider: input.pack.id.clone(),
+        batch_id: input.batch,
+        status,
+        missing_count: missing,
+        changed_count: changed,
+        extra_count: extra,
+        raw_extra_count: extras.raw,
+        stale_noise_count: extras.noise,
+        probe_failures: input.probe_notes.len(),
+        probe_notes: input.probe_notes,
+        summary: input.summary,
+        totals: Totals::of(&changes),
+        changes,
+    }
+}
+
+struct Extras {
+    raw: usize,
+    noise: usize,
+}
+
+/// Look-alikes: accounts in our groups or with our names, and channels and offers over our
+/// groups, that no record of ours owns.
+fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras {
+    let records = || input.resources.iter().chain(input.others);
+    let known: BTreeSet<(ResourceKind, RemoteId)> = records()
+        .filter(|resource| resource.origin != Origin::Parked)
+        .map(|resource| (resource.kind, resource.host_resource_id))
+        .collect();
+    let groups: BTreeSet<RemoteId> = records()
+        .filter(|resource| resource.kind == ResourceKind::Group)
+        .map(|resource| resource.host_resource_id)
+        .collect();
+    let mut extras = Extras { raw: 0, noise: 0 };
+    for account in &input.view.accounts {
+        let near = account.group_ids.iter().any(|id| groups.contains(id))
+            || is_leftover(input.pack, &account.name);
+        if !near || known.contains(&(ResourceKind::Account, account.id)) {
+            continue;
+        }
+        extras.raw += 1;
+        if is_leftover(input.pack, &account.name) {
+            extras.noise += 1;
+        } else {
+            changes.push(stranger(ResourceKind::Account, &account.name, account.id));
+        }
+    }
+    for channel in &input.view.channels {
+        let near = channel.spec.group_ids.iter().any(|id| groups.contains(id));
+        if near && !known.contains(&(ResourceKind::Channel, channel.id)) {
+            extras.raw += 1;
+            changes.push(stranger(ResourceKind::Channel, &channel.spec.name, channel.id));
+        }
+    }
+    for offer in &input.view.offers {
+        if groups.contains(&offer.spec.group_id) && !known.contains(&(ResourceKind::Plan, offer.id)) {
+            extras.raw += 1;
+            changes.push(stranger(ResourceKind::Plan, &offer.spec.name, offer.id));
+        }
+    }
+    extras
+}
+
+fn stranger(kind: ResourceKind, name: &str, id: RemoteId) -> Change {
+    Change::new(Sign::Attention, kind, name, "not ours and no known leftover; left alone").at(id)
+}
+
+/// What the host stores of one recorded resource, in recorded form.
+pub fn stored(
+    view: &HostView,
+    keys: &[(RemoteId, Value)],
+    kind: ResourceKind,
+    id: RemoteId,
+) -> Option<Value> {
+    match kind {
+        ResourceKind::Group => view.groups.iter().find(|row| row.id == id).map(recorded::of_group),
+        ResourceKind::Channel => view.channels.iter().find(|row| row.id == id).map(recorded::of_channel),
+        ResourceKind::Plan => view.offers.iter().find(|row| row.id == id).map(recorded::of_offer),
+        ResourceKind::Account => view.accounts.iter().find(|row| row.id == id).map(recorded::of_account),
+        ResourceKind::User => view.user.iter().find(|row| row.id == id).map(recorded::of_user),
+        ResourceKind::Subscription => {
+            view.subscriptions.iter().find(|row| row.id == id).map(recorded::of_subscription)
+        }
+        ResourceKind::Key => keys.iter().find(|(key, _)| *key == id).map(|(_, fields)| fields.clone()),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,126 @@
+//! Order, blockers and what is left alone.
+
+use super::*;
+use crate::inventory::User;
+use crate::reconcile::tests::{account, record, settled};
+use crate::secret::Secret;
+use serde_json::json;
+
+fn key(id: i64, user: i64, group: i64) -> ApiKey {
+    ApiKey {
+        id: RemoteId(id),
+        user_id: RemoteId(user),
+        name: format!("key {id}"),
+        key: Secret::new(format!("sk-relay-{id:020}")),
+        group_id: Some(RemoteId(group)),
+        status: "active".to_owned(),
+    }
+}
+
+fn plan(view: &HostView, records: &[BatchResource], others: &[BatchResource], keys: &[ApiKey]) -> RollbackPlan {
+    plan_rollback(&RollbackInput {
+        host: &HostId::new("h").unwrap(),
+        provider: &PackId::new("lab").unwrap(),
+        batch: BatchId(3),
+        resources: records,
+        others,
+        view,
+        keys,
+        subscriptions: &[],
+        expires_ms: None,
+    })
+}
+
+fn acts(plan: &RollbackPlan) -> Vec<(UndoAct, ResourceKind, bool)> {
+    plan.steps.iter().map(|step| (step.act, step.change.kind, step.blocked.is_some())).collect()
+}
+
+/// The settled host plus a managed user with our key.
+fn closed() -> (HostView, Vec<BatchResource>, Vec<ApiKey>) {
+    let (mut view, mut records) = settled();
+    view.user = Some(User {
+        id: RemoteId(30),
+        email: "relay-lab@cockpit.invalid".to_owned(),
+        role: "user".to_owned(),
+        status: "active".to_owned(),
+        balance: 0.0,
+        allowed_groups: Vec::new(),
+    });
+    records.push(record(ResourceKind::User, 30, "relay-lab@cockpit.invalid", Origin::Created, json!({})));
+    records.push(record(ResourceKind::Key, 40, "key 40", Origin::Created, json!({})));
+    (view, records, vec![key(40, 30, 5)])
+}
+
+#[test]
+fn own_work_goes_in_the_order_that_nothing_dangles() {
+    let (view, records, keys) = closed();
+    use {ResourceKind as K, UndoAct::Delete};
+    assert_eq!(
+        acts(&plan(&view, &records, &[], &keys)),
+        [
+            (Delete, K::Key, false),
+            (Delete, K::Account, false),
+            (Delete, K::Account, false),
+            (Delete, K::Channel, false),
+            (Delete, K::Group, false),
+            (Delete, K::User, false),
+        ]
+    );
+}
+
+#[test]
+fn a_strangers_key_in_the_group_blocks_the_group_only() {
+    let (view, records, mut keys) = closed();
+    keys.push(key(41, 99, 5));
+    let plan = plan(&view, &records, &[], &keys);
+    let blocked: Vec<_> = plan.steps.iter().filter(|step| step.blocked.is_some()).collect();
+    assert_eq!(blocked.len(), 1);
+    assert_eq!(blocked[0].change.kind, ResourceKind::Group);
+    assert!(blocked[0].blocked.as_deref().unwrap().contains("key #41"));
+    assert_eq!(plan.totals.remove, 5);
+}
+
+#[test]
+fn what_another_batch_uses_stays() {
+    let (view, records, keys) = closed();
+    let mut other = records[0].clone();
+    other.batch = BatchId(4);
+    let plan = plan(&view, &records, &[other], &keys);
+    let group = plan.steps.iter().find(|step| step.change.kind == ResourceKind::Group).unwrap();
+    assert!(group.blocked.as_deref().unwrap().contains("batch/4"));
+}
+
+#[test]
+fn parked_accounts_wake_first_and_adopted_ones_stay() {
+    let (mut view, mut records) = settled();
+    view.accounts.push(account(60, "lab.000000000060", false));
+    records.push(record(ResourceKind::Account, 60, "lab.000000000060", Origin::Parked, json!({"schedulable": false})));
+    records[0].origin = Origin::Adopted;
+    let plan = plan(&view, &records, &[], &[]);
+    assert_eq!(plan.steps[0].act, UndoAct::Unpark);
+    let group = plan.steps.iter().find(|step| step.change.kind == ResourceKind::Group).unwrap();
+    assert_eq!(group.act, UndoAct::Leave);
+}
+
+#[test]
+fn a_corrected_channel_goes_back_unless_somebody_changed_it_since() {
+    let (mut view, mut records) = settled();
+    records[1].origin = Origin::Corrected;
+    records[1].before = json!({"restrict_models": false});
+    let step = |plan: RollbackPlan| {
+        plan.steps.into_iter().find(|step| step.change.kind == ResourceKind::Channel).unwrap()
+    };
+    let restore = step(plan(&view, &records, &[], &[]));
+    assert_eq!((restore.act, restore.blocked), (UndoAct::Restore, None));
+    view.channels[0].spec.billing_model_source = "requested".to_owned();
+    assert!(step(plan(&view, &records, &[], &[])).blocked.is_some());
+}
+
+#[test]
+fn what_is_gone_already_needs_nothing() {
+    let (mut view, records) = settled();
+    view.accounts.clear();
+    let plan = plan(&view, &records, &[], &[]);
+    let left = plan.steps.iter().filter(|step| step.act == UndoAct::Leave).count();
+    assert_eq!(left, 2);
+}
