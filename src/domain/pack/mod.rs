@@ -1,5 +1,21 @@
 //! Packs: data that teaches the cockpit a provider or a system. Text in, value or findings out.
 
+mod baseline;
+mod check_rules;
+mod looks;
 mod provider;
+mod read;
+mod read_baseline;
+mod read_provider;
+mod shape;
 
+pub use baseline::{BaselinePack, Check, Layer, Level, Place};
+pub use looks::{
+    BindingLook, Bound, ContainersLook, ExpectedLocation, ExpectedPort, HttpLook, ListeningLook,
+    Look, NginxLook, SmokeLook,
+};
 pub use provider::{ProviderPack, SubscriptionTemplate};
+pub use read::{Pack, read};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! What a baseline pack says: the expectations of one environment, with every variable filled in.
+
+use super::looks::Look;
+use crate::ids::{MachineId, PackId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// A named set of checks for an environment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BaselinePack {
+    /// Folder name below `packs/`.
+    pub id: PackId,
+    /// Name for people.
+    pub title: String,
+    /// The same in Chinese, if the pack has it.
+    pub title_zh: Option<String>,
+    /// SHA-256 of the pack text, 64 hex digits: what trust is given to.
+    pub fingerprint: String,
+    /// Variables with the values in force.
+    pub vars: BTreeMap<String, String>,
+    /// The checks, in the order they are shown.
+    pub checks: Vec<Check>,
+}
+
+impl BaselinePack {
+    /// The check with this id.
+    pub fn check(&self, id: &str) -> Option<&Check> {
+        self.checks.iter().find(|check| check.id == id)
+    }
+
+    /// The machines its checks look from, each once.
+    pub fn machines(&self) -> Vec<&MachineId> {
+        let mut machines: Vec<&MachineId> = Vec::new();
+        for check in &self.checks {
+            if let Place::Machine(machine) = &check.vantage
+                && !machines.contains(&machine)
+            {
+                machines.push(machine);
+            }
+        }
+        machines
+    }
+}
+
+/// One declared expectation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Check {
+    /// Unique in the pack, such as `entry.no-key`.
+    pub id: String,
+    /// The layer it belongs to.
+    pub layer: Layer,
+    /// What its failure means for the whole.
+    pub level: Level,
+    /// Where it looks from.
+    pub vantage: Place,
+    /// Checks whose failure explains this one's.
+    pub parents: Vec<String>,
+    /// Name for people.
+    pub title: String,
+    /// The same in Chinese, if the pack has it.
+    pub title_zh: Option<String>,
+    /// Why it matters.
+    pub why: String,
+    /// What to do when it fails.
+    pub next_step: String,
+    /// Longest time the check may take.
+    #[serde(serialize_with = "as_seconds", rename = "time_limit_s")]
+    pub time_limit: Duration,
+    /// How it looks, and what is expected.
+    pub look: Look,
+}
+
+fn as_seconds<S: serde::Serializer>(limit: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(limit.as_secs())
+}
+
+/// Where a check looks from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// This computer.
+    Here,
+    /// A machine of the config.
+    Machine(MachineId),
+}
+
+impl Place {
+    /// Reads `here` or `machine:NAME`.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "here" {
+            return Some(Self::Here);
+        }
+        let name = text.strip_prefix("machine:")?;
+        MachineId::new(name).ok().map(Self::Machine)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here => f.write_str("here"),
+            Self::Machine(machine) => write!(f, "machine:{machine}"),
+        }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The layers a request passes, from the outside in; then what lies beside them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    /// The public data-plane address and its proxy.
+    Entry,
+    /// The static user portal.
+    Portal,
+    /// The control plane and its proxy.
+    ControlPlane,
+    /// The host's processes, containers and ports.
+    Host,
+    /// Channel, group, key and account bindings on the host.
+    Binding,
+    /// The vendors, seen through a real call.
+    Upstream,
+    /// Profiles and keys of clients.
+    Client,
+    /// Leftovers and files that must not matter.
+    Hygiene,
+}
+
+impl Layer {
+    /// Every layer, from the outside in.
+    pub const ALL: [Self; 8] = [
+        Self::Entry,
+        Self::Portal,
+        Self::ControlPlane,
+        Self::Host,
+        Self::Binding,
+        Self::Upstream,
+        Self::Client,
+        Self::Hygiene,
+    ];
+
+    /// The word in packs, in JSON and on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Entry => "entry",
+            Self::Portal => "portal",
+            Self::ControlPlane => "control-plane",
+            Self::Host => "host",
+            Self::Binding => "binding",
+            Self::Upstream => "upstream",
+            Self::Client => "client",
+            Self::Hygiene => "hygiene",
+        }
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a failed check means for the whole. Greater gates more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Nothing; it is shown.
+    Info,
+    /// A warning.
+    Should,
+    /// The environment is broken.
+    Must,
+}
+
+impl Level {
+    /// The word in packs, in JSON and on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Should => "should",
+            Self::Must => "must",
+        }
+    }
+}

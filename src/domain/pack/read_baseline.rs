@@ -1,0 +1,212 @@
+//! Reads a baseline pack: variables first, then every check by itself, so that one bad check does
+//! not hide the next.
+
+use super::baseline::{BaselinePack, Check, Layer, Level, Place};
+use super::check_rules;
+use super::looks::{
+    BindingLook, ContainersLook, HttpLook, ListeningLook, Look, NginxLook, SmokeLook,
+};
+use super::shape::{fill_in, read_shape};
+use crate::finding::{Finding, Source, suggest};
+use crate::ids::PackId;
+use crate::secret::sha256_hex;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+const REQUIRED: [&str; 1] = ["title"];
+const CHECK_REQUIRED: [&str; 6] = ["id", "layer", "level", "title", "why", "next_step"];
+
+/// Seconds a check may take when the pack says nothing.
+const DEFAULT_LIMIT: u64 = 15;
+/// Seconds a smoke may take: models think.
+const SMOKE_LIMIT: u64 = 90;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    #[serde(rename = "schema")]
+    _schema: i64,
+    #[serde(rename = "kind")]
+    _kind: String,
+    title: Spanned<String>,
+    title_zh: Option<String>,
+    /// Where the rules come from; for the reader of the file.
+    #[serde(rename = "about")]
+    _about: Option<String>,
+    #[serde(default)]
+    vars: BTreeMap<Spanned<String>, Spanned<String>>,
+}
+
+/// A check as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCheck {
+    pub(super) id: Spanned<String>,
+    pub(super) layer: Layer,
+    pub(super) level: Level,
+    pub(super) vantage: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) parents: Vec<Spanned<String>>,
+    pub(super) title: Spanned<String>,
+    title_zh: Option<String>,
+    pub(super) why: Spanned<String>,
+    pub(super) next_step: Spanned<String>,
+    pub(super) time_limit_s: Option<Spanned<u64>>,
+    pub(super) http: Option<Spanned<HttpLook>>,
+    pub(super) nginx: Option<Spanned<NginxLook>>,
+    pub(super) containers: Option<Spanned<ContainersLook>>,
+    pub(super) listening: Option<Spanned<ListeningLook>>,
+    pub(super) binding: Option<Spanned<BindingLook>>,
+    pub(super) smoke: Option<Spanned<SmokeLook>>,
+}
+
+/// Reads the pack; `None` when a finding was added that leaves nothing to read.
+pub(super) fn read(
+    id: &PackId,
+    source: Source<'_>,
+    table: Spanned<DeTable<'_>>,
+    overrides: &BTreeMap<String, String>,
+    findings: &mut Vec<Finding>,
+) -> Option<BaselinePack> {
+    let span = table.span();
+    let mut table = table.into_inner();
+    let checks = table.remove("check");
+    let head: Option<Head> = read_shape(
+        source,
+        Spanned::new(span, DeValue::Table(table)),
+        &REQUIRED,
+        findings,
+    );
+    let vars = head
+        .as_ref()
+        .map(|head| variables(source, head, id, overrides, findings));
+    let checks = match checks.map(|checks| (checks.span(), checks.into_inner())) {
+        Some((_, DeValue::Array(items))) => items.to_vec(),
+        Some((span, _)) => {
+            findings.push(source.at(
+                span,
+                "`check` is no list of tables",
+                "begin each check with [[check]]",
+            ));
+            return None;
+        }
+        None => {
+            findings.push(source.whole("the pack has no check", "add a [[check]]"));
+            return None;
+        }
+    };
+    let mut raw_checks = Vec::new();
+    for mut value in checks {
+        if let Some(vars) = &vars {
+            fill_in(source, &mut value, vars, findings);
+        }
+        if let Some(raw) = read_shape::<RawCheck>(source, value.clone(), &CHECK_REQUIRED, findings)
+        {
+            raw_checks.push((raw, value.span()));
+        }
+    }
+    let (head, vars) = (head?, vars?);
+    let checks = check_rules::apply(source, raw_checks, findings);
+    Some(BaselinePack {
+        id: id.clone(),
+        title: head.title.into_inner(),
+        title_zh: head.title_zh,
+        fingerprint: sha256_hex(source.text),
+        vars,
+        checks,
+    })
+}
+
+/// The variables in force: the pack's values, overridden by the config's.
+fn variables(
+    source: Source<'_>,
+    head: &Head,
+    id: &PackId,
+    overrides: &BTreeMap<String, String>,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<String, String> {
+    let mut vars = BTreeMap::new();
+    for (name, value) in &head.vars {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if name.get_ref().is_empty() || !name.get_ref().chars().all(plain) {
+            findings.push(source.at(
+                name.span(),
+                "this variable's name is not plain",
+                "a-z, 0-9 and `_` only",
+            ));
+        }
+        vars.insert(name.get_ref().clone(), value.get_ref().clone());
+    }
+    let names: BTreeSet<String> = vars.keys().cloned().collect();
+    for (name, value) in overrides {
+        if names.contains(name) {
+            vars.insert(name.clone(), value.clone());
+        } else {
+            let known: Vec<&str> = names.iter().map(String::as_str).collect();
+            findings.push(source.whole(
+                format!("the config sets `{id}.{name}`, which is no variable of this pack"),
+                suggest(name, &known),
+            ));
+        }
+    }
+    vars
+}
+
+impl RawCheck {
+    /// The looks it declares.
+    pub(super) fn looks(&self) -> Vec<Look> {
+        let mut looks = Vec::new();
+        looks.extend(self.http.clone().map(|look| Look::Http(look.into_inner())));
+        looks.extend(
+            self.nginx
+                .clone()
+                .map(|look| Look::Nginx(look.into_inner())),
+        );
+        looks.extend(
+            self.containers
+                .clone()
+                .map(|look| Look::Containers(look.into_inner())),
+        );
+        looks.extend(
+            self.listening
+                .clone()
+                .map(|look| Look::Listening(look.into_inner())),
+        );
+        looks.extend(
+            self.binding
+                .clone()
+                .map(|look| Look::Binding(look.into_inner())),
+        );
+        looks.extend(
+            self.smoke
+                .clone()
+                .map(|look| Look::Smoke(look.into_inner())),
+        );
+        looks
+    }
+
+    /// The check, once the rules have accepted it.
+    pub(super) fn into_check(self, vantage: Place, look: Look) -> Check {
+        let default = if matches!(look, Look::Smoke(_)) {
+            SMOKE_LIMIT
+        } else {
+            DEFAULT_LIMIT
+        };
+        Check {
+            id: self.id.into_inner(),
+            layer: self.layer,
+            level: self.level,
+            vantage,
+            parents: self.parents.into_iter().map(Spanned::into_inner).collect(),
+            title: self.title.into_inner(),
+            title_zh: self.title_zh,
+            why: self.why.into_inner(),
+            next_step: self.next_step.into_inner(),
+            time_limit: Duration::from_secs(self.time_limit_s.map_or(default, Spanned::into_inner)),
+            look,
+        }
+    }
+}
