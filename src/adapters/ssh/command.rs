@@ -26,6 +26,8 @@ const KEEPER: &str = "exec 3<&0 </dev/null; \"$@\" 3<&- & p=$!; \
 
 /// How long a server that opens no further session is asked again.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
+/// How long a status that is there already may take to be read.
+const LAST_WORD: Duration = Duration::from_millis(50);
 /// How long a broken connection may take to be known as such.
 const VERDICT: Duration = Duration::from_millis(300);
 
@@ -67,6 +69,7 @@ async fn open<'a>(
     master: &'a Master,
     machine: &str,
     argv: &[String],
+    kept: bool,
 ) -> Result<Child<'a>, NotOpened> {
     if !master.answers().await {
         return Err(NotOpened::Unsent);
@@ -74,10 +77,18 @@ async fn open<'a>(
     let asked = Instant::now();
     let mut step = Duration::from_millis(25);
     loop {
-        let mut command = master.session().command("sh");
+        let keeper: &[&str] = if kept {
+            &["sh", "-c", KEEPER, "sh"]
+        } else {
+            &[]
+        };
+        let mut words = keeper
+            .iter()
+            .copied()
+            .chain(argv.iter().map(String::as_str));
+        let mut command = master.session().command(words.next().unwrap_or_default());
         command
-            .args(["-c", KEEPER, "sh"])
-            .args(argv)
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -144,21 +155,11 @@ pub(super) async fn run(link: &Arc<Link>, command: &RemoteCommand) -> Outcome<Ru
     loop {
         let master = link.up().await?;
         let began = Instant::now();
-        let mut capture = Capture::new(command.byte_limit);
-        let mut waited = None;
-        let work = async {
-            let mut child = open(&master, machine, &argv).await?;
-            // Open until the end: closing it ends the command.
-            let _input = child.stdin().take();
-            let (out, err) = (child.stdout().take(), child.stderr().take());
-            tokio::join!(
-                async { waited = Some(child.wait().await) },
-                capture.fill(out, err)
-            );
-            Ok(())
-        };
-        match timeout(command.time_limit, work).await {
-            Ok(Ok(())) => {}
+        let kept = link.has_shell() != Some(false);
+        let opening = open(&master, machine, &argv, kept);
+        let opening = timeout(command.time_limit, opening).await;
+        let mut child = match opening {
+            Ok(Ok(child)) => child,
             Ok(Err(NotOpened::Unsent)) => {
                 link.give_up(&master).await;
                 if again {
@@ -168,16 +169,53 @@ pub(super) async fn run(link: &Arc<Link>, command: &RemoteCommand) -> Outcome<Ru
                 return Err(explain::lost(machine, &[]));
             }
             Ok(Err(NotOpened::Failed(failure))) => return Err(failure),
-            // It has ended, and left something behind that holds its output open.
-            Err(_) if waited.is_some() => capture.mark_truncated(),
             Err(_) => return Err(explain::overdue(machine, command.time_limit)),
-        }
-        let status = match waited {
-            Some(waited) => status(&master, machine, waited).await?,
-            None => None,
         };
-        return Ok(capture.into_output(status, began.elapsed(), &link.core().options.redactor));
+        // Open until the end: closing it ends the command.
+        let _input = child.stdin().take();
+        let (out, err) = (child.stdout().take(), child.stderr().take());
+        let mut capture = Capture::new(command.byte_limit);
+        let left = command.time_limit.saturating_sub(began.elapsed());
+        // First the streams, then the status: it may overtake them, and asking for it ends them.
+        let waited = match timeout(left, capture.fill(out, err)).await {
+            Ok(()) => {
+                let left = command.time_limit.saturating_sub(began.elapsed());
+                timeout(left.max(LAST_WORD), child.wait()).await
+            }
+            Err(_) => {
+                // It may have ended and left something behind that holds its output open.
+                capture.mark_truncated();
+                timeout(LAST_WORD, child.wait()).await
+            }
+        };
+        let Ok(waited) = waited else {
+            return Err(explain::overdue(machine, command.time_limit));
+        };
+        let status = status(&master, machine, waited).await?;
+        let output = capture.into_output(status, began.elapsed(), &link.core().options.redactor);
+        if kept && link.has_shell().is_none() {
+            let missing = lacks_shell(&output, &argv[0]);
+            link.set_shell(!missing);
+            if missing {
+                continue;
+            }
+        }
+        return Ok(output);
     }
+}
+
+/// Whether the far side runs single programs only and has no `sh`: then nothing of ours ran.
+fn lacks_shell(output: &RunOutput, program: &str) -> bool {
+    let said = output.stderr.trim_end();
+    output.is_missing_program()
+        && program != "sh"
+        && [
+            "sh: command not found",
+            "sh: not found",
+            "sh: No such file or directory",
+        ]
+        .iter()
+        .any(|end| said.ends_with(&format!(" {end}")) || said == *end)
 }
 
 /// Follows a command on a connection for streams.
@@ -190,21 +228,27 @@ pub(super) async fn follow(
     let argv = with_prefix(links.settings(), argv)?;
     let (link, _slot) = links.stream()?;
     let machine = link.machine().as_str();
+    if link.has_shell().is_none() {
+        // Lines of a stream are sent on at once: whether there is a shell must be known before.
+        let look = RemoteCommand::new(["true"]);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(None),
+            looked = run(links.commands(), &look) => drop(looked?),
+        }
+    }
+    let kept = link.has_shell() != Some(false);
     let mut again = true;
     loop {
-        let opening = async {
-            let master = link.up().await?;
-            Ok::<_, Failure>(master)
-        };
         let master = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(None),
-            master = opening => master?,
+            master = link.up() => master?,
         };
         let opened = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(None),
-            opened = open(&master, machine, &argv) => opened,
+            opened = open(&master, machine, &argv, kept) => opened,
         };
         let mut child = match opened {
             Ok(child) => child,
@@ -336,6 +380,30 @@ mod tests {
         );
         assert!(with_prefix(&settings, &[]).is_err());
         assert!(with_prefix(&settings, &argv(&["a", "b\0c"])).is_err());
+    }
+
+    #[test]
+    fn a_missing_shell_is_told_from_a_missing_program() {
+        let output = |stderr: &str| RunOutput {
+            status: Some(127),
+            stdout: String::new(),
+            stderr: stderr.to_owned(),
+            truncated: false,
+            took: Duration::ZERO,
+        };
+        assert!(lacks_shell(
+            &output("bash: line 1: sh: command not found\n"),
+            "docker"
+        ));
+        assert!(!lacks_shell(
+            &output("bash: line 1: sh: command not found\n"),
+            "sh"
+        ));
+        assert!(!lacks_shell(
+            &output("sh: 1: docker: not found\n"),
+            "docker"
+        ));
+        assert!(!lacks_shell(&output("sh: 1: zsh: not found\n"), "zsh"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Core, MachineSettings, explain, keys};
 use cockpit_domain::ids::MachineId;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, Mutex as SyncMutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -25,7 +25,7 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) fn new(core: Arc<Core>, machine: MachineId, settings: MachineSettings) -> Arc<Self> {
-        let commands = Link::new(core, machine, settings.clone());
+        let commands = Link::new(core, machine, settings.clone(), Arc::default());
         Arc::new(Self {
             settings,
             commands,
@@ -56,6 +56,7 @@ impl Links {
                 Arc::clone(&kin.core),
                 kin.machine.clone(),
                 kin.settings.clone(),
+                Arc::clone(&kin.shell),
             );
             links.push(Arc::clone(&link));
             if let Ok(slot) = Arc::clone(&link.slots).try_acquire_owned() {
@@ -78,6 +79,8 @@ pub(super) struct Link {
     state: Mutex<State>,
     slots: Arc<Semaphore>,
     made: AtomicU32,
+    /// Whether there is a `sh`, known after the first command; shared by a machine's links.
+    shell: Arc<OnceLock<bool>>,
     /// One end-to-end check of a forward at a time: what ssh says names no forward.
     pub(super) forward_check: Mutex<()>,
 }
@@ -106,8 +109,14 @@ fn pause(tries: u32, kind: FailureKind) -> Duration {
 }
 
 impl Link {
-    fn new(core: Arc<Core>, machine: MachineId, settings: MachineSettings) -> Arc<Self> {
+    fn new(
+        core: Arc<Core>,
+        machine: MachineId,
+        settings: MachineSettings,
+        shell: Arc<OnceLock<bool>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            shell,
             core,
             machine,
             settings,
@@ -128,6 +137,15 @@ impl Link {
 
     pub(super) fn settings(&self) -> &MachineSettings {
         &self.settings
+    }
+
+    /// Whether the machine has a `sh`, once that is known.
+    pub(super) fn has_shell(&self) -> Option<bool> {
+        self.shell.get().copied()
+    }
+
+    pub(super) fn set_shell(&self, there: bool) {
+        self.shell.get_or_init(|| there);
     }
 
     /// How often the connection was made anew.
