@@ -1,0 +1,174 @@
+//! Reading accounts: the list with its odd status filter, models, cooldowns, figures.
+
+use super::model::Account;
+use super::ops::{available, later};
+use super::reply::{Answer, Content, Reply, paged, search};
+use super::req::{Req, id};
+use super::state::State;
+use super::views;
+use cockpit_domain::secret::sha256_hex;
+use serde_json::{Value, json};
+
+/// Whether an account passes the list's filters; shared with bulk-update.
+pub(super) fn passes(
+    state: &State,
+    row: &Account,
+    filter: impl Fn(&str) -> Option<String>,
+) -> bool {
+    let equal = |name: &str, value: &str| filter(name).is_none_or(|wanted| wanted == value);
+    let text = |value: Option<String>| value.filter(|value| !value.is_empty());
+    row.deleted_at.is_none()
+        && equal("platform", &row.platform)
+        && equal("type", &row.kind)
+        && text(filter("status")).is_none_or(|status| status_passes(state, row, &status))
+        && text(filter("group")).is_none_or(|group| match group.parse::<i64>() {
+            Ok(group) => state.account_groups.contains_key(&(row.id, group)),
+            Err(_) => group != "ungrouped" || state.groups_of(row.id).is_empty(),
+        })
+        && text(filter("privacy_mode"))
+            .is_none_or(|mode| row.extra.get("privacy_mode") == Some(&json!(mode)))
+}
+
+/// `active` demands more than the column; three words are computed; the rest is the column.
+fn status_passes(state: &State, row: &Account, status: &str) -> bool {
+    let now = state.now();
+    let limited = later(row.rate_limit_reset_at, now);
+    let paused = later(row.temp_unschedulable_until, now);
+    let column = row.status == "active";
+    match status {
+        "active" => column && row.schedulable && !limited && !paused,
+        "rate_limited" => column && limited && !paused,
+        "temp_unschedulable" => column && paused,
+        "unschedulable" => column && !row.schedulable && !limited && !paused,
+        other => row.status == other,
+    }
+}
+
+pub(super) fn list(state: &State, req: &Req) -> Reply {
+    let wanted = search(req);
+    let filter = |name: &str| req.filter(name).map(str::to_owned);
+    let rows = state.accounts.values().filter(|row| {
+        passes(state, row, filter)
+            && wanted
+                .as_ref()
+                .is_none_or(|text| row.name.to_lowercase().contains(text))
+    });
+    let rows = rows.map(|row| views::account(state, row)).collect();
+    let mut reply = paged(rows, req, "name", "asc");
+    let Content::Json(body) = &reply.content else {
+        return reply;
+    };
+    let tag = format!("\"{}\"", &sha256_hex(&body.to_string())[..32]);
+    if req.header("if-none-match") == Some(tag.as_str()) {
+        return Reply::raw(304, "application/json", "");
+    }
+    reply.headers.push(("etag", tag));
+    reply
+}
+
+pub(super) fn get(state: &State, text: &str) -> Answer {
+    let row = living(state, text)?;
+    Ok(Reply::ok(views::account(state, row)))
+}
+
+/// `GET /accounts/:id/models`: keys of the mapping, or the platform's own list without one.
+pub(super) fn models(state: &State, text: &str) -> Answer {
+    let row = living(state, text)?;
+    let mapping = row
+        .credentials
+        .get("model_mapping")
+        .and_then(Value::as_object);
+    let names: Vec<String> = match mapping.filter(|pairs| !pairs.is_empty()) {
+        Some(pairs) => pairs.keys().cloned().collect(),
+        None => default_models(&row.platform),
+    };
+    let rows = names.iter().map(|name| model_row(&row.platform, name));
+    Ok(Reply::ok(rows.collect()))
+}
+
+/// One row of a model list.
+pub(super) fn model_row(platform: &str, name: &str) -> Value {
+    if platform == "openai" {
+        return json!({ "id": name, "object": "model", "created": 1_735_689_600,
+            "owned_by": "openai", "type": "model", "display_name": name });
+    }
+    json!({ "id": name, "type": "model", "display_name": name,
+        "created_at": "2024-01-01T00:00:00Z" })
+}
+
+/// The list a platform shows when no account says otherwise.
+pub(super) fn default_models(platform: &str) -> Vec<String> {
+    let names: &[&str] = if platform == "openai" {
+        &[
+            "gpt-5.5",
+            "gpt-5.4",
+            "gpt-5.4-mini",
+            "gpt-5.3-codex",
+            "gpt-5.3-codex-spark",
+            "gpt-5.2",
+            "gpt-image-1",
+            "gpt-image-1.5",
+            "gpt-image-2",
+        ]
+    } else {
+        &[
+            "claude-opus-4-5-20251101",
+            "claude-sonnet-4-5-20250929",
+            "claude-haiku-4-5-20251001",
+        ]
+    };
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// `GET /accounts/:id/temp-unschedulable`.
+pub(super) fn cooldown(state: &State, text: &str) -> Answer {
+    let row = living(state, text)?;
+    if !later(row.temp_unschedulable_until, state.now()) {
+        return Ok(Reply::ok(json!({ "active": false })));
+    }
+    let known: Value = serde_json::from_str(&row.temp_unschedulable_reason).unwrap_or(json!({}));
+    Ok(Reply::ok(json!({ "active": true, "state": known })))
+}
+
+/// `GET /accounts/:id/stats`, `/usage` and `/today-stats`, from the usage rows.
+pub(super) fn figures(state: &State, text: &str) -> Answer {
+    let row = living(state, text)?;
+    let rows: Vec<_> = state
+        .usage
+        .iter()
+        .filter(|usage| usage.account_id == row.id)
+        .collect();
+    let tokens: i64 = rows
+        .iter()
+        .map(|usage| usage.input_tokens + usage.output_tokens)
+        .sum();
+    let cost: f64 = rows.iter().map(|usage| usage.actual_cost).sum();
+    Ok(Reply::ok(
+        json!({ "requests": rows.len(), "tokens": tokens, "cost": cost }),
+    ))
+}
+
+/// The account a path names, if it lives.
+pub(super) fn living<'a>(state: &'a State, text: &str) -> Result<&'a Account, Reply> {
+    let at = id(text, "account")?;
+    state.account(at).ok_or_else(|| Reply::missing("ACCOUNT"))
+}
+
+/// `lite=1` would skip this: whether the scheduler could choose the account now.
+pub(super) fn schedulable_now(state: &State, row: &Account) -> bool {
+    available(row, state.now()) && !over_quota(row)
+}
+
+/// Quota limits live in `extra` and only count for some types.
+fn over_quota(row: &Account) -> bool {
+    let number = |name: &str| {
+        row.extra
+            .get(name)
+            .and_then(Value::as_f64)
+            .unwrap_or_default()
+    };
+    ["quota", "quota_daily", "quota_weekly"].iter().any(|name| {
+        let limit = number(&format!("{name}_limit"));
+        limit > 0.0 && number(&format!("{name}_used")) >= limit
+    })
+}

@@ -1,0 +1,136 @@
+//! `Idempotency-Key` as the host does it, with its weak points: a record whose running time is
+//! over can be taken over and executed a second time.
+
+use super::reply::{Content, Reply};
+use super::req::Req;
+use super::state::State;
+use cockpit_domain::secret::sha256_hex;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+/// What became of one idempotency key.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    fingerprint: String,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone)]
+enum Stage {
+    Running { until: Timestamp },
+    Done { body: Value, until: Timestamp },
+    Failed { until: Timestamp },
+}
+
+/// The right to execute, to be given back with the outcome.
+pub(super) struct Claim {
+    at: (String, String),
+    fingerprint: String,
+}
+
+/// Claims a request's key. `Ok(None)` means there is no key, so nothing is kept.
+pub(super) fn begin(
+    state: &mut State,
+    req: &Req,
+    scope: &str,
+    actor: &str,
+) -> Result<Option<Claim>, Reply> {
+    let Some(key) = req.header("idempotency-key") else {
+        return Ok(None);
+    };
+    let printable = key.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+    if !(1..=128).contains(&key.len()) || !printable {
+        let text = "idempotency key is invalid";
+        return Err(Reply::fail(400, "IDEMPOTENCY_KEY_INVALID", text));
+    }
+    let payload = String::from_utf8_lossy(&req.body);
+    let fingerprint = sha256_hex(&format!("{actor}\n{}\n{}\n{payload}", req.method, req.path));
+    let at = (format!("{scope}/{actor}"), key.to_owned());
+    let now = state.now();
+    if let Some(record) = state.idempotency.get(&at) {
+        if record.fingerprint != fingerprint {
+            let text = "idempotency key reused with different payload";
+            return Err(Reply::fail(409, "IDEMPOTENCY_KEY_CONFLICT", text));
+        }
+        match &record.stage {
+            Stage::Done { body, until } if *until > now => return Err(replay(body)),
+            Stage::Running { until } if *until > now => {
+                return Err(wait("IDEMPOTENCY_IN_PROGRESS", *until, now));
+            }
+            Stage::Failed { until } if *until > now => {
+                return Err(wait("IDEMPOTENCY_RETRY_BACKOFF", *until, now));
+            }
+            // Time is over: executed again, whether or not the first one still runs.
+            Stage::Done { .. } | Stage::Running { .. } | Stage::Failed { .. } => {}
+        }
+    }
+    let until = now + span(state.settings.idempotency_processing);
+    let record = Record {
+        fingerprint: fingerprint.clone(),
+        stage: Stage::Running { until },
+    };
+    state.idempotency.insert(at.clone(), record);
+    Ok(Some(Claim { at, fingerprint }))
+}
+
+/// Writes the outcome of a claimed request.
+pub(super) fn finish(state: &mut State, claim: Claim, reply: &Reply) {
+    if reply.unbound {
+        state.idempotency.remove(&claim.at);
+        return;
+    }
+    let now = state.now();
+    let stage = match &reply.content {
+        Content::Json(body) if reply.status < 300 => Stage::Done {
+            body: redacted(&body["data"]),
+            until: now + SignedDuration::from_hours(24),
+        },
+        _ => Stage::Failed {
+            until: now + span(state.settings.idempotency_backoff),
+        },
+    };
+    let fingerprint = claim.fingerprint;
+    state
+        .idempotency
+        .insert(claim.at, Record { fingerprint, stage });
+}
+
+fn replay(body: &Value) -> Reply {
+    let mut reply = Reply::ok(body.clone());
+    reply
+        .headers
+        .push(("x-idempotency-replayed", "true".to_owned()));
+    reply
+}
+
+fn wait(reason: &str, until: Timestamp, now: Timestamp) -> Reply {
+    let seconds = until.duration_since(now).as_secs().max(1).to_string();
+    let text = "idempotent request cannot run now";
+    let mut reply = Reply::fail_with(409, reason, text, json!({ "retry_after": seconds }));
+    reply.headers.push(("retry-after", seconds));
+    reply
+}
+
+/// The stored answer hides a few names; a user key's `key` is not among them.
+fn redacted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, inner)| {
+                let secret = matches!(name.as_str(), "password" | "access_token" | "code");
+                let inner = if secret {
+                    json!("***")
+                } else {
+                    redacted(inner)
+                };
+                (name.clone(), inner)
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(redacted).collect(),
+        other => other.clone(),
+    }
+}
+
+fn span(duration: std::time::Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or_default()
+}
