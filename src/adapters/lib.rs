@@ -2,4 +2,6 @@
 
 pub mod host_http;
 pub mod ssh;
+pub mod store;
+pub mod system;
 pub mod web;

@@ -1,10 +1,12 @@
 //! The traits the engine reaches the world through. Adapters implement them; `main` wires them.
 
+mod faults;
 mod host_api;
 mod remote;
 mod store;
 mod web;
 
+pub use faults::{FaultBoard, FaultState, SeenRequest};
 pub use host_api::{AccountTest, HostApi, Hosts, NewKey, Session, UsageQuery};
 pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamLine};
 pub use store::{

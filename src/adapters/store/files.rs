@@ -1,0 +1,162 @@
+//! The files of the state folder: nobody else may read them, whatever the umask.
+
+use super::error::{failure, file_failure};
+use cockpit_domain::secret::{Secret, hex};
+use cockpit_engine::failure::{Failure, Outcome};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Name of the database in the state folder.
+pub(super) const DATABASE: &str = "cockpit.db";
+
+/// Makes a folder only we can enter. One that is there already is tightened when it is ours
+/// or empty, else refused: it may be somebody's home.
+pub(super) fn private_folder(path: &Path, ours: bool) -> Outcome<()> {
+    let said = |error: &std::io::Error| file_failure(path, error);
+    if !path.exists() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|error| said(&error))?;
+        return set_mode(path, 0o700);
+    }
+    let meta = std::fs::metadata(path).map_err(|error| said(&error))?;
+    if !meta.is_dir() {
+        return Err(failure(format!("`{}` is not a folder", path.display()))
+            .hint("set `state_dir` to a folder"));
+    }
+    if meta.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    let empty = std::fs::read_dir(path)
+        .map_err(|error| said(&error))?
+        .next()
+        .is_none();
+    if empty || ours {
+        return set_mode(path, 0o700);
+    }
+    Err(failure(format!(
+        "`{}` is open to other users and holds other files",
+        path.display()
+    ))
+    .hint(format!(
+        "run `chmod 700 {0}`, or set `state_dir` to a folder of its own",
+        path.display()
+    )))
+}
+
+/// Opens a file for reading and writing, making it when it is missing; 0600 either way.
+pub(super) fn private_file(path: &Path) -> Outcome<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| file_failure(path, &error))?;
+    let meta = file
+        .metadata()
+        .map_err(|error| file_failure(path, &error))?;
+    if meta.mode() & 0o777 != 0o600 {
+        file.set_permissions(Permissions::from_mode(0o600))
+            .map_err(|error| file_failure(path, &error))?;
+    }
+    Ok(file)
+}
+
+fn set_mode(path: &Path, mode: u32) -> Outcome<()> {
+    std::fs::set_permissions(path, Permissions::from_mode(mode))
+        .map_err(|error| file_failure(path, &error))
+}
+
+/// Reads a key of 32 random bytes (as hex) from a 0600 file of the state folder.
+///
+/// # Errors
+/// When its mode lets others read it, when it belongs to somebody else, or when it is no key.
+pub(super) fn read_key(path: &Path) -> Outcome<Option<Secret>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(file_failure(path, &error)),
+    };
+    let said = |error: std::io::Error| file_failure(path, &error);
+    let meta = file.metadata().map_err(said)?;
+    let shown = path.display();
+    let mode = meta.mode() & 0o777;
+    if mode & 0o177 != 0 {
+        return Err(failure(format!(
+            "`{shown}` has mode {mode:04o}: others may have read this key"
+        ))
+        .hint(format!("run `chmod 600 {shown}` if nobody could have")));
+    }
+    let ours = own_user(path).map_err(said)?;
+    if meta.uid() != ours {
+        return Err(failure(format!(
+            "`{shown}` belongs to user {} and this program runs as user {ours}",
+            meta.uid()
+        ))
+        .hint("run as the user who owns the state folder, or set another `state_dir`"));
+    }
+    let mut text = Zeroizing::new(String::new());
+    let read = file.take(4096).read_to_string(&mut text);
+    let key = text.trim();
+    if read.is_err() || key.len() != 64 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(damaged_key(path));
+    }
+    Ok(Some(Secret::new(key)))
+}
+
+fn damaged_key(path: &Path) -> Failure {
+    failure(format!("`{}` does not hold a key", path.display())).hint(
+        "put it back from a backup; if there is none, move it away and what it sealed is lost",
+    )
+}
+
+/// Reads a key, making it when it is missing. The file appears whole or not at all, and never
+/// takes the place of one that another process made meanwhile.
+pub(super) fn read_or_make_key(path: &Path) -> Outcome<Secret> {
+    if let Some(key) = read_key(path)? {
+        return Ok(key);
+    }
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    chacha20poly1305::aead::rand_core::RngCore::fill_bytes(
+        &mut chacha20poly1305::aead::OsRng,
+        bytes.as_mut(),
+    );
+    let text = Zeroizing::new(hex(bytes.as_ref()) + "\n");
+    let made = make_whole(path, text.as_bytes());
+    match made {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(file_failure(path, &error)),
+    }
+    read_key(path)?.ok_or_else(|| damaged_key(path))
+}
+
+fn make_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let folder = folder_of(path);
+    let mut draft = tempfile::Builder::new()
+        .prefix(".key")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)?;
+    draft.write_all(content)?;
+    draft.as_file().sync_all()?;
+    draft
+        .persist_noclobber(path)
+        .map_err(|persisted| persisted.error)?;
+    File::open(folder)?.sync_all()
+}
+
+/// The user this process acts as: the owner of a file it just made.
+fn own_user(path: &Path) -> std::io::Result<u32> {
+    Ok(tempfile::tempfile_in(folder_of(path))?.metadata()?.uid())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}

@@ -1,0 +1,267 @@
+//! The cockpit's own memory in SQLite: one writer thread, short-lived readers, one folder that
+//! nobody else can enter.
+
+mod batches;
+mod error;
+mod files;
+mod guard;
+mod journal;
+mod lease;
+mod plans;
+mod resources;
+mod results;
+mod schema;
+mod seal;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use async_trait::async_trait;
+use cockpit_domain::batch::{Batch, BatchEvent, Item};
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId, StepId};
+use cockpit_domain::journal::{Intent, JournalRow, StepState};
+use cockpit_domain::resource::{BatchResource, ResourceKind};
+use cockpit_domain::secret::{Fingerprint, Secret};
+use cockpit_domain::text::Redactor;
+use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+use cockpit_engine::ports::{
+    AuditRow, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, ResultKind, SavedPlan, Store,
+};
+use guard::Guard;
+use rusqlite::Connection;
+use seal::Sealer;
+use std::path::{Path, PathBuf};
+use writer::Writer;
+
+/// The store in a state folder. Several processes may have it open at the same time.
+pub struct SqliteStore {
+    state_dir: PathBuf,
+    database: PathBuf,
+    guard: Guard,
+    sealer: Sealer,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the store of a state folder, making and migrating it as needed.
+    ///
+    /// # Errors
+    /// `Store` when the folder or the database cannot be used, naming what to do.
+    pub fn open(state_dir: &Path, redactor: Redactor) -> Outcome<Self> {
+        let (connection, database) = schema::open(state_dir)?;
+        Ok(Self {
+            state_dir: state_dir.to_owned(),
+            writer: Writer::start(connection, database.clone())?,
+            database,
+            guard: Guard::new(redactor),
+            sealer: Sealer::new(state_dir),
+        })
+    }
+
+    /// The database file: its `data_version` tells a watcher that something changed.
+    pub fn database(&self) -> &Path {
+        &self.database
+    }
+
+    async fn write<T, F>(&self, work: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> error::Result<T> + Send + 'static,
+    {
+        self.writer.write(false, work).await
+    }
+
+    async fn read<T, F>(&self, work: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> error::Result<T> + Send + 'static,
+    {
+        let database = self.database.clone();
+        blocking(move || {
+            schema::reader(&database)
+                .and_then(|connection| work(&connection))
+                .map_err(|error| error.at(&database))
+        })
+        .await
+    }
+}
+
+/// Runs work that blocks away from the event loop.
+async fn blocking<T, F>(work: F) -> Outcome<T>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Outcome<T> + Send + 'static,
+{
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            Err(Failure::new(
+                FailureKind::Internal,
+                format!("a read of the store broke off: {error}"),
+            ))
+        })
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn save_plan(&self, plan: &NewPlan) -> Outcome<PlanId> {
+        self.save_new_plan(plan).await
+    }
+
+    async fn plan(&self, id: PlanId) -> Outcome<Option<SavedPlan>> {
+        self.read(move |db| plans::find(db, id)).await
+    }
+
+    async fn plan_keys(&self, id: PlanId) -> Outcome<Vec<Secret>> {
+        self.open_plan_keys(id).await
+    }
+
+    async fn wipe_plan_keys(&self, id: PlanId) -> Outcome<()> {
+        self.writer
+            .write(true, move |db| plans::wipe_keys(db, id))
+            .await
+    }
+
+    async fn use_plan(&self, id: PlanId, at_ms: i64) -> Outcome<()> {
+        self.write(move |db| plans::mark_used(db, id, at_ms, None))
+            .await
+    }
+
+    async fn create_batch(&self, batch: &Batch, items: &[Item]) -> Outcome<BatchId> {
+        self.make_batch(batch, items).await
+    }
+
+    async fn save_batch(&self, batch: &Batch) -> Outcome<()> {
+        self.replace_batch(batch).await
+    }
+
+    async fn batch(&self, id: BatchId) -> Outcome<Option<Batch>> {
+        self.find_batch(id).await
+    }
+
+    async fn batches(&self, host: Option<&HostId>) -> Outcome<Vec<Batch>> {
+        self.list_batches(host).await
+    }
+
+    async fn items(&self, batch: BatchId) -> Outcome<Vec<Item>> {
+        self.read(move |db| batches::items(db, batch)).await
+    }
+
+    async fn save_item(&self, item: &Item) -> Outcome<()> {
+        self.replace_item(item).await
+    }
+
+    async fn add_event(&self, batch: BatchId, event: &BatchEvent) -> Outcome<()> {
+        let event = BatchEvent {
+            text: self.guard.prose(&event.text),
+            ..event.clone()
+        };
+        self.write(move |db| batches::add_event(db, batch, &event))
+            .await
+    }
+
+    async fn events(&self, batch: BatchId) -> Outcome<Vec<BatchEvent>> {
+        self.read(move |db| batches::events(db, batch)).await
+    }
+
+    async fn intend(&self, intent: &Intent) -> Outcome<StepId> {
+        let target = self.guard.exact("target", &intent.target)?;
+        let before = self.guard.exact_json("before", &intent.before)?;
+        let intent = intent.clone();
+        self.write(move |db| journal::intend(db, &intent, &target, &before))
+            .await
+    }
+
+    async fn mark_sent(&self, step: StepId) -> Outcome<()> {
+        self.write(move |db| journal::mark_sent(db, step)).await
+    }
+
+    async fn settle(
+        &self,
+        step: StepId,
+        state: StepState,
+        answer: &str,
+        resource: Option<&BatchResource>,
+        audit: &AuditRow,
+    ) -> Outcome<()> {
+        let answer = self.guard.prose(answer);
+        let row = resource
+            .map(|resource| resources::Row::of(resource, &self.guard))
+            .transpose()?;
+        let audit = results::guarded(audit, &self.guard);
+        self.write(move |db| {
+            let id = row.as_ref().map(|row| row.resource.host_resource_id);
+            journal::settle(db, step, state, &answer, id, audit.at_ms)?;
+            if let Some(row) = &row {
+                row.save(db)?;
+            }
+            results::add_audit(db, &audit)
+        })
+        .await
+    }
+
+    async fn journal(&self, batch: BatchId) -> Outcome<Vec<JournalRow>> {
+        self.read(move |db| journal::of_batch(db, batch)).await
+    }
+
+    async fn record(&self, resource: &BatchResource) -> Outcome<()> {
+        let row = resources::Row::of(resource, &self.guard)?;
+        self.write(move |db| row.save(db)).await
+    }
+
+    async fn resources(&self, batch: BatchId) -> Outcome<Vec<BatchResource>> {
+        self.read(move |db| resources::of_batch(db, batch)).await
+    }
+
+    async fn host_resources(
+        &self,
+        host: &HostId,
+        provider: &PackId,
+    ) -> Outcome<Vec<BatchResource>> {
+        let (host, provider) = (host.clone(), provider.clone());
+        self.read(move |db| resources::held(db, &host, &provider))
+            .await
+    }
+
+    async fn mark_undone(&self, batch: BatchId, kind: ResourceKind, id: RemoteId) -> Outcome<()> {
+        self.write(move |db| resources::mark_undone(db, batch, kind, id))
+            .await
+    }
+
+    async fn key_uses(&self, fingerprints: &[Fingerprint]) -> Outcome<Vec<KeyUse>> {
+        let fingerprints = fingerprints.to_vec();
+        self.read(move |db| batches::key_uses(db, &fingerprints))
+            .await
+    }
+
+    async fn lease(
+        &self,
+        host: &HostId,
+        provider: &PackId,
+        info: &LeaseInfo,
+    ) -> Outcome<Box<dyn Lease>> {
+        self.take_lease(host, provider, info).await
+    }
+
+    async fn keep(&self, kind: ResultKind, subject: &str, result: &KeptResult) -> Outcome<()> {
+        let (subject, at_ms) = (subject.to_owned(), result.at_ms);
+        let body = self.guard.json(&result.body).to_string();
+        self.write(move |db| results::keep(db, kind, &subject, at_ms, &body))
+            .await
+    }
+
+    async fn kept(&self, kind: ResultKind, subject: &str, most: usize) -> Outcome<Vec<KeptResult>> {
+        let subject = subject.to_owned();
+        self.read(move |db| results::kept(db, kind, &subject, most))
+            .await
+    }
+
+    async fn audit(&self, most: usize) -> Outcome<Vec<AuditRow>> {
+        self.read(move |db| results::audit(db, most)).await
+    }
+
+    async fn local_key(&self) -> Outcome<Secret> {
+        let file = self.state_dir.join("local.key");
+        blocking(move || files::read_or_make_key(&file)).await
+    }
+}
