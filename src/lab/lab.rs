@@ -4,6 +4,7 @@ use crate::control::Control;
 use crate::crm;
 use crate::error::LabError;
 use crate::faults::{FaultBoard, FaultRow};
+use crate::fleet::{self, Fleet, HostLog};
 use crate::folder::{self, Folder};
 use crate::machine::Machine;
 use crate::machines::{accept44, remote43};
@@ -12,7 +13,9 @@ use crate::nginx::{self, Front, NginxLogs};
 use crate::request_log::RequestLog;
 use crate::serve::{Life, serve_http, serve_mute};
 use crate::ssh::{self, SshKey, known_hosts_line};
+use crate::sub2api::SimHost;
 use crate::switch::Switchboard;
+use crate::upstream::Vendor;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,95 +24,56 @@ use std::time::Duration;
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// How to start a lab.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LabOptions {
     /// Folder for keys and configuration; none is a fresh one that is removed at the end.
     pub state_root: Option<PathBuf>,
+    /// How long the hosts' background look at a new account takes; up to 8 s on a real one.
+    pub probe_delay: Duration,
+}
+
+impl Default for LabOptions {
+    fn default() -> Self {
+        Self {
+            state_root: None,
+            probe_delay: Duration::from_millis(500),
+        }
+    }
 }
 
 /// A running lab. Dropping it ends it; `shutdown` also waits until it has ended.
 pub struct Lab {
     folder: Folder,
     life: Life,
+    parts: Parts,
+}
+
+/// What a started lab consists of.
+struct Parts {
     log: RequestLog,
     switchboard: Switchboard,
+    fleet: Fleet,
     public_base: String,
+    #[cfg(test)]
+    machines: Vec<Arc<Machine>>,
 }
 
 impl Lab {
     /// Starts every listener in the caller's runtime and writes the files.
     pub async fn start(options: LabOptions) -> Result<Self, LabError> {
-        let mut folder = Folder::open(options.state_root)?;
+        let folder = Folder::open(options.state_root.clone())?;
         let life = Life::default();
-        match Self::assemble(&mut folder, &life).await {
-            Ok((log, switchboard, public_base)) => Ok(Self {
+        match assemble(&options, &folder, &life).await {
+            Ok(parts) => Ok(Self {
                 folder,
                 life,
-                log,
-                switchboard,
-                public_base,
+                parts,
             }),
             Err(error) => {
                 life.end.cancel();
                 Err(error)
             }
         }
-    }
-
-    async fn assemble(
-        folder: &mut Folder,
-        life: &Life,
-    ) -> Result<(RequestLog, Switchboard, String), LabError> {
-        let (table, log, board) = (
-            AddressTable::default(),
-            RequestLog::default(),
-            FaultBoard::default(),
-        );
-        let logs = NginxLogs::new();
-        let host_log = crate::machine::LivingLog::new();
-        let stand_in = crm::leftover_router();
-
-        let production = Machine::new(
-            remote43(&logs, host_log.clone()),
-            table.clone(),
-            board.clone(),
-        );
-        let acceptance = Machine::new(accept44(host_log), table.clone(), board.clone());
-        production.serve_at(8080, serve_http(stand_in.clone(), life).await?);
-        acceptance.serve_at(8080, serve_http(stand_in, life).await?);
-
-        let client = http_client()?;
-        let front = nginx::router(Front {
-            machine: production.clone(),
-            logs,
-            seen: log.clone(),
-            client,
-        });
-        let public = serve_http(front.clone(), life).await?;
-        let public_base = format!("http://{public}");
-        production.serve_at(80, serve_http(front, life).await?);
-        production.serve_at(18190, serve_http(crm::router(log.clone()), life).await?);
-        production.serve_at(18192, serve_http(crm::leftover_router(), life).await?);
-        let mute = serve_mute(life).await?;
-        for port in [22, 443, 5432, 6379] {
-            production.serve_at(port, mute);
-        }
-        for port in [22, 5432, 6379] {
-            acceptance.serve_at(port, mute);
-        }
-        let switchboard = Switchboard::new(
-            board,
-            vec![production.clone(), acceptance.clone()],
-            Arc::new(|_, _| {}),
-        );
-        open_machines(folder, life, &[production, acceptance]).await?;
-        folder.write("config.toml", &folder::config(folder, &public_base))?;
-        let control = Control {
-            switchboard: switchboard.clone(),
-            log: log.clone(),
-        };
-        control.serve(&folder.path("control.sock"), life)?;
-        Ok((log, switchboard, public_base))
     }
 
     /// The cockpit's configuration for this lab.
@@ -129,27 +93,50 @@ impl Lab {
 
     /// URL that stands for the public base `https://sub.tksea.top`.
     pub fn public_base(&self) -> String {
-        self.public_base.clone()
+        self.parts.public_base.clone()
     }
 
     /// Every request that reached a simulated service.
     pub fn log(&self) -> &RequestLog {
-        &self.log
+        &self.parts.log
+    }
+
+    /// The acceptance host for `accept`, else the production host.
+    pub fn host(&self, name: &str) -> &SimHost {
+        match name {
+            "accept" => &self.parts.fleet.accept,
+            _ => &self.parts.fleet.prod,
+        }
+    }
+
+    /// The chat-only vendor for `chat`, else the good one.
+    pub fn vendor(&self, name: &str) -> &Vendor {
+        match name {
+            "chat" => &self.parts.fleet.chat,
+            _ => &self.parts.fleet.good,
+        }
     }
 
     /// Sets a fault; setting it twice is setting it once.
     pub fn set_fault(&self, name: &str) -> Result<(), LabError> {
-        self.switchboard.switch(name, true)
+        self.parts.switchboard.switch(name, true)
     }
 
     /// Clears a fault; clearing one that is off changes nothing.
     pub fn clear_fault(&self, name: &str) -> Result<(), LabError> {
-        self.switchboard.switch(name, false)
+        self.parts.switchboard.switch(name, false)
     }
 
     /// Every fault and whether it is on.
     pub fn faults(&self) -> Vec<FaultRow> {
-        self.switchboard.rows()
+        self.parts.switchboard.rows()
+    }
+
+    /// Ports of this computer behind the machines' own, for drills of the end.
+    #[cfg(test)]
+    pub(crate) fn listeners(&self) -> Vec<u16> {
+        let machines = self.parts.machines.iter();
+        machines.flat_map(|machine| machine.far_ports()).collect()
     }
 
     /// Ends everything and waits for it: no listener, connection or task is left, and no folder
@@ -168,6 +155,59 @@ impl Drop for Lab {
     fn drop(&mut self) {
         self.life.end.cancel();
     }
+}
+
+/// Starts what the lab is made of, the far ends first.
+async fn assemble(options: &LabOptions, folder: &Folder, life: &Life) -> Result<Parts, LabError> {
+    let (table, log) = (AddressTable::default(), RequestLog::default());
+    let (board, logs) = (FaultBoard::default(), NginxLogs::new());
+    let client = http_client()?;
+    let fleet = Fleet::new(&table, &log, options.probe_delay);
+    fleet.serve_vendors(&table, life).await?;
+
+    let prod_log = Arc::new(HostLog(fleet.prod.log_lines()));
+    let accept_log = Arc::new(HostLog(fleet.accept.log_lines()));
+    let production = Machine::new(remote43(&logs, prod_log), table.clone(), board.clone());
+    let acceptance = Machine::new(accept44(accept_log), table, board.clone());
+    production.serve_at(8080, serve_http(fleet.prod.router(), life).await?);
+    acceptance.serve_at(8080, serve_http(fleet.accept.router(), life).await?);
+    let front = nginx::router(Front {
+        machine: production.clone(),
+        logs,
+        seen: log.clone(),
+        client,
+    });
+    let public_base = format!("http://{}", serve_http(front.clone(), life).await?);
+    production.serve_at(80, serve_http(front, life).await?);
+    production.serve_at(18190, serve_http(crm::router(log.clone()), life).await?);
+    production.serve_at(18192, serve_http(crm::leftover_router(), life).await?);
+    let mute = serve_mute(life).await?;
+    for port in [22, 443, 5432, 6379] {
+        production.serve_at(port, mute);
+        acceptance.serve_at(port, mute);
+    }
+
+    let machines = vec![production, acceptance];
+    let beyond = fleet.clone();
+    let effect = Arc::new(move |fault, on| beyond.switch(fault, on));
+    let switchboard = Switchboard::new(board, machines.clone(), effect);
+    open_machines(folder, life, &machines).await?;
+    folder.write("prod.key", fleet::PROD_ADMIN_KEY)?;
+    folder.write("accept.key", fleet::ACCEPT_ADMIN_KEY)?;
+    folder.write("config.toml", &folder::config(folder, &public_base))?;
+    let control = Control {
+        switchboard: switchboard.clone(),
+        log: log.clone(),
+    };
+    control.serve(&folder.path("control.sock"), life)?;
+    Ok(Parts {
+        log,
+        switchboard,
+        fleet,
+        public_base,
+        #[cfg(test)]
+        machines,
+    })
 }
 
 /// Starts the SSH servers and writes what a client needs to reach them.

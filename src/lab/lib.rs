@@ -7,6 +7,7 @@ mod crm;
 mod drills;
 mod error;
 mod faults;
+pub mod fleet;
 mod folder;
 mod lab;
 mod machine;
@@ -16,7 +17,9 @@ mod nginx;
 pub mod request_log;
 mod serve;
 mod ssh;
+pub mod sub2api;
 mod switch;
+pub mod upstream;
 
 pub use error::LabError;
 pub use faults::FaultRow;

@@ -1,4 +1,7 @@
 //! Drills of the lab through real clients: the `ssh` program, UNIX sockets, HTTP.
 
+mod faults;
+mod life;
 mod ssh;
 mod tools;
+mod traffic;

@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 /// Hard limit of every drill.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// What a program left behind.
 #[derive(Debug)]
@@ -80,10 +80,20 @@ pub(super) struct Forward {
 
 impl Forward {
     pub(super) async fn open(lab: &Lab, machine: &str, target: &str) -> Self {
+        Self::open_with(lab, machine, target, &[]).await
+    }
+
+    pub(super) async fn open_with(
+        lab: &Lab,
+        machine: &str,
+        target: &str,
+        options: &[&str],
+    ) -> Self {
         let name = format!("forward-{machine}-{}", target.replace([':', '.'], "-"));
         let socket = lab.control_socket().with_file_name(name);
         let mut command = ssh_command(&lab.ssh_config());
         command
+            .args(options)
             .args(["-N", "-o", "ExitOnForwardFailure=yes", "-L"])
             .arg(format!("{}:{target}", socket.display()))
             .arg(machine)
@@ -103,9 +113,31 @@ impl Forward {
         let stream = UnixStream::connect(&self.socket).await.ok()?;
         get_over(stream, path).await
     }
+
+    /// A connection that has answered once and stays open.
+    pub(super) async fn hold(&self, path: &str) -> Held {
+        let mut stream = UnixStream::connect(&self.socket).await.expect("connects");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: sub.tksea.top\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("asks");
+        let mut first = [0_u8; 1];
+        stream.read_exact(&mut first).await.expect("answers");
+        Held(stream)
+    }
 }
 
-pub(super) async fn get_over(mut stream: UnixStream, path: &str) -> Option<(u16, String)> {
+/// An open connection through a forward.
+pub(super) struct Held(UnixStream);
+
+impl Held {
+    /// Waits until the other side has cut it.
+    pub(super) async fn is_cut(&mut self) {
+        let mut rest = Vec::new();
+        // A reset is as good an end as a plain one; the drill's limit catches a missing one.
+        drop(self.0.read_to_end(&mut rest).await);
+    }
+}
+
+async fn get_over(mut stream: UnixStream, path: &str) -> Option<(u16, String)> {
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: sub.tksea.top\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
@@ -125,4 +157,34 @@ pub(super) async fn public(lab: &Lab, path: &str) -> (u16, String) {
         .await
         .expect("public base answers");
     (answer.status().as_u16(), answer.text().await.expect("body"))
+}
+
+/// A completion with the active production key through the public base.
+pub(super) async fn chat(lab: &Lab, model: &str) -> (u16, String) {
+    let body = serde_json::json!({
+        "model": model,
+        "messages": [{ "role": "user", "content": "reply with pong only" }],
+    });
+    let answer = crate::lab::http_client()
+        .expect("client")
+        .post(format!("{}/v1/chat/completions", lab.public_base()))
+        .bearer_auth(crate::fleet::PROD_USER_KEY)
+        .json(&body)
+        .send()
+        .await
+        .expect("public base answers");
+    (answer.status().as_u16(), answer.text().await.expect("body"))
+}
+
+/// One question to the control socket.
+pub(super) async fn ask(socket: &Path, line: &str) -> serde_json::Value {
+    let mut stream = UnixStream::connect(socket).await.expect("control socket");
+    let line = format!("{line}\n");
+    stream.write_all(line.as_bytes()).await.expect("asks");
+    let mut answer = String::new();
+    let mut lines = tokio::io::BufReader::new(stream);
+    tokio::io::AsyncBufReadExt::read_line(&mut lines, &mut answer)
+        .await
+        .expect("answers");
+    serde_json::from_str(&answer).expect("a JSON line")
 }

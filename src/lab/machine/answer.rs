@@ -60,6 +60,8 @@ impl Output {
 pub(crate) struct Answer {
     output: Output,
     follow: Option<Follow>,
+    /// Ends when the client closes its input.
+    pub(crate) kept: bool,
 }
 
 impl Answer {
@@ -67,6 +69,7 @@ impl Answer {
         Self {
             output,
             follow: Some(follow),
+            kept: false,
         }
     }
 
@@ -80,6 +83,7 @@ impl From<Output> for Answer {
         Self {
             output,
             follow: None,
+            kept: false,
         }
     }
 }

@@ -14,8 +14,8 @@ impl Machine {
             ("container", rest) if !rest.is_empty() => self.docker(rest),
             ("ps" | "ls", rest) => self.ps_containers(rest).into(),
             ("logs", rest) => self.logs(rest),
-            ("stop" | "kill", names) => self.each(names, |name| self.stop(name)).into(),
-            ("start" | "restart", names) => self.each(names, |name| self.start(name)).into(),
+            ("stop" | "kill", names) => each(names, |name| self.stop(name)).into(),
+            ("start" | "restart", names) => each(names, |name| self.start(name)).into(),
             ("inspect", rest) => self.inspect(rest).into(),
             ("version" | "--version", _) => {
                 Output::out("Docker version 27.5.1, build 9f9e405\n").into()
@@ -120,20 +120,6 @@ impl Machine {
         self.containers().into_iter().find(named)
     }
 
-    fn each(&self, names: &[&str], act: impl Fn(&str) -> bool) -> Output {
-        let mut output = Output::default();
-        for name in names.iter().filter(|name| !name.starts_with('-')) {
-            if act(name) {
-                output = output.and_out(format!("{name}\n"));
-            } else {
-                let failed = no_such(name);
-                output.lines.extend(failed.lines);
-                output.code = failed.code;
-            }
-        }
-        output
-    }
-
     /// `docker inspect NAME [--format '{{json .Config.Env}}']`: the few parts a check reads.
     fn inspect(&self, arguments: &[&str]) -> Output {
         let (mut format, mut name) = (None, "");
@@ -188,6 +174,21 @@ impl Machine {
             (None, _) => Output::fail(1, format!("template: can't evaluate field {path}\n")),
         }
     }
+}
+
+/// Acts on each name and says it, or says that there is none.
+fn each(names: &[&str], act: impl Fn(&str) -> bool) -> Output {
+    let mut output = Output::default();
+    for name in names.iter().filter(|name| !name.starts_with('-')) {
+        if act(name) {
+            output = output.and_out(format!("{name}\n"));
+        } else {
+            let failed = no_such(name);
+            output.lines.extend(failed.lines);
+            output.code = failed.code;
+        }
+    }
+    output
 }
 
 fn tail(text: Option<&str>) -> usize {

@@ -95,7 +95,8 @@ pub(super) fn render(
         .replace("\\t", "\t")
         .replace("\\n", "\n");
     if matches!(format.as_str(), "json" | "{{json .}}") {
-        return Ok(rows.iter().map(|row| format!("{}\n", json(row))).collect());
+        let rows = rows.iter().map(|row| json(row).to_string() + "\n");
+        return Ok(rows.collect());
     }
     if format == "table" {
         return render(rows, None);

@@ -53,7 +53,9 @@ impl<'a> Asked<'a> {
 fn number(text: Option<&str>) -> Result<usize, &str> {
     match text {
         Some("all") => Ok(usize::MAX),
-        Some(text) => text.trim_start_matches('+').parse().map_err(|_| text),
+        // `+1`: from the first line on. Other starts are not needed here.
+        Some(text) if text.starts_with('+') => Ok(usize::MAX),
+        Some(text) => text.parse().map_err(|_| text),
         None => Err("-n"),
     }
 }
@@ -62,12 +64,11 @@ impl Machine {
     pub(super) fn cat(&self, arguments: &[&str]) -> Output {
         let mut output = Output::default();
         for path in arguments.iter().filter(|argument| **argument != "--") {
-            match self.text_of(path) {
-                Some(text) => output = output.and_out(text),
-                None => {
-                    output = output.and_err(format!("cat: {path}: No such file or directory\n"));
-                    output.code = 1;
-                }
+            if let Some(text) = self.text_of(path) {
+                output = output.and_out(text);
+            } else {
+                output = output.and_err(format!("cat: {path}: No such file or directory\n"));
+                output.code = 1;
             }
         }
         output
@@ -80,8 +81,12 @@ impl Machine {
                 return Output::fail(1, format!("tail: invalid option -- '{option}'\n")).into();
             }
         };
-        let Some(path) = asked.paths.first() else {
-            return Output::fail(1, "tail: no file named\n").into();
+        let [path] = asked.paths.as_slice() else {
+            return Output::fail(
+                1,
+                "tail: name one file (this machine follows one at a time)\n",
+            )
+            .into();
         };
         let Some(log) = self.file(path).filter(|_| *path != JOURNAL) else {
             let Some(text) = self.text_of(path) else {

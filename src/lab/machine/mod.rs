@@ -93,6 +93,13 @@ impl Machine {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    /// The real ports behind the machine's.
+    #[cfg(test)]
+    pub(crate) fn far_ports(&self) -> Vec<u16> {
+        let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        services.iter().map(|service| service.at.port()).collect()
+    }
+
     /// Ticks whenever something about the machine changed.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
@@ -240,10 +247,17 @@ impl Machine {
 
     /// Answers a command string as sshd would get it.
     pub(crate) fn run(&self, command: &str) -> Answer {
-        let words = match wrappers::read(command) {
-            Asked::Words(words) => words,
-            Asked::Unusable(text) => return Output::fail(2, text).into(),
-        };
+        match wrappers::read(command) {
+            Asked::Words { words, kept } => {
+                let mut answer = self.run_words(&words);
+                answer.kept = kept;
+                answer
+            }
+            Asked::Unusable(text) => Output::fail(2, text).into(),
+        }
+    }
+
+    fn run_words(&self, words: &[String]) -> Answer {
         let Some((program, arguments)) = words.split_first() else {
             return Output::default().into();
         };

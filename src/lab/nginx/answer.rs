@@ -146,12 +146,11 @@ async fn proxy(front: &Front, logged: &Logged<'_>, target: Target, request: Requ
     if !body.is_empty() {
         outward = outward.body(body);
     }
-    match outward.send().await {
-        Ok(answer) => passed_on(answer),
-        Err(_) => {
-            front.logs.refused(logged, &target.url);
-            page(StatusCode::BAD_GATEWAY)
-        }
+    if let Ok(answer) = outward.send().await {
+        passed_on(answer)
+    } else {
+        front.logs.refused(logged, &target.url);
+        page(StatusCode::BAD_GATEWAY)
     }
 }
 
@@ -171,10 +170,9 @@ fn passed_on(answer: reqwest::Response) -> Response {
 const SERVER: HeaderValue = HeaderValue::from_static("nginx/1.24.0 (Ubuntu)");
 
 fn file(name: &str, text: &'static str) -> Response {
-    let kind = if name.ends_with(".js") {
-        "application/javascript"
-    } else {
-        "text/html"
+    let kind = match name.rsplit('.').next() {
+        Some("js") => "application/javascript",
+        _ => "text/html",
     };
     with_text(StatusCode::OK, kind, text.to_owned())
 }

@@ -64,7 +64,7 @@ events {
 
 http {
     sendfile on;
-    # the stack of May, kept for reference: proxy_pass http://127.0.0.1:18173;
+    # proxy_pass http://127.0.0.1:8081; # before the move, 2026-05
     include /etc/nginx/mime.types;
     default_type application/octet-stream;
     access_log /var/log/nginx/access.log;

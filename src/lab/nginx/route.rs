@@ -34,10 +34,11 @@ impl Site {
         // `location /x/` with proxy_pass also answers `/x` with a redirect.
         let redirect = self.locations.iter().any(|location| {
             location.prefix.len() == path.len() + 1
+                && !path.is_empty()
                 && location.prefix.strip_suffix('/') == Some(path)
                 && matches!(location.action, Action::Proxy(_))
         });
-        if redirect && path != "" {
+        if redirect {
             return Route::Redirect(format!("{path}/"));
         }
         let Some(location) = location else {

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 
 /// Largest piece handed to the session at once, so that one long dump does not starve the others.
 const PIECE: usize = 16 * 1024;
@@ -20,7 +21,11 @@ enum Open {
     /// Opened, nothing asked yet.
     Idle(OwnedSemaphorePermit),
     /// A command runs in it (or ran).
-    Busy(AbortHandle),
+    Busy {
+        task: AbortHandle,
+        /// Told when the client closes its input, if that ends the command.
+        input_closed: Option<CancellationToken>,
+    },
 }
 
 /// The server side of one connection.
@@ -55,7 +60,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         for open in self.open.values() {
-            if let Open::Busy(task) = open {
+            if let Open::Busy { task, .. } = open {
                 task.abort();
             }
         }
@@ -133,9 +138,12 @@ impl Handler for Connection {
         session.channel_success(channel)?;
         let command = String::from_utf8_lossy(data).into_owned();
         let answer = self.machine.run(&command);
+        let input_closed = CancellationToken::new();
+        let kept = answer.kept;
         let run = Run {
             handle: session.handle(),
             channel,
+            input_closed: input_closed.clone(),
         };
         let end = self.life.end.clone();
         let task = self.life.tasks.spawn(async move {
@@ -144,7 +152,11 @@ impl Handler for Connection {
                 () = run.answer(answer, permit) => {}
             }
         });
-        self.open.insert(channel, Open::Busy(task.abort_handle()));
+        let busy = Open::Busy {
+            task: task.abort_handle(),
+            input_closed: kept.then_some(input_closed),
+        };
+        self.open.insert(channel, busy);
         Ok(())
     }
 
@@ -173,12 +185,27 @@ impl Handler for Connection {
         Ok(())
     }
 
+    async fn channel_eof(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        if let Some(Open::Busy {
+            input_closed: Some(told),
+            ..
+        }) = self.open.get(&channel)
+        {
+            told.cancel();
+        }
+        Ok(())
+    }
+
     async fn channel_close(
         &mut self,
         channel: ChannelId,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        if let Some(Open::Busy(task)) = self.open.remove(&channel) {
+        if let Some(Open::Busy { task, .. }) = self.open.remove(&channel) {
             task.abort();
         }
         Ok(())
@@ -189,44 +216,51 @@ impl Handler for Connection {
 struct Run {
     handle: Handle,
     channel: ChannelId,
+    input_closed: CancellationToken,
 }
+
+/// Exit code of a program that a keeper ended.
+const TERMINATED: u32 = 143;
 
 impl Run {
     async fn answer(self, answer: Answer, permit: OwnedSemaphorePermit) {
         let (output, follow) = answer.into_parts();
-        for line in output.lines {
-            if self.send(&line).await.is_err() {
-                return;
-            }
+        let mut code = output.code;
+        if self.send(&output.lines).await.is_err() {
+            return;
         }
         if let Some(mut follow) = follow {
+            code = TERMINATED;
             loop {
-                for line in follow.next().await {
-                    if self.send(&line).await.is_err() {
-                        return;
-                    }
+                let lines = tokio::select! {
+                    () = self.input_closed.cancelled() => break,
+                    lines = follow.next() => lines,
+                };
+                if self.send(&lines).await.is_err() {
+                    return;
                 }
             }
         }
-        let _ = self
-            .handle
-            .exit_status_request(self.channel, output.code)
-            .await;
+        let _ = self.handle.exit_status_request(self.channel, code).await;
         let _ = self.handle.eof(self.channel).await;
         // Freed before the client can see the end, so that its next session finds room.
         drop(permit);
         let _ = self.handle.close(self.channel).await;
     }
 
-    async fn send(&self, line: &Line) -> Result<(), ()> {
-        for piece in line.text.as_bytes().chunks(PIECE) {
-            let piece = bytes::Bytes::copy_from_slice(piece);
-            let sent = if line.stderr {
-                self.handle.extended_data(self.channel, 1, piece).await
-            } else {
-                self.handle.data(self.channel, piece).await
-            };
-            sent.map_err(drop)?;
+    /// Sends lines in their order, neighbours of one stream together.
+    async fn send(&self, lines: &[Line]) -> Result<(), ()> {
+        for run in lines.chunk_by(|a, b| a.stderr == b.stderr) {
+            let text: String = run.iter().map(|line| line.text.as_str()).collect();
+            for piece in text.as_bytes().chunks(PIECE) {
+                let piece = bytes::Bytes::copy_from_slice(piece);
+                let sent = if run[0].stderr {
+                    self.handle.extended_data(self.channel, 1, piece).await
+                } else {
+                    self.handle.data(self.channel, piece).await
+                };
+                sent.map_err(drop)?;
+            }
         }
         Ok(())
     }

@@ -1,11 +1,18 @@
 //! From the command string of an exec request to program and arguments. No shell runs: words are
-//! split as a shell would split them, and the usual prefixes are peeled off.
+//! split as a shell would split them, and the usual prefixes are peeled off. The one script that
+//! is understood is a keeper: `sh -c '… "$@" …' sh PROGRAM ARGUMENTS`, which runs its arguments
+//! and ends them when its input is closed.
 
 /// A command as the machine is asked to run it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// Program and arguments; the first word is the program.
-    Words(Vec<String>),
+    Words {
+        /// The words.
+        words: Vec<String>,
+        /// A keeper ends the program when the client closes its input.
+        kept: bool,
+    },
     /// Needs a shell or cannot be split: what `sh` would say instead.
     Unusable(String),
 }
@@ -27,10 +34,24 @@ pub(crate) fn read(command: &str) -> Asked {
             "sh: 1: `{word}` needs a shell, and this machine runs none\n"
         ));
     }
+    let mut kept = false;
     while let Some(count) = prefix(&words) {
+        kept |= is_keeper(&words);
         words.drain(..count);
     }
-    Asked::Words(words)
+    Asked::Words { words, kept }
+}
+
+/// `sh -c SCRIPT sh …` whose script runs the words after it.
+fn is_keeper(words: &[String]) -> bool {
+    match words {
+        [shell, flag, script, _, _, ..] => {
+            matches!(shell.as_str(), "sh" | "/bin/sh" | "bash")
+                && flag == "-c"
+                && script.contains("\"$@\"")
+        }
+        _ => false,
+    }
 }
 
 /// How many leading words are a prefix, if any.
@@ -38,6 +59,9 @@ fn prefix(words: &[String]) -> Option<usize> {
     let first = words.first()?;
     if is_assignment(first) {
         return Some(1);
+    }
+    if is_keeper(words) {
+        return Some(4);
     }
     let options = |from: usize, with_value: &[&str]| {
         let mut at = from;
@@ -80,7 +104,7 @@ mod tests {
 
     fn words(command: &str) -> Vec<String> {
         match read(command) {
-            Asked::Words(words) => words,
+            Asked::Words { words, .. } => words,
             Asked::Unusable(text) => panic!("unusable: {text}"),
         }
     }
@@ -98,6 +122,25 @@ mod tests {
         ] {
             assert_eq!(words(command), ["docker", "ps", "-a"], "{command}");
         }
+    }
+
+    #[test]
+    fn a_keeper_is_peeled_off_and_remembered() {
+        let command = r#"sh -c 'exec 3<&0; "$@" & wait' sh env PATH=/x docker logs -f sub2api"#;
+        let Asked::Words { words, kept } = read(command) else {
+            panic!("unusable");
+        };
+        assert_eq!(words, ["docker", "logs", "-f", "sub2api"]);
+        assert!(kept);
+        assert!(matches!(
+            read("docker ps"),
+            Asked::Words { kept: false, .. }
+        ));
+        assert_eq!(words_of_script(), ["sh", "-c", "docker ps; true"]);
+    }
+
+    fn words_of_script() -> Vec<String> {
+        words("sh -c 'docker ps; true'")
     }
 
     #[test]
