@@ -1,15 +1,14 @@
 //! Commands over a standing connection: what is sent, what is kept, when one may be sent again.
 
+use super::capture::Capture;
 use super::link::{Link, Links};
 use super::master::Master;
 use super::{MachineSettings, Sudo, explain, follow};
-use cockpit_domain::text::Redactor;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::ports::{RemoteCommand, RunOutput, StreamLine};
 use openssh::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -177,23 +176,21 @@ pub(super) async fn run(link: &Arc<Link>, command: &RemoteCommand) -> Outcome<Ru
         let mut capture = Capture::new(command.byte_limit);
         let left = command.time_limit.saturating_sub(began.elapsed());
         // First the streams, then the status: it may overtake them, and asking for it ends them.
-        let waited = match timeout(left, capture.fill(out, err)).await {
-            Ok(()) => {
-                let left = command.time_limit.saturating_sub(began.elapsed());
-                timeout(left.max(LAST_WORD), child.wait()).await
-            }
-            Err(_) => {
-                // It may have ended and left something behind that holds its output open.
-                capture.mark_truncated();
-                timeout(LAST_WORD, child.wait()).await
-            }
+        let left = if timeout(left, capture.fill(out, err)).await.is_ok() {
+            command.time_limit.saturating_sub(began.elapsed())
+        } else {
+            // It may have ended and left something behind that holds its output open.
+            capture.mark_truncated();
+            Duration::ZERO
         };
+        let waited = timeout(left.max(LAST_WORD), child.wait()).await;
         let Ok(waited) = waited else {
             return Err(explain::overdue(machine, command.time_limit));
         };
         let status = status(&master, machine, waited).await?;
         let output = capture.into_output(status, began.elapsed(), &link.core().options.redactor);
-        if kept && link.has_shell().is_none() {
+        // Another one may have found out meanwhile.
+        if kept && link.has_shell() != Some(true) {
             let missing = lacks_shell(&output, &argv[0]);
             link.set_shell(!missing);
             if missing {
@@ -279,83 +276,6 @@ pub(super) async fn follow(
     }
 }
 
-/// Two streams, each kept up to the limit and read to its end.
-pub(super) struct Capture {
-    limit: usize,
-    out: Vec<u8>,
-    err: Vec<u8>,
-    truncated: bool,
-}
-
-impl Capture {
-    pub(super) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            out: Vec::new(),
-            err: Vec::new(),
-            truncated: false,
-        }
-    }
-
-    pub(super) async fn fill(
-        &mut self,
-        out: Option<impl AsyncRead + Unpin>,
-        err: Option<impl AsyncRead + Unpin>,
-    ) {
-        let (cut_out, cut_err) = tokio::join!(
-            read(out, &mut self.out, self.limit),
-            read(err, &mut self.err, self.limit)
-        );
-        self.truncated |= cut_out || cut_err;
-    }
-
-    pub(super) fn mark_truncated(&mut self) {
-        self.truncated = true;
-    }
-
-    pub(super) fn into_output(
-        self,
-        status: Option<i32>,
-        took: Duration,
-        redactor: &Redactor,
-    ) -> RunOutput {
-        RunOutput {
-            status,
-            stdout: text(&self.out, self.limit, redactor),
-            stderr: text(&self.err, self.limit, redactor),
-            truncated: self.truncated,
-            took,
-        }
-    }
-}
-
-async fn read(from: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>, limit: usize) -> bool {
-    let Some(mut from) = from else {
-        return false;
-    };
-    let mut cut = false;
-    let mut chunk = vec![0; 32 * 1024];
-    while let Ok(count @ 1..) = from.read(&mut chunk).await {
-        let kept = count.min(limit - into.len());
-        into.extend_from_slice(&chunk[..kept]);
-        cut |= kept < count;
-    }
-    cut
-}
-
-/// Makes bytes a text that may be shown. A cut line goes: half a secret is not known as one.
-fn text(bytes: &[u8], limit: usize, redactor: &Redactor) -> String {
-    let whole = if bytes.len() < limit {
-        bytes
-    } else {
-        match bytes.iter().rposition(|byte| *byte == b'\n') {
-            Some(at) => &bytes[..=at],
-            None => bytes,
-        }
-    };
-    redactor.admit(&String::from_utf8_lossy(whole))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,12 +324,5 @@ mod tests {
             "docker"
         ));
         assert!(!lacks_shell(&output("sh: 1: zsh: not found\n"), "zsh"));
-    }
-
-    #[test]
-    fn a_cut_line_is_not_shown_for_it_may_hold_half_a_secret() {
-        let redactor = Redactor::new();
-        assert_eq!(text(b"one\ntwo thr", 11, &redactor), "one\n");
-        assert_eq!(text(b"one\ntwo", 11, &redactor), "one\ntwo");
     }
 }

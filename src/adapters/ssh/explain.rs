@@ -200,14 +200,18 @@ pub(super) fn connect(
 ) -> Failure {
     let text = lines.join("\n");
     let ssh = by_hand(alias, config);
+    // The ssh of a jump host is a pipe to ours: no port, no address.
+    let by_jump = text.contains("UNKNOWN port 65535") || text.contains("stdio forwarding failed");
+    let whose = if by_jump {
+        format!("the jump host in front of `{machine}`")
+    } else {
+        format!("`{machine}`")
+    };
     if text.contains(CHANGED) {
-        return changed(machine, lines);
+        return changed(&whose, lines);
     }
     if text.contains("Host key verification failed") || text.contains("host key is known for") {
-        let message = with_words(
-            format!("the host key of `{machine}` is not known here"),
-            lines,
-        );
+        let message = with_words(format!("the host key of {whose} is not known here"), lines);
         return Failure::new(FailureKind::Denied, message).hint(format!(
             "compare the fingerprint with the owner of the machine (on its console: \
              `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), then connect once by hand: `{ssh}`"
@@ -222,8 +226,6 @@ pub(super) fn connect(
             .replace("{a}", alias)
             .replace("{ssh}", &ssh)
     };
-    // The ssh of a jump host is a pipe to ours: no port, no address.
-    let by_jump = text.contains("UNKNOWN port 65535") || text.contains("stdio forwarding failed");
     let mut failure = match known {
         Some(known) => Failure::new(known.kind, fill(known.found)).hint(fill(known.hint)),
         None => Failure::new(
@@ -233,7 +235,7 @@ pub(super) fn connect(
         .hint(format!("`{ssh} -v` by hand shows how far it gets")),
     };
     if by_jump {
-        failure.message = format!("the jump host in front of `{machine}` did not let us through");
+        failure.message = format!("{whose} did not let us through");
         failure.hint = format!(
             "try the jump host alone first; `{ssh}` by hand shows the same. Then: {}",
             failure.hint
@@ -244,7 +246,7 @@ pub(super) fn connect(
 }
 
 /// A changed key is never accepted by us; a person compares, then removes the old one.
-fn changed(machine: &str, lines: &[String]) -> Failure {
+fn changed(whose: &str, lines: &[String]) -> Failure {
     let text = lines.join("\n");
     let after = |mark: &str| text.split_once(mark).map(|(_, rest)| rest);
     let fingerprint = after("SHA256:").map_or_else(String::new, |rest| {
@@ -257,15 +259,12 @@ fn changed(machine: &str, lines: &[String]) -> Failure {
         .iter()
         .find(|line| line.contains("ssh-keygen") && line.contains("-R"))
         .map(|line| line.trim().trim_matches('?').trim().to_owned());
-    let look = remove
-        .as_deref()
-        .map(|line| line.replace(" -R ", " -F "))
-        .unwrap_or_else(|| "ssh-keygen -F NAME".to_owned());
     let remove = remove.unwrap_or_else(|| "ssh-keygen -R NAME".to_owned());
+    let look = remove.replace(" -R ", " -F ");
     Failure::new(
         FailureKind::Denied,
         with_words(
-            format!("the host key of `{machine}` has changed{fingerprint}: another machine may answer in its place"),
+            format!("the host key of {whose} has changed{fingerprint}: another machine may answer in its place"),
             lines,
         ),
     )
@@ -292,6 +291,12 @@ pub(super) fn locked(mut failure: Failure, keys: &[String]) -> Failure {
     failure
 }
 
+/// Refused by the target, or failed without a reason, as servers other than OpenSSH say it.
+fn is_refused(why: &str) -> bool {
+    let why = why.to_lowercase();
+    why.contains("refused") || why.ends_with("connect failed")
+}
+
 /// Why a forward ended at once, from what ssh said meanwhile.
 pub(super) fn forward(machine: &str, target: &str, port: u16, lines: &[String]) -> Failure {
     let reason = lines
@@ -306,7 +311,7 @@ pub(super) fn forward(machine: &str, target: &str, port: u16, lines: &[String]) 
              `no-port-forwarding` on the key"
                 .to_owned(),
         ),
-        Some(why) if why.contains("refused") || why == "connect failed" => (
+        Some(why) if is_refused(why) => (
             FailureKind::Unreachable,
             format!("`{machine}` answers, but nothing listens on {target} there"),
             format!(

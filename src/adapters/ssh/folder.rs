@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What a UNIX socket address holds on the narrowest system, with its final zero byte.
 const ADDRESS: usize = 104;
@@ -20,6 +20,8 @@ pub(super) struct Folder {
     path: PathBuf,
     _lock: File,
     next: AtomicU64,
+    /// The name is free again then: another one may have taken it.
+    is_removed: AtomicBool,
 }
 
 impl Folder {
@@ -51,6 +53,7 @@ impl Folder {
                         path,
                         _lock: lock,
                         next: AtomicU64::new(0),
+                        is_removed: AtomicBool::new(false),
                     });
                 }
                 Ok(None) => {}
@@ -68,7 +71,9 @@ impl Folder {
 
     /// Removes our sub-folder with everything in it.
     pub(super) fn remove(&self) {
-        discard(&self.path);
+        if !self.is_removed.swap(true, Ordering::Relaxed) {
+            discard(&self.path);
+        }
     }
 }
 
@@ -216,9 +221,15 @@ mod tests {
         assert_ne!(alive.path, second.path);
         assert_eq!(fs::metadata(&root).unwrap().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(&second.path).unwrap().mode() & 0o777, 0o700);
-        let gone = alive.path.clone();
+        alive.remove();
+        assert!(!alive.path.exists());
+        let third = Folder::open(&root, Path::new("ssh")).unwrap();
+        assert_eq!(third.path, alive.path);
         drop(alive);
-        assert!(!gone.exists());
+        assert!(
+            third.path.exists(),
+            "the first one removed it under the third"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Two streams to lines: cut, made harmless and redacted batch by batch, never faster than they
 //! are taken.
 
+use super::capture::whole_words;
 use cockpit_domain::text::Redactor;
 use cockpit_engine::ports::StreamLine;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -45,7 +46,10 @@ async fn lines_of(
         let whole = match rest.iter().rposition(|byte| *byte == b'\n') {
             Some(at) => at + 1,
             // A line without end is cut where it is long.
-            None if rest.len() >= CHUNK => rest.len(),
+            None if rest.len() >= CHUNK => match whole_words(&rest) {
+                0 => rest.len(),
+                whole => whole,
+            },
             None => continue,
         };
         let text = redactor.admit(&String::from_utf8_lossy(&rest[..whole]));

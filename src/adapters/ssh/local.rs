@@ -1,6 +1,7 @@
 //! Commands on this computer, without a shell.
 
-use super::command::{Capture, with_prefix};
+use super::capture::Capture;
+use super::command::with_prefix;
 use super::{MachineSettings, environment, explain, follow};
 use cockpit_domain::text::Redactor;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};

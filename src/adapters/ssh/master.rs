@@ -104,7 +104,7 @@ impl Master {
                 return Ok(master);
             }
             tokio::select! {
-                _ = ended.changed() => {}
+                changed = ended.changed() => if changed.is_err() { break },
                 () = tokio::time::sleep_until(limit) => {
                     return Err(explain::slow(machine, &master.log.since(0), core.options.connect_timeout * 2));
                 }
@@ -161,18 +161,15 @@ fn spawn(core: &Core, alias: &str, control: &Path) -> Outcome<(Child, PipeWriter
     let ssh = environment::find_program(&options.program)
         .ok_or_else(|| explain::no_client(&options.program))?;
     let setsid = environment::find_program(Path::new("setsid"));
-    let mut command = match &setsid {
+    let mut command = if let Some(setsid) = setsid {
         // No controlling terminal: nobody can ask there, and no Ctrl-C arrives.
-        Some(setsid) => {
-            let mut command = Command::new(setsid);
-            command.arg("/bin/sh");
-            command
-        }
-        None => {
-            let mut command = Command::new("/bin/sh");
-            command.process_group(0);
-            command
-        }
+        let mut command = Command::new(setsid);
+        command.arg("/bin/sh");
+        command
+    } else {
+        let mut command = Command::new("/bin/sh");
+        command.process_group(0);
+        command
     };
     command.args(["-c", KEEPER, "sh"]).arg(ssh);
     if let Some(config) = &options.ssh_config {

@@ -1,6 +1,7 @@
 //! Machines over the user's own OpenSSH: one supervised master a machine for commands and
 //! forwards, further ones for long streams. `local` runs commands directly. No policy here.
 
+mod capture;
 mod command;
 mod environment;
 mod explain;

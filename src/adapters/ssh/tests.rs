@@ -4,5 +4,6 @@ mod clean;
 mod commands;
 mod follows;
 mod forwards;
+mod lab;
 mod server;
 mod trouble;
