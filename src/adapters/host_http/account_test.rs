@@ -12,6 +12,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::time::Instant;
+use tokio::sync::SemaphorePermit;
 
 /// Longest line looked at; image data is longer and of no use here.
 const LONGEST_LINE: usize = 1 << 20;
@@ -117,7 +118,7 @@ impl HostHttp {
         // The parameter is `model_id`; a `model` would be ignored and the default one tested.
         .body(json!({ "model_id": model }))
         .within(self.limits.test);
-        let response = self
+        let (response, _permit) = self
             .stream(&call)
             .await
             .map_err(|failure| self.name(&call, failure))?;
@@ -133,13 +134,14 @@ impl HostHttp {
     }
 
     /// The head of the stream; a refusal of the layers before it is a failure.
-    async fn stream(&self, call: &Call<'_>) -> Outcome<Response> {
+    async fn stream(&self, call: &Call<'_>) -> Outcome<(Response, SemaphorePermit<'_>)> {
         let mut spent = None;
         loop {
             let shown = self
                 .admin_header(spent.as_ref())
                 .await
                 .map_err(|trouble| trouble.failure)?;
+            let permit = self.permit().await?;
             let response = self
                 .exchange(call, Some((&shown.name, &shown.value)))
                 .await
@@ -149,12 +151,13 @@ impl HostHttp {
                 .get(CONTENT_TYPE)
                 .is_some_and(|kind| kind.as_bytes().windows(4).any(|word| word == b"html"));
             if response.status().is_success() && !is_page {
-                return Ok(response);
+                return Ok((response, permit));
             }
             let raw = self
                 .read(call, response)
                 .await
                 .map_err(|trouble| trouble.failure)?;
+            drop(permit);
             if spent.is_none()
                 && judge::login_ran_out(&raw)
                 && let Some(token) = shown.token

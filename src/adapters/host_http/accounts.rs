@@ -127,7 +127,7 @@ impl HostHttp {
         // A POST that changes nothing; its 502 is the upstream's answer and not worth a repeat.
         let call = Call::write(Method::POST, path, doing)
             .effect(Effect::Look)
-            .within(Duration::from_secs(60));
+            .within(Duration::from_mins(1));
         let found: WireModels = self.get(&call).await?;
         Ok(found.models.iter().map(|model| self.line(model)).collect())
     }

@@ -1,5 +1,6 @@
 //! One request to the host, described before it is sent.
 
+use cockpit_domain::ids::RemoteId;
 use cockpit_domain::secret::Secret;
 use reqwest::Method;
 use serde_json::Value;
@@ -25,6 +26,27 @@ pub(super) enum Effect {
     Look,
     /// Changes the host. Sent once; a lost answer is `maybe_done`.
     Write,
+}
+
+/// What may stand in a query.
+pub(super) struct QueryValue(String);
+
+impl From<&str> for QueryValue {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<u64> for QueryValue {
+    fn from(number: u64) -> Self {
+        Self(number.to_string())
+    }
+}
+
+impl From<RemoteId> for QueryValue {
+    fn from(id: RemoteId) -> Self {
+        Self(id.to_string())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -95,8 +117,8 @@ impl<'a> Call<'a> {
         call
     }
 
-    pub(super) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.query.push((name, value.to_string()));
+    pub(super) fn query(mut self, name: &'static str, value: impl Into<QueryValue>) -> Self {
+        self.query.push((name, value.into().0));
         self
     }
 

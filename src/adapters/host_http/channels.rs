@@ -79,7 +79,7 @@ impl HostHttp {
                 group_ids: wire.group_ids,
                 model_pricing: wire
                     .model_pricing
-                    .into_iter()
+                    .iter()
                     .map(|entry| self.pricing(entry))
                     .collect(),
                 model_mapping: mapping
@@ -92,7 +92,7 @@ impl HostHttp {
         }
     }
 
-    fn pricing(&self, wire: WirePricing) -> PricingEntry {
+    fn pricing(&self, wire: &WirePricing) -> PricingEntry {
         PricingEntry {
             platform: self.line(&wire.platform),
             models: wire.models.iter().map(|model| self.line(model)).collect(),

@@ -19,7 +19,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How long and how much one host may take.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ impl Default for Limits {
             connect: Duration::from_secs(10),
             call: Duration::from_secs(30),
             test_silence: Duration::from_secs(90),
-            test: Duration::from_secs(300),
+            test: Duration::from_mins(5),
             retries: 2,
             first_wait: Duration::from_millis(200),
             longest_wait: Duration::from_secs(5),
@@ -214,8 +214,11 @@ impl HostHttp {
                 As::Admin => Some(self.admin_header(spent.as_ref()).await?),
             };
             let header = shown.as_ref().map(|shown| (&shown.name, &shown.value));
+            // Only now: the login above is a call of its own.
+            let permit = self.permit().await?;
             let response = self.exchange(call, header).await?;
             let raw = self.read(call, response).await?;
+            drop(permit);
             if spent.is_none()
                 && let Some(token) = shown.and_then(|shown| shown.token)
                 && judge::login_ran_out(&raw)
@@ -230,6 +233,12 @@ impl HostHttp {
         }
     }
 
+    /// A place among the calls in flight, kept until the whole answer is there.
+    pub(super) async fn permit(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        let gone = |_| Failure::new(FailureKind::Internal, "the host's gate is closed");
+        self.permits.acquire().await.map_err(gone)
+    }
+
     /// The head of the answer. A tunnel is asked once more when its socket refuses, since the
     /// request was surely not sent then.
     pub(super) async fn exchange(
@@ -237,11 +246,6 @@ impl HostHttp {
         call: &Call<'_>,
         header: Option<(&HeaderName, &HeaderValue)>,
     ) -> Result<Response, Trouble> {
-        let _permit = self
-            .permits
-            .acquire()
-            .await
-            .map_err(|_| Failure::new(FailureKind::Internal, "the host's gate is closed"))?;
         let started = Instant::now();
         let dialled = self.way.client().await?;
         let mut sent = self.send(&dialled.client, call, header).await;
@@ -259,7 +263,22 @@ impl HostHttp {
             ms = started.elapsed().as_millis(),
             "host call"
         );
-        sent.map_err(|error| self.broken(call, &Broken::of(error)))
+        match sent {
+            Ok(response) => Ok(response),
+            Err(error) => {
+                let mut trouble = self.broken(call, &Broken::of(error));
+                if trouble.again
+                    && let Some(said) = self.way.trouble().await
+                {
+                    trouble.failure.kind = said.kind;
+                    trouble.failure.message = said.message;
+                    if !trouble.failure.maybe_done {
+                        trouble.failure.hint = said.hint;
+                    }
+                }
+                Err(trouble)
+            }
+        }
     }
 
     async fn send(

@@ -27,7 +27,7 @@ struct WireGroup {
 }
 
 impl HostHttp {
-    fn group(&self, wire: WireGroup) -> Group {
+    fn group(&self, wire: &WireGroup) -> Group {
         Group {
             id: wire.id,
             spec: GroupSpec {
@@ -45,7 +45,7 @@ impl HostHttp {
         let rows = self
             .paged::<WireGroup>(Call::read("/groups", "reading the groups"))
             .await?;
-        Ok(rows.into_iter().map(|row| self.group(row)).collect())
+        Ok(rows.iter().map(|row| self.group(row)).collect())
     }
 
     pub(super) async fn make_group(&self, spec: &GroupSpec) -> Outcome<Group> {
@@ -62,7 +62,8 @@ impl HostHttp {
             "rate_multiplier": spec.rate_multiplier,
             "is_exclusive": spec.is_exclusive,
         }));
-        self.get(&call).await.map(|row| self.group(row))
+        let row: WireGroup = self.get(&call).await?;
+        Ok(self.group(&row))
     }
 
     pub(super) async fn drop_group(&self, id: RemoteId) -> Outcome<bool> {

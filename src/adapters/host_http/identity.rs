@@ -39,7 +39,7 @@ impl HostHttp {
                 "reading the public settings",
             ))
             .await?;
-        self.data(&Call::read("/groups", "showing the credential").query("page_size", 1))
+        self.data(&Call::read("/groups", "showing the credential").query("page_size", 1_u64))
             .await?;
         Ok(HostIdentity {
             version: self.line(&settings.version),

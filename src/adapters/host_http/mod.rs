@@ -18,6 +18,7 @@ mod identity;
 mod judge;
 mod keys;
 mod offers;
+mod over_ssh;
 mod paging;
 mod registry;
 mod session;
@@ -30,7 +31,7 @@ pub(crate) mod way;
 mod wire;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use client::{HostHttp, Limits};
 pub use credential::{Credential, Credentials};

@@ -17,7 +17,7 @@ const READINGS: usize = 3;
 const MOST_PAGES: u64 = 10_000;
 
 #[derive(Deserialize)]
-struct Page {
+struct Answered {
     #[serde(default)]
     items: Option<Vec<Value>>,
     total: u64,
@@ -68,7 +68,7 @@ impl HostHttp {
                 .clone()
                 .query("page", page)
                 .query("page_size", PAGE_SIZE);
-            let got: Page = self.get(&asked).await?;
+            let got: Answered = self.get(&asked).await?;
             let size = got.page_size.unwrap_or(PAGE_SIZE);
             let list = got.items.unwrap_or_default();
             let count = list.len() as u64;

@@ -48,7 +48,7 @@ impl HostHttp {
     /// The newest rows only, so no total is checked: the list grows while it is read.
     pub(super) async fn usage_rows(&self, query: &UsageQuery) -> Outcome<Vec<UsageRow>> {
         let mut rows = BTreeMap::new();
-        let size = query.most.clamp(1, 200);
+        let size = query.most.clamp(1, 200) as u64;
         let mut page = 1;
         while rows.len() < query.most {
             let mut call = Call::read("/usage", "reading the usage rows")

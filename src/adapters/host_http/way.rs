@@ -37,8 +37,14 @@ pub(crate) struct ClientShape {
 struct Held {
     client: Client,
     /// Keeps the forward open.
-    _guard: Option<Arc<dyn TunnelGuard>>,
+    guard: Option<Arc<dyn TunnelGuard>>,
     made: u64,
+}
+
+impl Held {
+    fn is_broken(&self) -> bool {
+        self.guard.as_ref().is_some_and(|guard| !guard.is_open())
+    }
 }
 
 /// A client and the count of the making it comes from.
@@ -72,7 +78,17 @@ impl Way {
 
     pub(crate) async fn client(&self) -> Outcome<Dialled> {
         let mut held = self.held.lock().await;
-        self.fill(&mut held, 0).await
+        let last = held.as_ref().map_or(0, |held| held.made);
+        if held.as_ref().is_some_and(Held::is_broken) {
+            *held = None;
+        }
+        self.fill(&mut held, last).await
+    }
+
+    /// What the tunnel itself says about a request that ended without a word.
+    pub(crate) async fn trouble(&self) -> Option<Failure> {
+        let guard = self.held.lock().await.as_ref()?.guard.clone()?;
+        guard.trouble().await
     }
 
     /// After a connection of making `made` was refused: asks the tunnel once more, unless somebody
@@ -111,7 +127,7 @@ impl Way {
         let made = last + 1;
         *held = Some(Held {
             client: client.clone(),
-            _guard: guard,
+            guard,
             made,
         });
         Ok(Dialled { client, made })

@@ -165,7 +165,16 @@ impl WebClient {
         {
             sent = send(&dialled.client, request, prepared).await;
         }
-        sent.map_err(|error| self.broken(request, &Broken::of(error)))
+        let broken = match sent {
+            Ok(response) => return Ok(response),
+            Err(error) => Broken::of(error),
+        };
+        if matches!(broken.layer, Layer::Connection | Layer::Http)
+            && let Some(said) = way.trouble().await
+        {
+            return Err(said);
+        }
+        Err(self.broken(request, &broken))
     }
 
     fn broken(&self, request: &WebRequest, broken: &Broken) -> Failure {
