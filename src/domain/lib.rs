@@ -1,5 +1,6 @@
 //! Pure types and rules of the cockpit. No async, no I/O, no clock, no name of any one system.
 
+pub mod baseline;
 pub mod batch;
 pub mod canonical;
 pub mod finding;
@@ -10,6 +11,9 @@ pub mod inventory;
 pub mod journal;
 pub mod pack;
 pub mod plan;
+pub mod reconcile;
+pub mod recorded;
 pub mod resource;
+pub mod rollback;
 pub mod secret;
 pub mod text;

@@ -273,7 +273,9 @@ impl Rules<'_, '_> {
             );
         }
         let near = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".lab"),
+            Some(Host::Domain(name)) => {
+                name == "localhost" || name.rsplit('.').next() == Some("lab")
+            }
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
@@ -433,14 +435,8 @@ fn has_top_alternative(pattern: &str) -> bool {
     let (mut depth, mut class, mut escaped) = (0_i32, false, false);
     for c in pattern.chars() {
         match c {
-            _ if escaped => {
-                escaped = false;
-                continue;
-            }
-            '\\' => {
-                escaped = true;
-                continue;
-            }
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
             '[' => class = true,
             ']' => class = false,
             '(' if !class => depth += 1,

@@ -1,0 +1,28 @@
+//! Judging an environment by its baseline: what was found against what is expected, and what the
+//! rows come to together. Everything here is a pure function of text; the engine does the looking.
+
+mod binding;
+mod completion;
+mod containers;
+mod glob;
+mod http;
+mod judgement;
+mod listening;
+pub mod nginx;
+mod report;
+mod smoke;
+mod tool;
+mod verdict;
+
+pub use binding::{AccountSeen, judge_account, judge_members};
+pub use completion::{completion_text, listed_models};
+pub use containers::{Container, judge_containers, read_containers};
+pub use glob::matches_glob;
+pub use http::{HttpSeen, judge_http};
+pub use judgement::Judgement;
+pub use listening::{Listener, judge_listening, read_listeners};
+pub use nginx::judge_nginx;
+pub use report::{BaselineReport, CheckResult, Origin, judge_pack, mute_children};
+pub use smoke::{CompletionSeen, SmokeSeen, judge_smoke};
+pub use tool::{ToolOutput, read_tool};
+pub use verdict::Verdict;

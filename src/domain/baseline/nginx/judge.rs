@@ -1,0 +1,241 @@
+//! Holds an effective configuration against what a pack expects of it.
+
+use super::effective::{Effect, Server, plain};
+use super::location::Location;
+use super::parse::{Directive, NginxConfig};
+use crate::baseline::judgement::Judgement;
+use crate::baseline::verdict::Verdict;
+use crate::pack::{ExpectedLocation, NginxLook};
+use std::fmt::Write as _;
+
+/// Judges the text of `nginx -T`.
+pub fn judge_nginx(look: &NginxLook, dump: &str) -> Judgement {
+    let expected = expectation(look);
+    let config = match NginxConfig::read(dump) {
+        Ok(config) => config,
+        Err(reason) => {
+            return Judgement::unknown(
+                &format!("the output of `nginx -T` cannot be read: {reason}"),
+                dump.lines().next().unwrap_or_default(),
+                "Run `nginx -T` there by hand and see whether it prints its files.",
+            )
+            .expecting(expected);
+        }
+    };
+    let mut faults = banned_ports(look, &config);
+    let mut undecided = Vec::new();
+    let mut evidence = String::new();
+    if let Some(name) = &look.server_name {
+        match config.server_for(name) {
+            None => faults.push(format!("no server block answers to `{name}`")),
+            Some(server) => {
+                for location in &look.location {
+                    faults.extend(location_faults(&config, server, location));
+                }
+                for (uri, target) in &look.routes {
+                    match route_fault(&config, server, uri, target) {
+                        Ok(fault) => faults.extend(fault),
+                        Err(reason) => undecided.push(reason),
+                    }
+                }
+                evidence = site_lines(server);
+            }
+        }
+    }
+    if evidence.is_empty() {
+        evidence = proxy_lines(&config);
+    }
+    if faults.is_empty() && !undecided.is_empty() {
+        return Judgement::unknown(
+            &undecided.join("\n"),
+            &evidence,
+            "Follow these locations by hand, or write the site without them.",
+        )
+        .expecting(expected);
+    }
+    let good = if look.server_name.is_some() {
+        format!(
+            "{} locations and {} routes as expected",
+            look.location.len(),
+            look.routes.len()
+        )
+    } else {
+        "none of the banned ports is named".to_owned()
+    };
+    if faults.is_empty() {
+        return Judgement::new(Verdict::Ok, expected, &good, &evidence);
+    }
+    Judgement::of_faults(expected, &faults, &good, &evidence)
+}
+
+fn expectation(look: &NginxLook) -> String {
+    let mut parts = Vec::new();
+    if let Some(name) = &look.server_name {
+        let mut part = format!("`{name}`:");
+        for location in &look.location {
+            for (directive, value) in location.directives() {
+                let _ = write!(part, " {} {directive} {value};", location.label());
+            }
+        }
+        for (uri, target) in &look.routes {
+            let _ = write!(part, " {uri} -> {target};");
+        }
+        parts.push(part.trim_end_matches(';').to_owned());
+    }
+    if !look.banned_ports.is_empty() {
+        let banned: Vec<String> = look.banned_ports.iter().map(u16::to_string).collect();
+        parts.push(format!("nothing names port {}", banned.join(", ")));
+    }
+    parts.join("; ")
+}
+
+/// Every directive that names a banned port, with its place.
+fn banned_ports(look: &NginxLook, config: &NginxConfig) -> Vec<String> {
+    let mut faults = Vec::new();
+    for directive in config.walk() {
+        for port in &look.banned_ports {
+            if directive
+                .args
+                .iter()
+                .any(|arg| names_port(directive, arg, *port))
+            {
+                faults.push(format!(
+                    "port {port} at {}: {} {}",
+                    directive.place(),
+                    directive.name,
+                    directive.value()
+                ));
+            }
+        }
+    }
+    faults
+}
+
+/// Whether an argument names a port: after a colon, or alone after `listen`.
+fn names_port(directive: &Directive, arg: &str, port: u16) -> bool {
+    let digits = port.to_string();
+    if directive.name == "listen" && arg == digits {
+        return true;
+    }
+    if directive.name == "set" && arg == digits {
+        return true;
+    }
+    let needle = format!(":{digits}");
+    arg.match_indices(&needle)
+        .any(|(at, _)| !arg[at + needle.len()..].starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn location_faults(
+    config: &NginxConfig,
+    server: Server<'_>,
+    expected: &ExpectedLocation,
+) -> Vec<String> {
+    let locations = Location::all_in(server.directive);
+    let found = locations.iter().find(|location| {
+        location.path == expected.path && location.modifier_text() == expected.modifier
+    });
+    let Some(found) = found else {
+        let other = locations
+            .iter()
+            .find(|location| location.path == expected.path)
+            .map(|location| {
+                format!(
+                    "; there is `{}` at {}",
+                    location.label(),
+                    location.directive.place()
+                )
+            })
+            .unwrap_or_default();
+        return vec![format!("location {} is missing{other}", expected.label())];
+    };
+    let mut faults = Vec::new();
+    for (name, value) in expected.directives() {
+        let Some(directive) = found.directive.child(name) else {
+            faults.push(format!(
+                "{} at {} has no {name}, expected {value}",
+                found.label(),
+                found.directive.place()
+            ));
+            continue;
+        };
+        let same = if name == "proxy_pass" {
+            config
+                .targets(&directive.value())
+                .iter()
+                .all(|target| *target == plain(value))
+        } else {
+            directive.value() == value
+        };
+        if !same {
+            faults.push(format!(
+                "{}: {name} {} at {}, expected {value}",
+                found.label(),
+                directive.value(),
+                directive.place()
+            ));
+        }
+    }
+    faults
+}
+
+fn route_fault(
+    config: &NginxConfig,
+    server: Server<'_>,
+    uri: &str,
+    target: &str,
+) -> Result<Option<String>, String> {
+    let effect = server
+        .effect(config, uri)
+        .map_err(|reason| format!("{uri}: {}", reason.0))?;
+    let found = match effect {
+        Effect::Proxy(urls) if !urls.is_empty() && urls.iter().all(|url| *url == plain(target)) => {
+            return Ok(None);
+        }
+        Effect::Proxy(urls) if urls.is_empty() => "an upstream without a server".to_owned(),
+        Effect::Proxy(urls) => urls.join(" or "),
+        Effect::Local(directive) => format!("`{directive}`"),
+        Effect::Nothing => "no location that answers".to_owned(),
+    };
+    Ok(Some(format!("{uri} goes to {found}, expected {target}")))
+}
+
+/// The site's locations as evidence.
+fn site_lines(server: Server<'_>) -> String {
+    let mut out = String::new();
+    for location in Location::all_in(server.directive) {
+        let _ = writeln!(out, "{}  {}", location.directive.place(), location.label());
+        for directive in location.directive.block.iter().flatten() {
+            if matches!(
+                directive.name.as_str(),
+                "proxy_pass" | "alias" | "root" | "index" | "try_files" | "return" | "rewrite"
+            ) {
+                let _ = writeln!(
+                    out,
+                    "{}    {} {}",
+                    directive.place(),
+                    directive.name,
+                    directive.value()
+                );
+            }
+        }
+    }
+    out
+}
+
+/// Every upstream the configuration names, as evidence.
+fn proxy_lines(config: &NginxConfig) -> String {
+    let mut out = String::new();
+    for directive in config.walk() {
+        let upstream = directive.name == "server" && directive.block.is_none();
+        if directive.name == "proxy_pass" || directive.name == "listen" || upstream {
+            let _ = writeln!(
+                out,
+                "{}  {} {}",
+                directive.place(),
+                directive.name,
+                directive.value()
+            );
+        }
+    }
+    out
+}

@@ -1,0 +1,16 @@
+//! The effective nginx configuration: read from the text of `nginx -T`, asked what nginx would
+//! really do with a request, held against a pack.
+
+mod effective;
+mod judge;
+mod location;
+mod parse;
+mod tokens;
+
+pub use effective::{Effect, Server};
+pub use judge::judge_nginx;
+pub use location::{Location, Modifier, Undecided, choose};
+pub use parse::{Directive, NginxConfig};
+
+#[cfg(test)]
+mod tests;
