@@ -41,6 +41,7 @@ impl Switchboard {
             (self.effect)(fault, on);
             for machine in &self.machines {
                 machine.forget_hands(fault);
+                machine.tell(fault, on);
                 machine.settle();
             }
         }

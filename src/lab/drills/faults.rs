@@ -211,12 +211,17 @@ async fn tunnel_down_refuses_new_forwards_and_cuts_open_ones() {
         return;
     }
     with_lab(|lab| async move {
-        let production = Forward::open(&lab, "remote43", "127.0.0.1:8080").await;
+        let mut production = Forward::open(&lab, "remote43", "127.0.0.1:8080").await;
         let acceptance = Forward::open(&lab, "accept44", "127.0.0.1:8080").await;
         let mut held = production.hold("/health").await;
         set(&lab, "tunnel-down");
         held.is_cut().await;
         assert_eq!(production.get("/health").await, None);
+        let said = production.says().await;
+        assert!(
+            said.contains("administratively prohibited: open failed"),
+            "{said}"
+        );
         assert_eq!(acceptance.get("/health").await, None);
         assert_eq!(
             on(&lab, "remote43", "true").await.code,

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixStream;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 
 /// Hard limit of every drill.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -75,6 +75,7 @@ pub(super) async fn on(lab: &Lab, machine: &str, remote: &str) -> Ran {
 /// A forward from a UNIX socket to `target`, by the real client.
 pub(super) struct Forward {
     pub(super) socket: PathBuf,
+    said: Lines<BufReader<ChildStderr>>,
     _client: Child,
 }
 
@@ -97,15 +98,23 @@ impl Forward {
             .args(["-N", "-o", "ExitOnForwardFailure=yes", "-L"])
             .arg(format!("{}:{target}", socket.display()))
             .arg(machine)
-            .stderr(Stdio::null());
-        let client = command.spawn().expect("ssh starts");
+            .stderr(Stdio::piped());
+        let mut client = command.spawn().expect("ssh starts");
         while UnixStream::connect(&socket).await.is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        let said = BufReader::new(client.stderr.take().expect("piped")).lines();
         Self {
             socket,
+            said,
             _client: client,
         }
+    }
+
+    /// The next line the client prints about it.
+    pub(super) async fn says(&mut self) -> String {
+        let line = self.said.next_line().await.expect("readable");
+        line.unwrap_or_default()
     }
 
     /// One request on a fresh connection: status and body, nothing if the connection was cut.
@@ -182,9 +191,7 @@ pub(super) async fn ask(socket: &Path, line: &str) -> serde_json::Value {
     let line = format!("{line}\n");
     stream.write_all(line.as_bytes()).await.expect("asks");
     let mut answer = String::new();
-    let mut lines = tokio::io::BufReader::new(stream);
-    tokio::io::AsyncBufReadExt::read_line(&mut lines, &mut answer)
-        .await
-        .expect("answers");
+    let mut lines = BufReader::new(stream);
+    lines.read_line(&mut answer).await.expect("answers");
     serde_json::from_str(&answer).expect("a JSON line")
 }

@@ -21,8 +21,18 @@ async fn a_forward_carries_http_and_an_unknown_target_is_refused() {
         let (status, body) = host.get("/v1/models").await.expect("answer");
         assert_eq!(status, 401);
         assert!(body.contains("API_KEY_REQUIRED"), "{body}");
-        let nowhere = Forward::open(&lab, "remote43", "127.0.0.1:9999").await;
-        assert_eq!(nowhere.get("/").await, None);
+        for (target, words) in [
+            ("127.0.0.1:9999", "connect failed: Connection refused"),
+            (
+                "nowhere.example:80",
+                "connect failed: Name or service not known",
+            ),
+        ] {
+            let mut nowhere = Forward::open(&lab, "remote43", target).await;
+            assert_eq!(nowhere.get("/").await, None);
+            let said = nowhere.says().await;
+            assert!(said.contains(words), "{said}");
+        }
         let vendor = Forward::open(&lab, "accept44", "good.upstream.lab:80").await;
         let (status, _) = vendor.get("/v1/models").await.expect("answer");
         assert_eq!(status, 401);
@@ -67,6 +77,50 @@ async fn the_public_base_routes_as_the_site_says() {
         assert!(body.contains("<title>Portal</title>"));
         assert_eq!(public(&lab, "/kimi-v1/models").await.0, 401);
         assert_eq!(public(&lab, "/portal-proxy/health").await.0, 200);
+        lab
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_head_request_has_the_head_only() {
+    with_lab(|lab| async move {
+        let client = crate::lab::http_client().expect("client");
+        for (path, status) in [("/portal/", 200), ("/kimi", 301)] {
+            let url = format!("{}{path}", lab.public_base());
+            let answer = client.head(url).send().await.expect("answers");
+            assert_eq!(answer.status().as_u16(), status, "{path}");
+            assert_eq!(answer.text().await.expect("body"), "", "{path}");
+        }
+        lab
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_access_log_grows_while_it_is_followed() {
+    if !ssh_is_here() {
+        return;
+    }
+    with_lab(|lab| async move {
+        public(&lab, "/portal/").await;
+        let mut command = ssh_command(&lab.ssh_config());
+        command
+            .args(["remote43", "tail -n 1 -F /var/log/nginx/access.log"])
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().expect("ssh starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        for (path, status) in [("/portal/", 200), ("/v1/models", 401), ("/kimi", 301)] {
+            let line = lines.next_line().await.expect("readable").expect("a line");
+            let words = format!("\"GET {path} HTTP/1.1\" {status} ");
+            assert!(line.contains(&words), "{line}");
+            let next = if path == "/portal/" {
+                "/v1/models"
+            } else {
+                "/kimi"
+            };
+            public(&lab, next).await;
+        }
         lab
     })
     .await;

@@ -237,6 +237,26 @@ impl Machine {
         }
     }
 
+    /// Writes into the journal what the daemons notice of a fault.
+    pub(crate) fn tell(&self, fault: Fault, on: bool) {
+        for (_, name) in self.base.restarting.iter().filter(|(at, _)| *at == fault) {
+            let what = if on {
+                "exited (1), restarting"
+            } else {
+                "started"
+            };
+            self.journal("dockerd[912]", &format!("container {name} {what}"));
+        }
+        for (_, left) in self.base.leftovers.iter().filter(|(at, _)| *at == fault) {
+            let what = if on { "started" } else { "removed" };
+            self.journal("dockerd[912]", &format!("container {} {what}", left.name));
+        }
+        if fault == Fault::TunnelDown {
+            let what = if on { "no" } else { "yes" };
+            self.journal("sshd[702]", &format!("Reloaded: AllowTcpForwarding {what}"));
+        }
+    }
+
     /// Writes a line into the journal.
     pub(crate) fn journal(&self, who: &str, text: &str) {
         if let Some(journal) = self.file(JOURNAL) {

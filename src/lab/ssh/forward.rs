@@ -40,9 +40,7 @@ pub(super) async fn run(
     end: CancellationToken,
 ) {
     if target.machine.forwards_refused() {
-        reply
-            .reject(ChannelOpenFailure::AdministrativelyProhibited)
-            .await;
+        reply.reject(refusal(1, "open failed")).await;
         return;
     }
     let connected = match target.at() {
@@ -50,7 +48,11 @@ pub(super) async fn run(
         None => None,
     };
     let Some((at, mut far)) = connected else {
-        reply.reject(ChannelOpenFailure::ConnectFailed).await;
+        let reason = match target.name.as_str() {
+            "127.0.0.1" | "localhost" | "::1" => "Connection refused",
+            _ => "Name or service not known",
+        };
+        reply.reject(refusal(2, reason)).await;
         return;
     };
     drop(far.set_nodelay(true));
@@ -63,4 +65,12 @@ pub(super) async fn run(
         _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
     }
     drop(tokio::io::AsyncWriteExt::shutdown(&mut near).await);
+}
+
+/// A refusal in the words of OpenSSH's server: 1 is prohibited, 2 is a failed connect.
+fn refusal(code: u32, reason: &str) -> ChannelOpenFailure {
+    ChannelOpenFailure::Other {
+        code,
+        reason: reason.to_owned(),
+    }
 }
