@@ -71,22 +71,44 @@ pub type Listing = BTreeMap<(ResourceKind, String, i64), Value>;
 pub fn listing(view: &HostView) -> Listing {
     let mut rows = Listing::new();
     for group in &view.groups {
-        rows.insert((ResourceKind::Group, group.spec.name.clone(), group.id.0), of_group(group));
+        rows.insert(
+            (ResourceKind::Group, group.spec.name.clone(), group.id.0),
+            of_group(group),
+        );
     }
     for channel in &view.channels {
-        rows.insert((ResourceKind::Channel, channel.spec.name.clone(), channel.id.0), of_channel(channel));
+        rows.insert(
+            (
+                ResourceKind::Channel,
+                channel.spec.name.clone(),
+                channel.id.0,
+            ),
+            of_channel(channel),
+        );
     }
     for offer in &view.offers {
-        rows.insert((ResourceKind::Plan, offer.spec.name.clone(), offer.id.0), of_offer(offer));
+        rows.insert(
+            (ResourceKind::Plan, offer.spec.name.clone(), offer.id.0),
+            of_offer(offer),
+        );
     }
     for account in &view.accounts {
-        rows.insert((ResourceKind::Account, account.name.clone(), account.id.0), of_account(account));
+        rows.insert(
+            (ResourceKind::Account, account.name.clone(), account.id.0),
+            of_account(account),
+        );
     }
     if let Some(user) = &view.user {
-        rows.insert((ResourceKind::User, user.email.clone(), user.id.0), of_user(user));
+        rows.insert(
+            (ResourceKind::User, user.email.clone(), user.id.0),
+            of_user(user),
+        );
     }
     for row in &view.subscriptions {
-        rows.insert((ResourceKind::Subscription, row.notes.clone(), row.id.0), of_subscription(row));
+        rows.insert(
+            (ResourceKind::Subscription, row.notes.clone(), row.id.0),
+            of_subscription(row),
+        );
     }
     rows
 }
@@ -98,8 +120,10 @@ pub fn listing_changes(before: &Listing, after: &Listing) -> Vec<String> {
         match before.get(key) {
             None => lines.push(format!("+ {kind} {name} #{id}")),
             Some(was) => {
-                let changed: Vec<String> =
-                    crate::plan::diff_fields(was, fields).into_iter().map(|field| field.field).collect();
+                let changed: Vec<String> = crate::plan::diff_fields(was, fields)
+                    .into_iter()
+                    .map(|field| field.field)
+                    .collect();
                 if !changed.is_empty() {
                     lines.push(format!("~ {kind} {name} #{id} [{}]", changed.join(", ")));
                 }

@@ -34,11 +34,11 @@ impl Secret {
 
     /// Derives a secret that only the holder of this one can derive again, so that a repeated
     /// request is equal byte for byte (`product.md` 11, "names on hosts").
+    #[must_use]
     pub fn derive(&self, purpose: &[&str]) -> Self {
-        let mut mac = match Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) {
-            Ok(mac) => mac,
-            // HMAC takes keys of every length; the type cannot say so.
-            Err(_) => unreachable!("HMAC-SHA256 takes any key length"),
+        // HMAC takes keys of every length; the type cannot say so.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) else {
+            unreachable!("HMAC-SHA256 takes any key length");
         };
         for part in purpose {
             // Length first, so that ("ab","c") and ("a","bc") differ.

@@ -118,7 +118,7 @@ impl Redactor {
 /// Keeps the name in front of a secret and masks the value.
 fn mask_shape(found: &str) -> String {
     let value_at = found
-        .rfind(|c: char| matches!(c, ':' | '=' | '"' | '\'' | ' '))
+        .rfind([':', '=', '"', '\'', ' '])
         .map_or(0, |at| at + 1);
     // A base64 tail of `=` is no separator.
     if value_at >= found.len() {

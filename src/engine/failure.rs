@@ -95,7 +95,7 @@ pub struct Failure {
     /// What to do next; empty if there is nothing sensible to say.
     pub hint: String,
     /// The far end's answer, if there was one.
-    pub answer: Option<RemoteAnswer>,
+    pub answer: Option<Box<RemoteAnswer>>,
     /// Whether a request may have reached the far end and taken effect although we hold no
     /// answer. Only such a step must be looked up before it is sent again.
     pub maybe_done: bool,
@@ -138,7 +138,7 @@ impl Failure {
     /// Adds the far end's answer.
     #[must_use]
     pub fn answer(mut self, answer: RemoteAnswer) -> Self {
-        self.answer = Some(answer);
+        self.answer = Some(Box::new(answer));
         self
     }
 

@@ -1,5 +1,18 @@
 //! Orchestration over ports: what can be asked, what happened, what may be seen. Knows no HTTP,
 //! no SSH, no SQL and no terminal.
 
+pub mod access;
+pub mod approval;
+pub mod batches;
+pub mod context;
+pub mod doctor;
 pub mod failure;
+pub mod import;
+pub mod journal;
+pub mod model_calls;
 pub mod ports;
+pub mod probe;
+pub mod reconcile;
+pub mod rollback;
+pub mod supervisor;
+mod view;

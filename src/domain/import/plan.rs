@@ -318,7 +318,8 @@ fn plan_offer(
     let name = &request.pack.subscription.plan;
     match group.and_then(|group| view.offer(name, group.id)) {
         Some(found) => {
-            changes.push(Change::new(Sign::Keep, ResourceKind::Plan, name, "is there").at(found.id))
+            changes
+                .push(Change::new(Sign::Keep, ResourceKind::Plan, name, "is there").at(found.id));
         }
         None => changes.push(Change::new(
             Sign::Create,

@@ -173,7 +173,7 @@ fn correcting_a_channel_leaves_what_others_put_there() {
     assert_eq!(spec.model_pricing.len(), 2);
     let again = Channel {
         id: RemoteId(9),
-        spec: spec.clone(),
+        spec,
         status: String::new(),
     };
     assert_eq!(

@@ -93,16 +93,26 @@ pub struct ReconcileInput<'a> {
 /// Compares.
 pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
     let mut changes = Vec::new();
-    let (mut missing, mut changed) = (0, 0);
+    let (mut missing, mut differing) = (0, 0);
     for resource in input.resources {
         let name = &resource.name;
-        let Some(now) = stored(input.view, input.keys, resource.kind, resource.host_resource_id) else {
+        let Some(now) = stored(
+            input.view,
+            input.keys,
+            resource.kind,
+            resource.host_resource_id,
+        ) else {
             // A parked account that somebody deleted is no loss of ours.
             if resource.origin != Origin::Parked {
                 missing += 1;
                 changes.push(
-                    Change::new(Sign::Create, resource.kind, name, "recorded, not on the host any more")
-                        .at(resource.host_resource_id),
+                    Change::new(
+                        Sign::Create,
+                        resource.kind,
+                        name,
+                        "recorded, not on the host any more",
+                    )
+                    .at(resource.host_resource_id),
                 );
             }
             continue;
@@ -113,17 +123,22 @@ pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
             .filter(|field| resource.recorded.get(&field.field).is_some())
             .collect();
         if !fields.is_empty() {
-            changed += 1;
+            differing += 1;
             changes.push(
-                Change::new(Sign::Change, resource.kind, name, "differs from what we recorded")
-                    .at(resource.host_resource_id)
-                    .fields(fields),
+                Change::new(
+                    Sign::Change,
+                    resource.kind,
+                    name,
+                    "differs from what we recorded",
+                )
+                .at(resource.host_resource_id)
+                .fields(fields),
             );
         }
     }
     let extras = find_extras(&input, &mut changes);
     let extra = extras.raw - extras.noise;
-    let status = if missing + changed + extra > 0 {
+    let status = if missing + differing + extra > 0 {
         ReconcileStatus::Drifted
     } else if input.probe_notes.is_empty() {
         ReconcileStatus::Active
@@ -136,7 +151,7 @@ pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
         batch_id: input.batch,
         status,
         missing_count: missing,
-        changed_count: changed,
+        changed_count: differing,
         extra_count: extra,
         raw_extra_count: extras.raw,
         stale_noise_count: extras.noise,
@@ -183,11 +198,16 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
         let near = channel.spec.group_ids.iter().any(|id| groups.contains(id));
         if near && !known.contains(&(ResourceKind::Channel, channel.id)) {
             extras.raw += 1;
-            changes.push(stranger(ResourceKind::Channel, &channel.spec.name, channel.id));
+            changes.push(stranger(
+                ResourceKind::Channel,
+                &channel.spec.name,
+                channel.id,
+            ));
         }
     }
     for offer in &input.view.offers {
-        if groups.contains(&offer.spec.group_id) && !known.contains(&(ResourceKind::Plan, offer.id)) {
+        if groups.contains(&offer.spec.group_id) && !known.contains(&(ResourceKind::Plan, offer.id))
+        {
             extras.raw += 1;
             changes.push(stranger(ResourceKind::Plan, &offer.spec.name, offer.id));
         }
@@ -196,7 +216,13 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
 }
 
 fn stranger(kind: ResourceKind, name: &str, id: RemoteId) -> Change {
-    Change::new(Sign::Attention, kind, name, "not ours and no known leftover; left alone").at(id)
+    Change::new(
+        Sign::Attention,
+        kind,
+        name,
+        "not ours and no known leftover; left alone",
+    )
+    .at(id)
 }
 
 /// What the host stores of one recorded resource, in recorded form.
@@ -207,15 +233,40 @@ pub fn stored(
     id: RemoteId,
 ) -> Option<Value> {
     match kind {
-        ResourceKind::Group => view.groups.iter().find(|row| row.id == id).map(recorded::of_group),
-        ResourceKind::Channel => view.channels.iter().find(|row| row.id == id).map(recorded::of_channel),
-        ResourceKind::Plan => view.offers.iter().find(|row| row.id == id).map(recorded::of_offer),
-        ResourceKind::Account => view.accounts.iter().find(|row| row.id == id).map(recorded::of_account),
-        ResourceKind::User => view.user.iter().find(|row| row.id == id).map(recorded::of_user),
-        ResourceKind::Subscription => {
-            view.subscriptions.iter().find(|row| row.id == id).map(recorded::of_subscription)
-        }
-        ResourceKind::Key => keys.iter().find(|(key, _)| *key == id).map(|(_, fields)| fields.clone()),
+        ResourceKind::Group => view
+            .groups
+            .iter()
+            .find(|row| row.id == id)
+            .map(recorded::of_group),
+        ResourceKind::Channel => view
+            .channels
+            .iter()
+            .find(|row| row.id == id)
+            .map(recorded::of_channel),
+        ResourceKind::Plan => view
+            .offers
+            .iter()
+            .find(|row| row.id == id)
+            .map(recorded::of_offer),
+        ResourceKind::Account => view
+            .accounts
+            .iter()
+            .find(|row| row.id == id)
+            .map(recorded::of_account),
+        ResourceKind::User => view
+            .user
+            .iter()
+            .find(|row| row.id == id)
+            .map(recorded::of_user),
+        ResourceKind::Subscription => view
+            .subscriptions
+            .iter()
+            .find(|row| row.id == id)
+            .map(recorded::of_subscription),
+        ResourceKind::Key => keys
+            .iter()
+            .find(|(key, _)| *key == id)
+            .map(|(_, fields)| fields.clone()),
     }
 }
 

@@ -58,7 +58,13 @@ pub(crate) fn account(id: i64, name: &str, schedulable: bool) -> Account {
     }
 }
 
-pub(crate) fn record(kind: ResourceKind, id: i64, name: &str, origin: Origin, recorded: Value) -> BatchResource {
+pub(crate) fn record(
+    kind: ResourceKind,
+    id: i64,
+    name: &str,
+    origin: Origin,
+    recorded: Value,
+) -> BatchResource {
     BatchResource {
         batch: BATCH,
         kind,
@@ -96,10 +102,25 @@ pub(crate) fn settled() -> (HostView, Vec<BatchResource>) {
         },
         status: "active".to_owned(),
     };
-    let accounts = vec![account(20, "lab.000000000020", true), account(21, "lab.000000000021", true)];
+    let accounts = vec![
+        account(20, "lab.000000000020", true),
+        account(21, "lab.000000000021", true),
+    ];
     let mut records = vec![
-        record(ResourceKind::Group, 5, "g", Origin::Created, recorded::of_group(&group)),
-        record(ResourceKind::Channel, 9, "c", Origin::Created, recorded::of_channel(&channel)),
+        record(
+            ResourceKind::Group,
+            5,
+            "g",
+            Origin::Created,
+            recorded::of_group(&group),
+        ),
+        record(
+            ResourceKind::Channel,
+            9,
+            "c",
+            Origin::Created,
+            recorded::of_channel(&channel),
+        ),
     ];
     for account in &accounts {
         records.push(record(
@@ -129,7 +150,10 @@ fn run(view: &HostView, records: &[BatchResource], probe_notes: Vec<String>) -> 
         view,
         keys: &[],
         probe_notes,
-        summary: ReconcileSummary { access_status: None, latest_access_status: None },
+        summary: ReconcileSummary {
+            access_status: None,
+            latest_access_status: None,
+        },
     })
 }
 
@@ -156,7 +180,8 @@ fn reconcile_of_an_equal_host_is_empty() {
 fn fifteen_leftovers_and_one_failed_probe_are_degraded_not_drifted() {
     let (mut view, records) = settled();
     for n in 0..15 {
-        view.accounts.push(account(100 + n, &format!("lab.{n:012x}"), true));
+        view.accounts
+            .push(account(100 + n, &format!("lab.{n:012x}"), true));
     }
     let report = run(&view, &records, vec!["completion 502".to_owned()]);
     assert_eq!(report.status, ReconcileStatus::Degraded);
@@ -171,12 +196,17 @@ fn one_deleted_one_edited_one_stranger_and_ten_leftovers_are_told_apart() {
     view.channels[0].spec.restrict_models = false;
     view.accounts.push(account(50, "somebody-else", true));
     for n in 0..10 {
-        view.accounts.push(account(100 + n, &format!("old-lab-{n}"), false));
+        view.accounts
+            .push(account(100 + n, &format!("old-lab-{n}"), false));
     }
     let report = run(&view, &records, Vec::new());
     assert_eq!(report.status, ReconcileStatus::Drifted);
     assert_eq!(counts(&report), (1, 1, 1, 11, 10));
-    let edited = report.changes.iter().find(|change| change.sign == Sign::Change).unwrap();
+    let edited = report
+        .changes
+        .iter()
+        .find(|change| change.sign == Sign::Change)
+        .unwrap();
     assert_eq!(edited.fields.len(), 1);
     assert_eq!(edited.fields[0].field, "restrict_models");
 }
@@ -193,12 +223,21 @@ fn parked_accounts_are_noise_until_somebody_wakes_one() {
         serde_json::json!({"schedulable": false}),
     ));
     let report = run(&view, &records, Vec::new());
-    assert_eq!((report.status, counts(&report)), (ReconcileStatus::Active, (0, 0, 0, 1, 1)));
+    assert_eq!(
+        (report.status, counts(&report)),
+        (ReconcileStatus::Active, (0, 0, 0, 1, 1))
+    );
     view.accounts[2].schedulable = true;
     let report = run(&view, &records, Vec::new());
-    assert_eq!((report.status, report.changed_count), (ReconcileStatus::Drifted, 1));
+    assert_eq!(
+        (report.status, report.changed_count),
+        (ReconcileStatus::Drifted, 1)
+    );
     view.accounts.remove(2);
-    assert_eq!(run(&view, &records, Vec::new()).status, ReconcileStatus::Active);
+    assert_eq!(
+        run(&view, &records, Vec::new()).status,
+        ReconcileStatus::Active
+    );
 }
 
 #[test]
@@ -206,5 +245,8 @@ fn traffic_changing_an_accounts_status_is_no_drift() {
     let (mut view, records) = settled();
     view.accounts[0].status = "error".to_owned();
     view.accounts[0].error_message = "Authentication failed (401)".to_owned();
-    assert_eq!(run(&view, &records, Vec::new()).status, ReconcileStatus::Active);
+    assert_eq!(
+        run(&view, &records, Vec::new()).status,
+        ReconcileStatus::Active
+    );
 }

@@ -83,15 +83,23 @@ pub struct RollbackInput<'a> {
 
 /// Makes the plan.
 pub fn plan_rollback(input: &RollbackInput<'_>) -> RollbackPlan {
-    let keys: Vec<(RemoteId, Value)> =
-        input.keys.iter().map(|key| (key.id, crate::recorded::of_key(key))).collect();
+    let keys: Vec<(RemoteId, Value)> = input
+        .keys
+        .iter()
+        .map(|key| (key.id, crate::recorded::of_key(key)))
+        .collect();
     let mut steps = Vec::new();
     // Old accounts come back before new ones go, so that the group is never without any.
     for resource in of_origin(input.resources, Origin::Parked) {
         steps.push(step(input, &keys, resource));
     }
     for kind in ResourceKind::UNDO_ORDER {
-        for resource in input.resources.iter().rev().filter(|r| r.kind == kind && r.origin == Origin::Created) {
+        for resource in input
+            .resources
+            .iter()
+            .rev()
+            .filter(|r| r.kind == kind && r.origin == Origin::Created)
+        {
             steps.push(step(input, &keys, resource));
         }
     }
@@ -109,7 +117,11 @@ pub fn plan_rollback(input: &RollbackInput<'_>) -> RollbackPlan {
         .resources
         .iter()
         .map(|r| {
-            serde_json::json!([r.kind, r.host_resource_id, stored(input.view, &keys, r.kind, r.host_resource_id)])
+            serde_json::json!([
+                r.kind,
+                r.host_resource_id,
+                stored(input.view, &keys, r.kind, r.host_resource_id)
+            ])
         })
         .collect();
     RollbackPlan {
@@ -129,10 +141,16 @@ pub fn plan_rollback(input: &RollbackInput<'_>) -> RollbackPlan {
 }
 
 fn of_origin(resources: &[BatchResource], origin: Origin) -> impl Iterator<Item = &BatchResource> {
-    resources.iter().filter(move |resource| resource.origin == origin)
+    resources
+        .iter()
+        .filter(move |resource| resource.origin == origin)
 }
 
-fn step(input: &RollbackInput<'_>, keys: &[(RemoteId, Value)], resource: &BatchResource) -> UndoStep {
+fn step(
+    input: &RollbackInput<'_>,
+    keys: &[(RemoteId, Value)],
+    resource: &BatchResource,
+) -> UndoStep {
     let (kind, id, name) = (resource.kind, resource.host_resource_id, &resource.name);
     let now = stored(input.view, keys, kind, id);
     let change = |sign, reason: &str| Change::new(sign, kind, name, reason).at(id);
@@ -142,7 +160,9 @@ fn step(input: &RollbackInput<'_>, keys: &[(RemoteId, Value)], resource: &BatchR
         before: Value::Null,
         blocked: None,
     };
-    let Some(now) = now else { return leave("is gone already") };
+    let Some(now) = now else {
+        return leave("is gone already");
+    };
     match resource.origin {
         Origin::Adopted => leave("was there before the import; stays"),
         Origin::Created => UndoStep {
@@ -156,7 +176,10 @@ fn step(input: &RollbackInput<'_>, keys: &[(RemoteId, Value)], resource: &BatchR
         }
         Origin::Parked => UndoStep {
             act: UndoAct::Unpark,
-            change: change(Sign::Change, "was parked by this batch: made schedulable again"),
+            change: change(
+                Sign::Change,
+                "was parked by this batch: made schedulable again",
+            ),
             before: resource.before.clone(),
             blocked: held_by_other(input, resource),
         },
@@ -197,28 +220,38 @@ fn blocker(input: &RollbackInput<'_>, resource: &BatchResource) -> Option<String
     if let Some(reason) = held_by_other(input, resource) {
         return Some(reason);
     }
-    let ours: BTreeSet<(ResourceKind, RemoteId)> =
-        input.resources.iter().map(|r| (r.kind, r.host_resource_id)).collect();
+    let ours: BTreeSet<(ResourceKind, RemoteId)> = input
+        .resources
+        .iter()
+        .map(|r| (r.kind, r.host_resource_id))
+        .collect();
     let id = resource.host_resource_id;
     match resource.kind {
         ResourceKind::Group => {
             let keys: Vec<String> = input
                 .keys
                 .iter()
-                .filter(|key| key.group_id == Some(id) && !ours.contains(&(ResourceKind::Key, key.id)))
+                .filter(|key| {
+                    key.group_id == Some(id) && !ours.contains(&(ResourceKind::Key, key.id))
+                })
                 .map(|key| format!("key #{}", key.id))
                 .collect();
             let rights: Vec<String> = input
                 .subscriptions
                 .iter()
-                .filter(|row| row.group_id == id && !ours.contains(&(ResourceKind::Subscription, row.id)))
+                .filter(|row| {
+                    row.group_id == id && !ours.contains(&(ResourceKind::Subscription, row.id))
+                })
                 .map(|row| format!("subscription #{}", row.id))
                 .collect();
             let accounts: Vec<String> = input
                 .view
                 .accounts
                 .iter()
-                .filter(|account| account.group_ids.contains(&id) && !ours.contains(&(ResourceKind::Account, account.id)))
+                .filter(|account| {
+                    account.group_ids.contains(&id)
+                        && !ours.contains(&(ResourceKind::Account, account.id))
+                })
                 .map(|account| format!("account #{}", account.id))
                 .collect();
             depends("the group", &[keys, rights, accounts].concat())

@@ -17,7 +17,12 @@ fn key(id: i64, user: i64, group: i64) -> ApiKey {
     }
 }
 
-fn plan(view: &HostView, records: &[BatchResource], others: &[BatchResource], keys: &[ApiKey]) -> RollbackPlan {
+fn plan(
+    view: &HostView,
+    records: &[BatchResource],
+    others: &[BatchResource],
+    keys: &[ApiKey],
+) -> RollbackPlan {
     plan_rollback(&RollbackInput {
         host: &HostId::new("h").unwrap(),
         provider: &PackId::new("lab").unwrap(),
@@ -32,7 +37,10 @@ fn plan(view: &HostView, records: &[BatchResource], others: &[BatchResource], ke
 }
 
 fn acts(plan: &RollbackPlan) -> Vec<(UndoAct, ResourceKind, bool)> {
-    plan.steps.iter().map(|step| (step.act, step.change.kind, step.blocked.is_some())).collect()
+    plan.steps
+        .iter()
+        .map(|step| (step.act, step.change.kind, step.blocked.is_some()))
+        .collect()
 }
 
 /// The settled host plus a managed user with our key.
@@ -46,8 +54,20 @@ fn closed() -> (HostView, Vec<BatchResource>, Vec<ApiKey>) {
         balance: 0.0,
         allowed_groups: Vec::new(),
     });
-    records.push(record(ResourceKind::User, 30, "relay-lab@cockpit.invalid", Origin::Created, json!({})));
-    records.push(record(ResourceKind::Key, 40, "key 40", Origin::Created, json!({})));
+    records.push(record(
+        ResourceKind::User,
+        30,
+        "relay-lab@cockpit.invalid",
+        Origin::Created,
+        json!({}),
+    ));
+    records.push(record(
+        ResourceKind::Key,
+        40,
+        "key 40",
+        Origin::Created,
+        json!({}),
+    ));
     (view, records, vec![key(40, 30, 5)])
 }
 
@@ -73,7 +93,11 @@ fn a_strangers_key_in_the_group_blocks_the_group_only() {
     let (view, records, mut keys) = closed();
     keys.push(key(41, 99, 5));
     let plan = plan(&view, &records, &[], &keys);
-    let blocked: Vec<_> = plan.steps.iter().filter(|step| step.blocked.is_some()).collect();
+    let blocked: Vec<_> = plan
+        .steps
+        .iter()
+        .filter(|step| step.blocked.is_some())
+        .collect();
     assert_eq!(blocked.len(), 1);
     assert_eq!(blocked[0].change.kind, ResourceKind::Group);
     assert!(blocked[0].blocked.as_deref().unwrap().contains("key #41"));
@@ -86,7 +110,11 @@ fn what_another_batch_uses_stays() {
     let mut other = records[0].clone();
     other.batch = BatchId(4);
     let plan = plan(&view, &records, &[other], &keys);
-    let group = plan.steps.iter().find(|step| step.change.kind == ResourceKind::Group).unwrap();
+    let group = plan
+        .steps
+        .iter()
+        .find(|step| step.change.kind == ResourceKind::Group)
+        .unwrap();
     assert!(group.blocked.as_deref().unwrap().contains("batch/4"));
 }
 
@@ -94,11 +122,21 @@ fn what_another_batch_uses_stays() {
 fn parked_accounts_wake_first_and_adopted_ones_stay() {
     let (mut view, mut records) = settled();
     view.accounts.push(account(60, "lab.000000000060", false));
-    records.push(record(ResourceKind::Account, 60, "lab.000000000060", Origin::Parked, json!({"schedulable": false})));
+    records.push(record(
+        ResourceKind::Account,
+        60,
+        "lab.000000000060",
+        Origin::Parked,
+        json!({"schedulable": false}),
+    ));
     records[0].origin = Origin::Adopted;
     let plan = plan(&view, &records, &[], &[]);
     assert_eq!(plan.steps[0].act, UndoAct::Unpark);
-    let group = plan.steps.iter().find(|step| step.change.kind == ResourceKind::Group).unwrap();
+    let group = plan
+        .steps
+        .iter()
+        .find(|step| step.change.kind == ResourceKind::Group)
+        .unwrap();
     assert_eq!(group.act, UndoAct::Leave);
 }
 
@@ -108,7 +146,10 @@ fn a_corrected_channel_goes_back_unless_somebody_changed_it_since() {
     records[1].origin = Origin::Corrected;
     records[1].before = json!({"restrict_models": false});
     let step = |plan: RollbackPlan| {
-        plan.steps.into_iter().find(|step| step.change.kind == ResourceKind::Channel).unwrap()
+        plan.steps
+            .into_iter()
+            .find(|step| step.change.kind == ResourceKind::Channel)
+            .unwrap()
     };
     let restore = step(plan(&view, &records, &[], &[]));
     assert_eq!((restore.act, restore.blocked), (UndoAct::Restore, None));
@@ -121,6 +162,10 @@ fn what_is_gone_already_needs_nothing() {
     let (mut view, records) = settled();
     view.accounts.clear();
     let plan = plan(&view, &records, &[], &[]);
-    let left = plan.steps.iter().filter(|step| step.act == UndoAct::Leave).count();
+    let left = plan
+        .steps
+        .iter()
+        .filter(|step| step.act == UndoAct::Leave)
+        .count();
     assert_eq!(left, 2);
 }

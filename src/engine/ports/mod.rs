@@ -2,12 +2,14 @@
 
 mod faults;
 mod host_api;
+mod packs;
 mod remote;
 mod store;
 mod web;
 
 pub use faults::{FaultBoard, FaultState, SeenRequest};
 pub use host_api::{AccountTest, HostApi, Hosts, NewKey, Session, UsageQuery};
+pub use packs::{PackEntry, Packs};
 pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamLine};
 pub use store::{
     AuditRow, Clock, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, ResultKind, SavedPlan, Store,

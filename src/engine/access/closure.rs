@@ -1,0 +1,189 @@
+//! The managed closure: one ordinary user per host and provider, subscribed, with a key of its
+//! own (`product.md` 4, access closure; order: `host-contract.md` trap 8).
+
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::import::Scene;
+use crate::import::{AssignSubscription, CreateKey, CreateUser, ExtendSubscription, SetPassword};
+use crate::ports::{HostApi, Session};
+use cockpit_domain::ids::{HostId, PackId, RemoteId};
+use cockpit_domain::import::{managed_email, managed_password, subscription_notes};
+use cockpit_domain::inventory::{ApiKey, NewUser, SubscriptionSpec, User};
+use cockpit_domain::recorded;
+use cockpit_domain::resource::ResourceKind;
+use cockpit_domain::secret::Secret;
+
+/// Makes user, subscription and key true, and returns the key.
+pub(crate) async fn close(scene: &Scene, group: RemoteId) -> Outcome<ApiKey> {
+    let request = &scene.plan.request;
+    let email = managed_email(&request.pack.id);
+    let password = managed_password(&scene.local, &request.host, &request.pack.id);
+    scene.job.say("closing access: managed user");
+    let user = ensure_user(scene, &email, &password).await?;
+    scene.job.say("closing access: subscription");
+    ensure_subscription(scene, &user, group).await?;
+    scene.job.say("closing access: managed key");
+    let session = log_in(scene, &user, &password).await?;
+    scene
+        .journal
+        .ensure(&CreateKey {
+            scene,
+            session,
+            group,
+        })
+        .await
+}
+
+async fn ensure_user(scene: &Scene, email: &str, password: &Secret) -> Outcome<User> {
+    if let Some(user) = scene.api.user_by_email(email).await? {
+        let held = scene.job.ports.store.resources(scene.batch.id).await?;
+        if !held
+            .iter()
+            .any(|row| row.kind == ResourceKind::User && row.host_resource_id == user.id)
+            && scene
+                .journal
+                .last(cockpit_domain::journal::StepKind::CreateUser, email)
+                .is_none()
+        {
+            scene
+                .adopt(ResourceKind::User, user.id, email, recorded::of_user(&user))
+                .await?;
+            return Ok(user);
+        }
+    }
+    let new = NewUser {
+        email: email.to_owned(),
+        password: password.clone(),
+        balance: 0.0,
+        allowed_groups: Vec::new(),
+    };
+    scene.journal.ensure(&CreateUser { scene, new }).await
+}
+
+async fn ensure_subscription(scene: &Scene, user: &User, group: RemoteId) -> Outcome<()> {
+    let pack = &scene.plan.request.pack;
+    let days = pack.subscription.validity_days;
+    let held = scene.job.ports.store.resources(scene.batch.id).await?;
+    let ours = |id| {
+        held.iter()
+            .any(|row| row.kind == ResourceKind::Subscription && row.host_resource_id == id)
+    };
+    let found = scene
+        .api
+        .subscriptions(user.id)
+        .await?
+        .into_iter()
+        .find(|row| row.group_id == group);
+    let assigned_before = scene
+        .journal
+        .last(
+            cockpit_domain::journal::StepKind::AssignSubscription,
+            &user.email,
+        )
+        .is_some();
+    let row = match found {
+        Some(row) if !assigned_before => {
+            if !ours(row.id) {
+                scene
+                    .adopt(
+                        ResourceKind::Subscription,
+                        row.id,
+                        &user.email,
+                        recorded::of_subscription(&row),
+                    )
+                    .await?;
+            }
+            row
+        }
+        _ => {
+            let spec = SubscriptionSpec {
+                user_id: user.id,
+                group_id: group,
+                validity_days: days,
+                notes: subscription_notes(&pack.id),
+            };
+            scene
+                .journal
+                .ensure(&AssignSubscription {
+                    scene,
+                    spec,
+                    name: user.email.clone(),
+                })
+                .await?
+        }
+    };
+    // Assigning an expired row answers 200 with the expired row (trap 7): the date decides.
+    if is_over(&row.expires_at, scene.job.now_ms())? {
+        let extended = scene
+            .journal
+            .ensure(&ExtendSubscription {
+                scene,
+                row,
+                days,
+                name: user.email.clone(),
+            })
+            .await?;
+        if is_over(&extended.expires_at, scene.job.now_ms())? {
+            return Err(Failure::new(
+                FailureKind::Remote,
+                format!(
+                    "subscription #{} is over since {} and could not be extended",
+                    extended.id, extended.expires_at
+                ),
+            )
+            .doing("closing access")
+            .hint("revoke it in the host's panel and resume"));
+        }
+    }
+    Ok(())
+}
+
+fn is_over(expires_at: &str, now_ms: i64) -> Outcome<bool> {
+    let end: jiff::Timestamp = expires_at.parse().map_err(|_| {
+        Failure::new(
+            FailureKind::Remote,
+            format!("the host gave `{expires_at}` as an expiry date"),
+        )
+        .doing("reading a subscription")
+        .hint("the host's version may differ; `cockpit doctor` shows it")
+    })?;
+    Ok(end.as_millisecond() <= now_ms)
+}
+
+/// Logs in with the derived password; a managed user that was there with another password gets
+/// ours.
+async fn log_in(scene: &Scene, user: &User, password: &Secret) -> Outcome<Session> {
+    match scene.api.login(&user.email, password).await {
+        Err(failure) if failure.has_reason("INVALID_CREDENTIALS") => {
+            let (id, email, password) = (user.id, user.email.clone(), password.clone());
+            scene
+                .event(
+                    None,
+                    "password_set",
+                    format!("user `{email}` had another password; ours was set"),
+                )
+                .await?;
+            scene
+                .journal
+                .ensure(&SetPassword {
+                    scene,
+                    id,
+                    email,
+                    password: password.clone(),
+                })
+                .await?;
+            scene.api.login(&user.email, &password).await
+        }
+        other => other,
+    }
+}
+
+/// A session of the managed user, for rollback and later looks.
+pub(crate) async fn managed_session(
+    api: &dyn HostApi,
+    local: &Secret,
+    host: &HostId,
+    provider: &PackId,
+) -> Outcome<Session> {
+    let password = managed_password(local, host, provider);
+    api.login(&managed_email(provider), &password).await
+}

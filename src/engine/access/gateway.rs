@@ -1,0 +1,147 @@
+//! The gateway verdict: the list holds the smoke model, a minimal chat answers, and the host's
+//! usage row names one of our accounts. Within the warming window a refusal is no verdict yet
+//! (`product.md` 4.7).
+
+use crate::context::Job;
+use crate::failure::{FailureKind, Outcome};
+use crate::model_calls;
+use crate::ports::{HostApi, UsageQuery, Vantage};
+use cockpit_domain::batch::GatewayEvidence;
+use cockpit_domain::host::HostSettings;
+use cockpit_domain::ids::RemoteId;
+use cockpit_domain::import::{chat_text, is_warming, models_of};
+use cockpit_domain::inventory::{ApiKey, UsageRow};
+use cockpit_domain::text::shorten;
+use std::time::Duration;
+
+/// What is asked.
+pub(crate) struct GatewayLook<'a> {
+    /// The job, for cancel, progress and ports.
+    pub(crate) job: &'a Job,
+    /// The host's API, for usage rows.
+    pub(crate) api: &'a dyn HostApi,
+    /// The host.
+    pub(crate) host: &'a HostSettings,
+    /// The ordinary key.
+    pub(crate) key: &'a ApiKey,
+    /// The smoke model.
+    pub(crate) model: &'a str,
+    /// Accounts that count as ours.
+    pub(crate) ours: &'a [RemoteId],
+    /// UTC ms of our last write to the host.
+    pub(crate) last_write_ms: i64,
+}
+
+/// Asks until there is a verdict.
+pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
+    let timing = &look.job.settings.timing;
+    let window = i64::try_from(timing.warming.as_millis()).unwrap_or(i64::MAX);
+    let mut evidence = GatewayEvidence::default();
+    let mut wait = timing.first_wait;
+    let mut refused = false;
+    loop {
+        evidence.tries += 1;
+        let warming = ask(look, &mut evidence, refused).await?;
+        refused |= evidence.status_code == 403 || evidence.completion_status == 403;
+        let left = look.last_write_ms + window - look.job.now_ms();
+        if !warming || left <= 0 {
+            return Ok(evidence);
+        }
+        look.job.check_cancel()?;
+        look.job.say(format!(
+            "warming: the host has not taken it up yet, {} s left",
+            left / 1000 + 1
+        ));
+        let nap = wait.min(Duration::from_millis(
+            u64::try_from(left).unwrap_or(0).max(50),
+        ));
+        look.job.pause(nap).await;
+        wait = (wait * 2).min(Duration::from_secs(4));
+    }
+}
+
+/// One try. Returns whether its failure is no verdict yet.
+async fn ask(
+    look: &GatewayLook<'_>,
+    evidence: &mut GatewayEvidence,
+    refused: bool,
+) -> Outcome<bool> {
+    let web = look.job.ports.web.as_ref();
+    let vantage = Vantage::Machine(look.host.machine.clone());
+    let base = look.host.base_url();
+    evidence.completion_ok = false;
+    evidence.completion_status = 0;
+    let models = match model_calls::models(web, &vantage, &base, &look.key.key).await {
+        Ok(answer) => answer,
+        Err(failure) if failure.kind == FailureKind::Unreachable => {
+            evidence.status_code = 0;
+            evidence.completion_preview = failure.message;
+            return Ok(true);
+        }
+        Err(failure) => return Err(failure),
+    };
+    evidence.status_code = models.status;
+    evidence.models_ok = models.status == 200
+        && models_of(&models.body).is_some_and(|ids| ids.iter().any(|id| id == look.model));
+    if models.status != 200 {
+        evidence.completion_preview = shorten(models.body.trim(), 300);
+        return Ok(is_warming(models.status, &models.body, refused));
+    }
+    if !evidence.models_ok {
+        // The list is up to 15 s old (trap 23).
+        evidence.completion_preview = format!("the models list does not hold `{}` yet", look.model);
+        return Ok(true);
+    }
+    let before = newest(look).await?;
+    let chat = match model_calls::chat(web, &vantage, &base, &look.key.key, look.model).await {
+        Ok(answer) => answer,
+        Err(failure) if failure.kind == FailureKind::Unreachable => {
+            evidence.completion_preview = failure.message;
+            return Ok(true);
+        }
+        Err(failure) => return Err(failure),
+    };
+    evidence.completion_status = chat.status;
+    evidence.completion_type.clone_from(&chat.content_type);
+    let text = chat_text(&chat.body).filter(|_| chat.status == 200);
+    evidence.completion_preview = shorten(text.as_deref().unwrap_or(chat.body.trim()), 300);
+    if text.is_none() {
+        return Ok(is_warming(chat.status, &chat.body, refused));
+    }
+    evidence.completion_ok = true;
+    let row = served(look, before).await?;
+    evidence.served_by_account = row.as_ref().map(|row| row.account_id);
+    evidence.served_by_ours = row.is_some_and(|row| look.ours.contains(&row.account_id));
+    Ok(false)
+}
+
+async fn newest(look: &GatewayLook<'_>) -> Outcome<Option<UsageRow>> {
+    let query = UsageQuery {
+        api_key_id: Some(look.key.id),
+        account_id: None,
+        most: 1,
+    };
+    Ok(look.api.usage(&query).await?.into_iter().next())
+}
+
+/// The usage row our chat left behind; the host writes it a moment after the answer.
+async fn served(look: &GatewayLook<'_>, before: Option<UsageRow>) -> Outcome<Option<UsageRow>> {
+    let timing = &look.job.settings.timing;
+    let deadline = look.job.now_ms() + i64::try_from(timing.usage_wait.as_millis()).unwrap_or(0);
+    let old = before.map(|row| row.id);
+    let mut wait = Duration::from_millis(50);
+    loop {
+        let row = newest(look).await?.filter(|row| Some(row.id) != old);
+        if row.is_some() || look.job.now_ms() >= deadline {
+            return Ok(row);
+        }
+        look.job.check_cancel()?;
+        look.job.pause(wait).await;
+        wait = (wait * 2).min(Duration::from_millis(800));
+    }
+}
+
+/// Whether the evidence makes access ready: list, completion, and served by one of ours.
+pub(crate) fn is_ready(evidence: &GatewayEvidence) -> bool {
+    evidence.models_ok && evidence.completion_ok && evidence.served_by_ours
+}

@@ -1,0 +1,10 @@
+//! Closing access and proving it: an ordinary key gets a completion from one of our accounts.
+
+mod closure;
+mod gateway;
+mod status;
+
+pub(crate) use closure::{close, managed_session};
+pub(crate) use gateway::{GatewayLook, is_ready, prove};
+pub(crate) use status::own_accounts;
+pub use status::{AccessLook, Precondition, status};

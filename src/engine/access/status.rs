@@ -1,0 +1,217 @@
+//! `access status`: a separate look, later, with everything read anew. Only it may say
+//! `fully_ready` (`product.md` 4.9).
+
+use super::closure::managed_session;
+use super::gateway::{GatewayLook, is_ready, prove};
+use crate::context::Job;
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::ports::{KeptResult, ResultKind};
+use cockpit_domain::batch::{AccessMode, AccessStatus, Batch, GatewayEvidence};
+use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
+use cockpit_domain::inventory::ApiKey;
+use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
+use serde::Serialize;
+
+/// What the look found.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccessLook {
+    /// The batch.
+    pub batch: BatchId,
+    /// Host.
+    pub host: HostId,
+    /// Provider.
+    pub provider: PackId,
+    /// Access at import, never rewritten.
+    pub access_status: Option<AccessStatus>,
+    /// Access now.
+    pub latest_access_status: AccessStatus,
+    /// Whether an ordinary user can call the model now.
+    pub available: bool,
+    /// Each precondition with what was found.
+    pub preconditions: Vec<Precondition>,
+    /// Gateway evidence of this look.
+    pub gateway: GatewayEvidence,
+}
+
+/// One thing that must hold.
+#[derive(Debug, Clone, Serialize)]
+pub struct Precondition {
+    /// `login`, `subscription`, `key`, `group`.
+    pub name: &'static str,
+    /// Whether it holds.
+    pub ok: bool,
+    /// What was found.
+    pub found: String,
+}
+
+/// Looks.
+pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
+    let doing = format!("looking at the access of {id}");
+    let mut batch = crate::batches::load(job, id).await?;
+    let resources: Vec<BatchResource> = job
+        .ports
+        .store
+        .resources(id)
+        .await?
+        .into_iter()
+        .filter(|resource| !resource.undone)
+        .collect();
+    let find = |kind| resources.iter().find(|resource| resource.kind == kind);
+    let (Some(key), Some(group)) = (find(ResourceKind::Key), find(ResourceKind::Group)) else {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            "the batch holds no key and no group to prove access with",
+        )
+        .doing(doing)
+        .hint(format!(
+            "`cockpit batch resume {}` closes access, if the batch is not rolled back",
+            id.0
+        )));
+    };
+    let host = job.host(&batch.host)?.clone();
+    let api = job.ports.hosts.api(&batch.host).await?;
+    let local = job.ports.store.local_key().await?;
+    let mut checks = Vec::new();
+    job.say("fresh login as the managed user");
+    let session = managed_session(api.as_ref(), &local, &batch.host, &batch.provider).await;
+    checks.push(match &session {
+        Ok(session) => Precondition {
+            name: "login",
+            ok: true,
+            found: format!("user #{}", session.user_id),
+        },
+        Err(failure) => Precondition {
+            name: "login",
+            ok: false,
+            found: failure.message.clone(),
+        },
+    });
+    let stored = stored_key(job, &mut checks, api.as_ref(), &resources, key).await?;
+    let group_now = api
+        .groups()
+        .await?
+        .into_iter()
+        .find(|row| row.id == group.host_resource_id);
+    checks.push(Precondition {
+        name: "group",
+        ok: group_now.as_ref().is_some_and(|row| row.status == "active"),
+        found: group_now.map_or("gone".to_owned(), |row| {
+            format!("{} is {}", row.spec.name, row.status)
+        }),
+    });
+    let mut gateway = GatewayEvidence::default();
+    if let Some(stored) = &stored {
+        let ours = own_accounts(&resources);
+        let pack = job.provider(&batch.provider)?;
+        gateway = prove(&GatewayLook {
+            job,
+            api: api.as_ref(),
+            host: &host,
+            key: stored,
+            model: &pack.smoke_model,
+            ours: &ours,
+            last_write_ms: batch.last_write_ms,
+        })
+        .await?;
+    }
+    let available = is_ready(&gateway);
+    let whole = available && checks.iter().all(|check| check.ok);
+    let settled = i64::try_from(job.settings.timing.settled_after.as_millis()).unwrap_or(0);
+    let latest = match (whole, job.now_ms() - batch.last_write_ms >= settled) {
+        (false, _) => AccessStatus::Broken,
+        (true, true) => AccessStatus::FullyReady,
+        (true, false) => match batch.access_mode {
+            AccessMode::Subscription => AccessStatus::SubscriptionReady,
+            AccessMode::SelfService => AccessStatus::SelfServiceReady,
+        },
+    };
+    let look = AccessLook {
+        batch: id,
+        host: batch.host.clone(),
+        provider: batch.provider.clone(),
+        access_status: batch.access_status,
+        latest_access_status: latest,
+        available,
+        preconditions: checks,
+        gateway,
+    };
+    save(job, &mut batch, &look).await?;
+    Ok(look)
+}
+
+/// Accounts of the batch that may serve: made or taken over, not parked.
+pub(crate) fn own_accounts(resources: &[BatchResource]) -> Vec<RemoteId> {
+    resources
+        .iter()
+        .filter(|resource| {
+            resource.kind == ResourceKind::Account && resource.origin != Origin::Parked
+        })
+        .map(|resource| resource.host_resource_id)
+        .collect()
+}
+
+async fn stored_key(
+    job: &Job,
+    checks: &mut Vec<Precondition>,
+    api: &dyn crate::ports::HostApi,
+    resources: &[BatchResource],
+    key: &BatchResource,
+) -> Outcome<Option<ApiKey>> {
+    let Some(user) = resources
+        .iter()
+        .find(|resource| resource.kind == ResourceKind::User)
+    else {
+        checks.push(Precondition {
+            name: "key",
+            ok: false,
+            found: "the batch holds no user".to_owned(),
+        });
+        return Ok(None);
+    };
+    let rows = api.subscriptions(user.host_resource_id).await?;
+    let row = rows.iter().find(|row| {
+        resources
+            .iter()
+            .any(|held| held.kind == ResourceKind::Subscription && held.host_resource_id == row.id)
+    });
+    let alive = row.is_some_and(|row| {
+        row.expires_at
+            .parse::<jiff::Timestamp>()
+            .is_ok_and(|end| end.as_millisecond() > job.now_ms())
+    });
+    checks.push(Precondition {
+        name: "subscription",
+        ok: alive,
+        found: row.map_or("gone".to_owned(), |row| {
+            format!("#{} until {}", row.id, row.expires_at)
+        }),
+    });
+    let stored = api
+        .user_keys(user.host_resource_id)
+        .await?
+        .into_iter()
+        .find(|row| row.id == key.host_resource_id);
+    checks.push(Precondition {
+        name: "key",
+        ok: stored.as_ref().is_some_and(|row| row.status == "active"),
+        found: stored.as_ref().map_or("gone".to_owned(), |row| {
+            format!("#{} {} is {}", row.id, row.key.masked(), row.status)
+        }),
+    });
+    Ok(stored)
+}
+
+async fn save(job: &Job, batch: &mut Batch, look: &AccessLook) -> Outcome<()> {
+    batch.latest_access_status = Some(look.latest_access_status);
+    batch.updated_ms = job.now_ms();
+    job.ports.store.save_batch(batch).await?;
+    let body = serde_json::to_value(look).unwrap_or_default();
+    let kept = KeptResult {
+        at_ms: job.now_ms(),
+        body,
+    };
+    job.ports
+        .store
+        .keep(ResultKind::Access, &batch.id.to_string(), &kept)
+        .await
+}

@@ -1,0 +1,148 @@
+//! What confirmation an act needs. It sits here, not in a face, so that screen, command line and
+//! HTTP cannot differ (`product.md` 7, 8).
+
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::ports::SavedPlan;
+use cockpit_domain::canonical::hash_matches;
+use cockpit_domain::host::{HostSettings, Role};
+use serde::{Deserialize, Serialize};
+
+/// A person's word for one plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Head of the plan's hash, at least 12 hex digits.
+    pub hash: String,
+    /// The host's name, typed; wanted for production.
+    pub host_name: Option<String>,
+    /// Why; wanted for production.
+    pub reason: Option<String>,
+}
+
+impl Approval {
+    /// Checks the word against the plan and its host.
+    pub fn check(&self, plan: &SavedPlan, host: &HostSettings) -> Outcome<()> {
+        let refuse = |message: String, hint: String| {
+            Err(Failure::new(FailureKind::Denied, message)
+                .doing(format!("approving {}", plan.id))
+                .hint(hint))
+        };
+        if !hash_matches(&self.hash, &plan.hash) {
+            return refuse(
+                "the hash given is not this plan's".to_owned(),
+                format!(
+                    "read the plan, then pass `--yes {}` (12 or more digits of its hash)",
+                    &plan.hash[..12.min(plan.hash.len())]
+                ),
+            );
+        }
+        if host.role != Role::Production {
+            return Ok(());
+        }
+        if self.host_name.as_deref() != Some(host.id.as_str()) {
+            return refuse(
+                format!("`{}` is production: its name has to be typed", host.id),
+                format!("add `--host-name {}`", host.id),
+            );
+        }
+        if self
+            .reason
+            .as_deref()
+            .is_none_or(|reason| reason.trim().is_empty())
+        {
+            return refuse(
+                format!("`{}` is production: a reason has to be given", host.id),
+                "add `--reason \"why\"`; it is kept in the audit".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cockpit_domain::ids::{HostId, MachineId, PackId, PlanId};
+
+    fn plan() -> SavedPlan {
+        SavedPlan {
+            id: PlanId(1),
+            kind: "import".to_owned(),
+            host: HostId::new("prod").unwrap(),
+            provider: PackId::new("lab").unwrap(),
+            batch: None,
+            hash: "0123456789abcdef".repeat(4),
+            body: serde_json::Value::Null,
+            created_ms: 0,
+            used_ms: None,
+        }
+    }
+
+    fn host(role: Role) -> HostSettings {
+        HostSettings {
+            id: HostId::new("prod").unwrap(),
+            machine: MachineId::local(),
+            address: String::new(),
+            role,
+            baseline: None,
+            db_container: None,
+            redis_container: None,
+        }
+    }
+
+    #[test]
+    fn confirmation_grows_with_the_role() {
+        let word = |hash: &str, name: Option<&str>, reason: Option<&str>| Approval {
+            hash: hash.to_owned(),
+            host_name: name.map(str::to_owned),
+            reason: reason.map(str::to_owned),
+        };
+        let cases = [
+            (
+                "right hash",
+                Role::Acceptance,
+                word("0123456789ab", None, None),
+                true,
+            ),
+            ("no hash", Role::Acceptance, word("", None, None), false),
+            (
+                "short hash",
+                Role::Acceptance,
+                word("0123456789a", None, None),
+                false,
+            ),
+            (
+                "other hash",
+                Role::Acceptance,
+                word("ffffffffffff", None, None),
+                false,
+            ),
+            (
+                "production, hash only",
+                Role::Production,
+                word("0123456789ab", None, None),
+                false,
+            ),
+            (
+                "production, wrong name",
+                Role::Production,
+                word("0123456789ab", Some("accept"), Some("x")),
+                false,
+            ),
+            (
+                "production, blank reason",
+                Role::Production,
+                word("0123456789ab", Some("prod"), Some(" ")),
+                false,
+            ),
+            (
+                "production, all",
+                Role::Production,
+                word("0123456789ab", Some("prod"), Some("key ran out")),
+                true,
+            ),
+        ];
+        for (name, role, approval, good) in cases {
+            assert_eq!(approval.check(&plan(), &host(role)).is_ok(), good, "{name}");
+        }
+    }
+}

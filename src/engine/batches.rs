@@ -1,0 +1,55 @@
+//! Reading batches.
+
+use crate::context::Job;
+use crate::failure::{Failure, FailureKind, Outcome};
+use cockpit_domain::batch::{Batch, BatchEvent, Item};
+use cockpit_domain::ids::{BatchId, HostId};
+use cockpit_domain::journal::JournalRow;
+use cockpit_domain::resource::BatchResource;
+use serde::Serialize;
+
+/// A batch with everything that hangs on it.
+#[derive(Debug, Clone, Serialize)]
+pub struct BatchDetail {
+    /// The batch.
+    #[serde(flatten)]
+    pub batch: Batch,
+    /// What it holds on the host.
+    pub resources: Vec<BatchResource>,
+    /// Its keys.
+    pub items: Vec<Item>,
+    /// Its story.
+    pub events: Vec<BatchEvent>,
+    /// Its remote writes.
+    pub journal: Vec<JournalRow>,
+}
+
+/// Reads a batch or says that there is none.
+pub(crate) async fn load(job: &Job, id: BatchId) -> Outcome<Batch> {
+    job.ports.store.batch(id).await?.ok_or_else(|| {
+        Failure::new(FailureKind::Usage, format!("there is no {id}"))
+            .doing("looking up the batch")
+            .hint("`cockpit batch list` shows the batches of this store")
+    })
+}
+
+/// A batch whole.
+pub async fn show(job: &Job, id: BatchId) -> Outcome<BatchDetail> {
+    let batch = load(job, id).await?;
+    let store = &job.ports.store;
+    Ok(BatchDetail {
+        resources: store.resources(id).await?,
+        items: store.items(id).await?,
+        events: store.events(id).await?,
+        journal: store.journal(id).await?,
+        batch,
+    })
+}
+
+/// All batches, newest first.
+pub async fn list(job: &Job, host: Option<&HostId>) -> Outcome<Vec<Batch>> {
+    if let Some(host) = host {
+        job.host(host)?;
+    }
+    job.ports.store.batches(host).await
+}

@@ -1,0 +1,152 @@
+//! What may be asked of the engine, and what comes of it. Every face uses these and nothing else.
+
+use crate::access::AccessLook;
+use crate::approval::Approval;
+use crate::baseline::BaselineReport;
+use crate::batches::BatchDetail;
+use crate::doctor::Diagnosis;
+use crate::import::PlannedImport;
+use crate::probe::{HostProbe, Probe};
+use crate::reconcile::PlannedReconcile;
+use crate::rollback::{PlannedRollback, RolledBack};
+use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
+use cockpit_domain::secret::Secret;
+
+/// A request.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Run a baseline pack, or the one that a host names.
+    BaselineRun {
+        /// The pack; `None` takes the only one that the config's hosts name.
+        pack: Option<PackId>,
+    },
+    /// Look at one host.
+    HostProbe {
+        /// The host.
+        host: HostId,
+    },
+    /// Plan an import.
+    ImportPlan {
+        /// Host.
+        host: HostId,
+        /// Provider.
+        provider: PackId,
+        /// The key input as read.
+        keys: Secret,
+        /// Strict or partial.
+        mode: ImportMode,
+        /// Access mode.
+        access: AccessMode,
+    },
+    /// Apply an import plan.
+    ImportApply {
+        /// The plan.
+        plan: PlanId,
+        /// The person's word.
+        approval: Approval,
+    },
+    /// List batches.
+    BatchList {
+        /// Of one host only.
+        host: Option<HostId>,
+    },
+    /// Show one batch.
+    BatchShow {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Go on with an interrupted batch.
+    BatchResume {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Look at a batch's access anew.
+    AccessStatus {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Compare records with a host.
+    ReconcilePlan {
+        /// Host.
+        host: HostId,
+        /// Provider.
+        provider: PackId,
+    },
+    /// Plan taking a batch back.
+    RollbackPlan {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Apply a rollback plan.
+    RollbackApply {
+        /// The plan.
+        plan: PlanId,
+        /// The person's word.
+        approval: Approval,
+    },
+    /// Probe a host, and a provider on it.
+    ProbeRun {
+        /// Host.
+        host: HostId,
+        /// Provider.
+        provider: Option<PackId>,
+    },
+    /// Look at every hop.
+    Doctor,
+}
+
+impl Command {
+    /// Whether it writes to a host. Such a job finishes its step before the program ends.
+    pub fn writes(&self) -> bool {
+        matches!(self, Self::ImportApply { .. } | Self::BatchResume { .. } | Self::RollbackApply { .. })
+    }
+
+    /// Its name in events and progress.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::BaselineRun { .. } => "baseline run",
+            Self::HostProbe { .. } => "host probe",
+            Self::ImportPlan { .. } => "import plan",
+            Self::ImportApply { .. } => "import apply",
+            Self::BatchList { .. } => "batch list",
+            Self::BatchShow { .. } => "batch show",
+            Self::BatchResume { .. } => "batch resume",
+            Self::AccessStatus { .. } => "access status",
+            Self::ReconcilePlan { .. } => "reconcile plan",
+            Self::RollbackPlan { .. } => "rollback plan",
+            Self::RollbackApply { .. } => "rollback apply",
+            Self::ProbeRun { .. } => "probe run",
+            Self::Doctor => "doctor",
+        }
+    }
+}
+
+/// What comes of a command.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Of `baseline run`.
+    Baseline(BaselineReport),
+    /// Of `host probe`.
+    Host(HostProbe),
+    /// Of `import plan`.
+    Import(Box<PlannedImport>),
+    /// Of `import apply` and `batch resume`.
+    Batch(Box<Batch>),
+    /// Of `batch list`.
+    Batches(Vec<Batch>),
+    /// Of `batch show`.
+    Detail(Box<BatchDetail>),
+    /// Of `access status`.
+    Access(Box<AccessLook>),
+    /// Of `reconcile plan`.
+    Reconcile(Box<PlannedReconcile>),
+    /// Of `rollback plan`.
+    Rollback(Box<PlannedRollback>),
+    /// Of `rollback apply`.
+    RolledBack(Box<RolledBack>),
+    /// Of `probe run`.
+    Probes(Vec<Probe>),
+    /// Of `doctor`.
+    Doctor(Vec<Diagnosis>),
+}

@@ -1,0 +1,162 @@
+//! What every operation is given: ports, settings, and its job's progress and cancel.
+
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::ports::{Clock, FaultBoard, Hosts, Packs, Remote, Store, Web};
+use cockpit_domain::host::HostSettings;
+use cockpit_domain::ids::{HostId, MachineId, PackId};
+use cockpit_domain::pack::ProviderPack;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// The outside world, wired once by `main`.
+#[derive(Clone)]
+pub struct Ports {
+    /// Host APIs.
+    pub hosts: Arc<dyn Hosts>,
+    /// Commands on machines.
+    pub remote: Arc<dyn Remote>,
+    /// HTTP from a vantage.
+    pub web: Arc<dyn Web>,
+    /// Our own memory.
+    pub store: Arc<dyn Store>,
+    /// Packs.
+    pub packs: Arc<dyn Packs>,
+    /// Time and ids.
+    pub clock: Arc<dyn Clock>,
+    /// Where faults can be switched; only a lab has one.
+    pub faults: Option<Arc<dyn FaultBoard>>,
+}
+
+/// Waits and limits, in one place so that tests can shorten them.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// Warming window after our last write (`product.md` 4.7).
+    pub warming: Duration,
+    /// First wait between tries inside it; doubles up to 4 s.
+    pub first_wait: Duration,
+    /// How long a usage row may take to appear.
+    pub usage_wait: Duration,
+    /// Items at work at once on one host.
+    pub items_in_flight: usize,
+    /// Tries of one write whose answer was lost, before the batch is left `interrupted`.
+    pub write_tries: u32,
+    /// Least age of a batch's last write before a look may say `fully_ready`.
+    pub settled_after: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            warming: Duration::from_secs(45),
+            first_wait: Duration::from_millis(250),
+            usage_wait: Duration::from_secs(8),
+            items_in_flight: 4,
+            write_tries: 6,
+            settled_after: Duration::from_secs(16),
+        }
+    }
+}
+
+/// What the user's config says, as far as the engine needs it.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Hosts by id.
+    pub hosts: BTreeMap<HostId, HostSettings>,
+    /// Machines by id.
+    pub machines: Vec<MachineId>,
+    /// Pack variables, `PACK.VAR`.
+    pub vars: BTreeMap<String, String>,
+    /// `user@machine pid N`: who holds leases and is named in the audit.
+    pub owner: String,
+    /// Waits and limits.
+    pub timing: Timing,
+}
+
+/// What a running job tells the world.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// What is being done, one short line.
+    pub text: String,
+    /// Things done, of `total`.
+    pub done: usize,
+    /// Things to do; 0 when unknown.
+    pub total: usize,
+}
+
+/// One job at work: ports, settings, cancel and progress.
+#[derive(Clone)]
+pub struct Job {
+    /// The outside world.
+    pub ports: Ports,
+    /// The user's config.
+    pub settings: Arc<Settings>,
+    /// Cancelled when a person stops the job; steps in flight are finished first.
+    pub cancel: CancellationToken,
+    /// Where progress goes; dropped lines do no harm.
+    pub progress: mpsc::Sender<Progress>,
+}
+
+impl Job {
+    /// Says what is being done.
+    pub fn say(&self, text: impl Into<String>) {
+        self.count(text, 0, 0);
+    }
+
+    /// Says how far it is.
+    pub fn count(&self, text: impl Into<String>, done: usize, total: usize) {
+        // A full channel means the face is slow: the next line replaces this one anyway.
+        drop(self.progress.try_send(Progress {
+            text: text.into(),
+            done,
+            total,
+        }));
+    }
+
+    /// Fails when a person stopped the job.
+    pub fn check_cancel(&self) -> Outcome<()> {
+        if self.cancel.is_cancelled() {
+            return Err(Failure::new(FailureKind::Cancelled, "stopped by request"));
+        }
+        Ok(())
+    }
+
+    /// Waits, or returns at once when cancelled.
+    pub async fn pause(&self, wait: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.cancel.cancelled() => {}
+        }
+    }
+
+    /// UTC milliseconds now.
+    pub fn now_ms(&self) -> i64 {
+        self.ports.clock.now_ms()
+    }
+
+    /// A host of the config.
+    pub fn host(&self, id: &HostId) -> Outcome<&HostSettings> {
+        self.settings.hosts.get(id).ok_or_else(|| {
+            let known: Vec<&str> = self.settings.hosts.keys().map(HostId::as_str).collect();
+            Failure::new(
+                FailureKind::Usage,
+                format!("there is no host `{id}` in the config"),
+            )
+            .doing("looking up the host")
+            .hint(if known.is_empty() {
+                "add a [host.NAME] block to the config file; `cockpit doctor` shows where it is"
+                    .to_owned()
+            } else {
+                format!("known hosts: {}; see `cockpit host list`", known.join(", "))
+            })
+        })
+    }
+
+    /// A provider pack.
+    pub fn provider(&self, id: &PackId) -> Outcome<ProviderPack> {
+        self.ports.packs.provider(id)
+    }
+}

@@ -1,0 +1,137 @@
+//! One key on its way: account made or taken over, bound, judged.
+
+use super::judge::judge;
+use super::scene::Scene;
+use super::writes::{BindAccount, CreateAccount};
+use crate::failure::{Failure, FailureKind, Outcome};
+use cockpit_domain::batch::{Item, ItemStage};
+use cockpit_domain::ids::RemoteId;
+use cockpit_domain::import::KeyState;
+use cockpit_domain::inventory::{Account, NewAccount};
+use cockpit_domain::recorded;
+use cockpit_domain::resource::ResourceKind;
+use cockpit_domain::secret::Secret;
+
+/// Carries one item to its judgement. An item judged before (by an earlier run) is left.
+pub(super) async fn carry(
+    scene: &Scene,
+    mut item: Item,
+    key: &Secret,
+    group: RemoteId,
+) -> Outcome<Item> {
+    if item.stage == ItemStage::Done {
+        return Ok(item);
+    }
+    scene.job.check_cancel()?;
+    item.stage = ItemStage::Provision;
+    scene.job.ports.store.save_item(&item).await?;
+    let account = match own_account(scene, &item).await? {
+        Some(account) => account,
+        None => {
+            scene
+                .journal
+                .ensure(&CreateAccount {
+                    scene,
+                    new: new_account(scene, &item, key, group),
+                })
+                .await?
+        }
+    };
+    item.account_id = Some(account.id);
+    item.stage = ItemStage::Confirm;
+    scene.job.ports.store.save_item(&item).await?;
+    confirm_binding(scene, &account, group).await?;
+    judge(scene, &mut item, account.id, key).await?;
+    Ok(item)
+}
+
+/// The account the plan found on the host for this key; recorded as adopted.
+async fn own_account(scene: &Scene, item: &Item) -> Outcome<Option<Account>> {
+    let planned = scene
+        .plan
+        .items
+        .iter()
+        .find(|planned| planned.fingerprint == item.fingerprint);
+    if !planned.is_some_and(|planned| matches!(planned.state, KeyState::Same | KeyState::Unbound)) {
+        return Ok(None);
+    }
+    let Some(found) = scene
+        .api
+        .accounts_named(&item.account_name)
+        .await?
+        .into_iter()
+        .next()
+    else {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            format!(
+                "account `{}` is gone since the plan was made",
+                item.account_name
+            ),
+        )
+        .hint("make the plan again"));
+    };
+    scene
+        .adopt(
+            ResourceKind::Account,
+            found.id,
+            &found.name,
+            recorded::of_account(&found),
+        )
+        .await?;
+    Ok(Some(found))
+}
+
+fn new_account(scene: &Scene, item: &Item, key: &Secret, group: RemoteId) -> NewAccount {
+    let pack = &scene.plan.request.pack;
+    let mapping = pack
+        .models
+        .iter()
+        .map(|model| {
+            (
+                model.clone(),
+                pack.model_mapping.get(model).unwrap_or(model).clone(),
+            )
+        })
+        .collect();
+    NewAccount {
+        name: item.account_name.clone(),
+        platform: pack.platform.clone(),
+        base_url: pack.base_url.clone(),
+        api_key: key.clone(),
+        model_mapping: mapping,
+        responses_mode: pack.responses_mode,
+        group_ids: vec![group],
+        concurrency: pack.concurrency,
+        priority: pack.priority,
+    }
+}
+
+/// The create answer says nothing of groups (trap 14): read again, bind what is not bound.
+async fn confirm_binding(scene: &Scene, account: &Account, group: RemoteId) -> Outcome<()> {
+    let Some(stored) = scene.api.account(account.id).await? else {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            format!("account #{} vanished right after it was made", account.id),
+        )
+        .doing(format!("confirming account `{}`", account.name))
+        .hint(
+            "somebody else is at work on this host; look at its audit, then resume or roll back",
+        ));
+    };
+    if stored.group_ids.contains(&group) {
+        return Ok(());
+    }
+    let mut groups = stored.group_ids.clone();
+    groups.push(group);
+    scene
+        .journal
+        .ensure(&BindAccount {
+            scene,
+            id: account.id,
+            name: account.name.clone(),
+            groups,
+            before: stored.group_ids,
+        })
+        .await
+}

@@ -1,0 +1,196 @@
+//! Starting and resuming an import: lease, plan, batch, and what a stop leaves behind.
+
+use super::execute::execute;
+use super::policy;
+use super::scene::Scene;
+use crate::approval::Approval;
+use crate::batches;
+use crate::context::Job;
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::journal::Journal;
+use crate::ports::{Lease, LeaseInfo};
+use cockpit_domain::batch::{
+    Batch, BatchStatus, GatewayEvidence, Item, ItemStage, UpstreamEvidence,
+};
+use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId};
+use cockpit_domain::import::ImportPlan;
+
+/// Carries out exactly this plan. Returns the batch as it ended; a stop or a failure in the
+/// middle leaves it `interrupted` with the reason, and is an error only when no batch was begun.
+pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Batch> {
+    let doing = format!("applying {id}");
+    let (saved, plan, keys) = policy::load(job, id, approval).await?;
+    let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
+    let api = job.ports.hosts.api(&saved.host).await?;
+    job.say("reading the host again");
+    let view = policy::fresh_view(job, api.as_ref(), &plan, &keys).await?;
+    let (batch, items) = new_batch(job, id, &saved.hash, &plan);
+    let batch_id = job.ports.store.create_batch(&batch, &items).await?;
+    let reason = approval.reason.clone().unwrap_or_default();
+    let scene = Scene {
+        journal: Journal::open(job, batch_id, &saved.host, &saved.hash, &reason).await?,
+        job: job.clone(),
+        api,
+        host: job.host(&saved.host)?.clone(),
+        plan,
+        keys,
+        local: job.ports.store.local_key().await?,
+        batch: batches::load(job, batch_id).await?,
+    };
+    scene
+        .event(
+            None,
+            "started",
+            format!("{id} {} by {}", &saved.hash[..12], job.settings.owner),
+        )
+        .await?;
+    run(scene, Some(view)).await
+}
+
+/// Goes on with an interrupted batch: what was done is found, what was lost is looked up, the
+/// rest is done.
+pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
+    let doing = format!("resuming {id}");
+    let before = batches::load(job, id).await?;
+    let _lease = lease(job, &before.host, &before.provider, &doing).await?;
+    let mut batch = batches::load(job, id).await?;
+    if batch.batch_status != BatchStatus::Interrupted {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            format!(
+                "{id} is {}, only an interrupted batch can be resumed",
+                batch.batch_status
+            ),
+        )
+        .doing(doing)
+        .hint(format!("`cockpit batch show {}` tells its story", id.0)));
+    }
+    let saved = job.ports.store.plan(batch.plan).await?.ok_or_else(|| {
+        Failure::new(
+            FailureKind::Store,
+            format!("{} of {id} is gone", batch.plan),
+        )
+        .doing(doing.clone())
+        .hint(format!(
+            "roll the batch back: `cockpit rollback plan {}`",
+            id.0
+        ))
+    })?;
+    let plan: ImportPlan = serde_json::from_value(saved.body.clone()).map_err(|error| {
+        Failure::new(FailureKind::Store, error.to_string()).doing(doing.clone())
+    })?;
+    let keys = job.ports.store.plan_keys(batch.plan).await?;
+    if keys.len() != plan.items.len() {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            "the sealed keys of this batch were wiped",
+        )
+        .doing(doing)
+        .hint(format!(
+            "roll the batch back (`cockpit rollback plan {}`) and import again",
+            id.0
+        )));
+    }
+    batch.batch_status = BatchStatus::Running;
+    batch.reason = String::new();
+    batch.owner.clone_from(&job.settings.owner);
+    job.ports.store.save_batch(&batch).await?;
+    let scene = Scene {
+        journal: Journal::open(job, id, &batch.host, &batch.plan_hash, "resume").await?,
+        job: job.clone(),
+        api: job.ports.hosts.api(&batch.host).await?,
+        host: job.host(&batch.host)?.clone(),
+        plan,
+        keys,
+        local: job.ports.store.local_key().await?,
+        batch,
+    };
+    scene
+        .event(None, "resumed", format!("by {}", job.settings.owner))
+        .await?;
+    run(scene, None).await
+}
+
+/// Takes the one writer's place.
+pub(crate) async fn lease(
+    job: &Job,
+    host: &HostId,
+    provider: &PackId,
+    why: &str,
+) -> Outcome<Box<dyn Lease>> {
+    let info = LeaseInfo {
+        owner: job.settings.owner.clone(),
+        reason: why.to_owned(),
+        since_ms: job.now_ms(),
+    };
+    job.ports.store.lease(host, provider, &info).await
+}
+
+/// Runs the scene and writes down how it ended.
+async fn run(scene: Scene, view: Option<cockpit_domain::import::HostView>) -> Outcome<Batch> {
+    let id = scene.batch.id;
+    let job = scene.job.clone();
+    match execute(&scene, view).await {
+        Ok(batch) => Ok(batch),
+        Err(failure) => {
+            let mut batch = batches::load(&job, id).await?;
+            batch.batch_status = BatchStatus::Interrupted;
+            batch.reason = failure.to_string();
+            batch.updated_ms = job.now_ms();
+            job.ports.store.save_batch(&batch).await?;
+            scene
+                .event(None, "interrupted", failure.to_string())
+                .await?;
+            Ok(batch)
+        }
+    }
+}
+
+fn new_batch(job: &Job, id: PlanId, hash: &str, plan: &ImportPlan) -> (Batch, Vec<Item>) {
+    let request = &plan.request;
+    let now = job.now_ms();
+    let batch = Batch {
+        id: BatchId(0),
+        host: request.host.clone(),
+        provider: request.pack.id.clone(),
+        plan: id,
+        plan_hash: hash.to_owned(),
+        mode: request.mode,
+        access_mode: request.access,
+        batch_status: BatchStatus::Running,
+        reason: String::new(),
+        provider_status_from_import: None,
+        access_status: None,
+        latest_access_status: None,
+        gateway: GatewayEvidence::default(),
+        upstream: UpstreamEvidence::default(),
+        completion_classification: None,
+        effective_key_source: String::new(),
+        key_fingerprint: None,
+        last_write_ms: 0,
+        created_ms: now,
+        updated_ms: now,
+        owner: job.settings.owner.clone(),
+    };
+    let items = plan
+        .items
+        .iter()
+        .map(|item| Item {
+            id: ItemId(0),
+            batch: BatchId(0),
+            line: item.line,
+            fingerprint: item.fingerprint.clone(),
+            key: item.key.clone(),
+            account_name: item.account_name.clone(),
+            account_id: None,
+            stage: ItemStage::Probe,
+            account_status: None,
+            probe_ok: false,
+            probe_advisory: false,
+            validation_status: "pending".to_owned(),
+            account_probe_summary: String::new(),
+            upstream: UpstreamEvidence::default(),
+        })
+        .collect();
+    (batch, items)
+}

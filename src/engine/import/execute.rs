@@ -1,0 +1,357 @@
+//! The import itself, in its fixed order: frame, keys, replacement, access, proof, words. Every
+//! part finds what an earlier run did, so that a resume is the same walk.
+
+use super::account::carry;
+use super::judge::direct_look;
+use super::park::{may_replace, park_failed, park_older, wake_older};
+use super::scene::Scene;
+use super::sweep::sweep;
+use super::writes::{CorrectChannel, CreateChannel, CreateGroup, CreateOffer};
+use crate::access::{GatewayLook, close, is_ready, own_accounts, prove};
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::rollback;
+use crate::view::read_view;
+use cockpit_domain::batch::{
+    AccountStatus, Batch, BatchStatus, GatewayEvidence, Item, UpstreamEvidence,
+};
+use cockpit_domain::ids::RemoteId;
+use cockpit_domain::import::{HostView, classify, final_words};
+use cockpit_domain::inventory::{ApiKey, OfferSpec};
+use cockpit_domain::plan::{Sign, diff_fields};
+use cockpit_domain::recorded;
+use cockpit_domain::resource::{Origin, ResourceKind};
+use futures_util::StreamExt;
+use serde_json::json;
+
+/// Walks the whole import. An error leaves the batch to be resumed.
+pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Batch> {
+    let view = match view {
+        Some(view) => view,
+        None => read_view(scene.api.as_ref(), &scene.plan.request.pack.id).await?,
+    };
+    let group = frame(scene, &view).await?;
+    let items = carry_all(scene, group).await?;
+    sweep(scene).await?;
+    let statuses: Vec<AccountStatus> = items
+        .iter()
+        .filter_map(|item| item.account_status)
+        .collect();
+    let request = &scene.plan.request;
+    let early = final_words(&statuses, None, request.mode, request.access);
+    let mut batch = crate::batches::load(&scene.job, scene.batch.id).await?;
+    let first_usable = items
+        .iter()
+        .position(|item| item.account_status != Some(AccountStatus::Failed));
+    let proof_key = &scene.keys[first_usable.unwrap_or(0)];
+    if early.undo {
+        batch.upstream = direct_look(scene, proof_key).await?;
+        return take_back(scene, batch, &statuses).await;
+    }
+    park_failed(scene, &items).await?;
+    if may_replace(&items) {
+        park_older(scene).await?;
+    }
+    let key = close(scene, group).await?;
+    batch.last_write_ms = scene.job.now_ms();
+    batch.effective_key_source = "managed_subscription".to_owned();
+    batch.key_fingerprint = Some(key.key.fingerprint());
+    scene.job.ports.store.save_batch(&batch).await?;
+    batch.gateway = verdict(scene, &key, &items, batch.last_write_ms).await?;
+    let ready = is_ready(&batch.gateway);
+    if !ready {
+        wake_older(scene).await?;
+    }
+    scene
+        .job
+        .say("asking the upstream directly, from the host's machine");
+    batch.upstream = direct_look(scene, proof_key).await?;
+    finish(scene, batch, &statuses, Some(ready)).await
+}
+
+/// Group, channel and offer: made, taken over or corrected as the plan says.
+async fn frame(scene: &Scene, view: &HostView) -> Outcome<RemoteId> {
+    let request = &scene.plan.request;
+    scene.job.say("group, channel and plan");
+    let wanted = request.group_spec();
+    let group = match planned_id(scene, ResourceKind::Group) {
+        Some(id) => {
+            let stored = view
+                .groups
+                .iter()
+                .find(|group| group.id == id)
+                .ok_or_else(|| gone("group", id))?;
+            scene
+                .adopt(
+                    ResourceKind::Group,
+                    id,
+                    &stored.spec.name,
+                    recorded::of_group(stored),
+                )
+                .await?;
+            id
+        }
+        None => {
+            scene
+                .journal
+                .ensure(&CreateGroup {
+                    scene,
+                    spec: wanted,
+                })
+                .await?
+                .id
+        }
+    };
+    if let Some(id) = planned_id(scene, ResourceKind::Channel) {
+        correct_channel(scene, view, id, group).await?;
+    } else {
+        let spec = request.channel_spec(group);
+        scene.journal.ensure(&CreateChannel { scene, spec }).await?;
+    }
+    if let Some(id) = planned_id(scene, ResourceKind::Plan) {
+        let stored = view
+            .offers
+            .iter()
+            .find(|offer| offer.id == id)
+            .ok_or_else(|| gone("plan", id))?;
+        scene
+            .adopt(
+                ResourceKind::Plan,
+                id,
+                &stored.spec.name,
+                recorded::of_offer(stored),
+            )
+            .await?;
+    } else {
+        let template = &request.pack.subscription;
+        let spec = OfferSpec {
+            name: template.plan.clone(),
+            group_id: group,
+            price: template.price,
+            validity_days: template.validity_days,
+            for_sale: false,
+        };
+        scene.journal.ensure(&CreateOffer { scene, spec }).await?;
+    }
+    Ok(group)
+}
+
+/// The id of what the plan found on the host, `None` when it is to be made.
+fn planned_id(scene: &Scene, kind: ResourceKind) -> Option<RemoteId> {
+    scene
+        .plan
+        .changes
+        .iter()
+        .find(|change| change.kind == kind && matches!(change.sign, Sign::Keep | Sign::Change))
+        .and_then(|change| change.host_resource_id)
+}
+
+fn gone(what: &str, id: RemoteId) -> Failure {
+    Failure::new(
+        FailureKind::Conflict,
+        format!("{what} #{id} is gone since the plan was made"),
+    )
+    .hint("roll the batch back and plan again")
+}
+
+async fn correct_channel(
+    scene: &Scene,
+    view: &HostView,
+    id: RemoteId,
+    group: RemoteId,
+) -> Outcome<()> {
+    let stored = view
+        .channels
+        .iter()
+        .find(|channel| channel.id == id)
+        .ok_or_else(|| gone("channel", id))?;
+    let spec = scene.plan.request.corrected_channel(stored, group);
+    let held = scene.job.ports.store.resources(scene.batch.id).await?;
+    let corrected = held.iter().any(|row| {
+        row.kind == ResourceKind::Channel
+            && row.host_resource_id == id
+            && row.origin == Origin::Corrected
+    });
+    if corrected {
+        return Ok(());
+    }
+    if diff_fields(&json!(stored.spec), &json!(spec)).is_empty() {
+        return scene
+            .adopt(
+                ResourceKind::Channel,
+                id,
+                &stored.spec.name,
+                recorded::of_channel(stored),
+            )
+            .await;
+    }
+    let before = recorded::of_channel(stored);
+    scene
+        .journal
+        .ensure(&CorrectChannel {
+            scene,
+            id,
+            spec,
+            before,
+        })
+        .await?;
+    Ok(())
+}
+
+/// Carries every key, a few at a time. A stop finishes what is in flight and begins nothing new.
+async fn carry_all(scene: &Scene, group: RemoteId) -> Outcome<Vec<Item>> {
+    let items = scene.job.ports.store.items(scene.batch.id).await?;
+    let total = items.len();
+    let mut done = 0;
+    let mut carried = Vec::with_capacity(total);
+    let mut first_failure = None;
+    // After the first failure nothing new is begun: a dead host would fail every key in turn.
+    let stop = scene.job.cancel.child_token();
+    let work = items.into_iter().zip(&scene.keys).map(|(item, key)| {
+        let stop = stop.clone();
+        async move {
+            if stop.is_cancelled() {
+                return Err(Failure::new(
+                    FailureKind::Cancelled,
+                    "stopped before this key was begun",
+                ));
+            }
+            carry(scene, item, key, group).await
+        }
+    });
+    let mut running =
+        futures_util::stream::iter(work).buffered(scene.job.settings.timing.items_in_flight.max(1));
+    while let Some(result) = running.next().await {
+        done += 1;
+        match result {
+            Ok(item) => {
+                scene.job.count(
+                    format!("key {} {}", item.key, item.validation_status),
+                    done,
+                    total,
+                );
+                carried.push(item);
+            }
+            Err(failure) => {
+                stop.cancel();
+                first_failure.get_or_insert(failure);
+            }
+        }
+    }
+    match first_failure {
+        Some(failure) => Err(failure),
+        None => Ok(carried),
+    }
+}
+
+async fn verdict(
+    scene: &Scene,
+    key: &ApiKey,
+    items: &[Item],
+    last_write_ms: i64,
+) -> Outcome<GatewayEvidence> {
+    scene.job.say("asking the gateway with an ordinary key");
+    let failed: Vec<RemoteId> = items
+        .iter()
+        .filter(|item| item.account_status == Some(AccountStatus::Failed))
+        .filter_map(|item| item.account_id)
+        .collect();
+    let resources = scene.job.ports.store.resources(scene.batch.id).await?;
+    let ours: Vec<RemoteId> = own_accounts(&resources)
+        .into_iter()
+        .filter(|id| !failed.contains(id))
+        .collect();
+    prove(&GatewayLook {
+        job: &scene.job,
+        api: scene.api.as_ref(),
+        host: &scene.host,
+        key,
+        model: &scene.plan.request.pack.smoke_model,
+        ours: &ours,
+        last_write_ms,
+    })
+    .await
+}
+
+/// Nothing usable, or strict with a failure: own work is undone, evidence stays.
+async fn take_back(scene: &Scene, batch: Batch, statuses: &[AccountStatus]) -> Outcome<Batch> {
+    scene
+        .event(
+            None,
+            "taking_back",
+            "the keys do not pass: this batch's own work is undone",
+        )
+        .await?;
+    rollback::undo_own(scene).await?;
+    finish(scene, batch, statuses, None).await
+}
+
+async fn finish(
+    scene: &Scene,
+    mut batch: Batch,
+    statuses: &[AccountStatus],
+    ready: Option<bool>,
+) -> Outcome<Batch> {
+    let request = &scene.plan.request;
+    let words = final_words(statuses, ready, request.mode, request.access);
+    batch.batch_status = words.batch;
+    batch.provider_status_from_import = words.provider;
+    batch.access_status = Some(words.access);
+    batch.latest_access_status = Some(words.access);
+    batch.completion_classification = Some(classify(batch.gateway.completion_ok, &batch.upstream));
+    batch.updated_ms = scene.job.now_ms();
+    batch.reason = why(&batch, statuses, ready);
+    scene.job.ports.store.save_batch(&batch).await?;
+    let told = format!(
+        "{}{}",
+        batch.batch_status,
+        if batch.reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", batch.reason)
+        }
+    );
+    scene.event(None, "finished", told).await?;
+    if batch.batch_status != BatchStatus::Interrupted {
+        scene.job.ports.store.wipe_plan_keys(batch.plan).await?;
+    }
+    Ok(batch)
+}
+
+/// One sentence on why it is not a plain success.
+fn why(batch: &Batch, statuses: &[AccountStatus], ready: Option<bool>) -> String {
+    let failed = statuses
+        .iter()
+        .filter(|status| **status == AccountStatus::Failed)
+        .count();
+    let mut parts = Vec::new();
+    if failed > 0 {
+        parts.push(format!("{failed} of {} key(s) failed", statuses.len()));
+    }
+    if ready == Some(false) {
+        let gateway = &batch.gateway;
+        parts.push(if gateway.completion_ok {
+            match gateway.served_by_account {
+                Some(id) => format!(
+                    "the completion was served by account #{id}, which is not one of this batch"
+                ),
+                None => "the completion left no usage row, so nobody knows which account served it"
+                    .to_owned(),
+            }
+        } else {
+            format!(
+                "the gateway answered models {} and completion {}: {}",
+                gateway.status_code, gateway.completion_status, gateway.completion_preview
+            )
+        });
+    }
+    if !parts.is_empty()
+        && batch.upstream != UpstreamEvidence::default()
+        && batch.upstream.upstream_chat_status != 200
+    {
+        parts.push(format!(
+            "asked directly the upstream answers {}: {}",
+            batch.upstream.upstream_chat_status, batch.upstream.upstream_chat_preview
+        ));
+    }
+    parts.join("; ")
+}

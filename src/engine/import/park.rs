@@ -1,0 +1,114 @@
+//! Parking older accounts and waking them again; never deleting (`product.md` 4.6).
+
+use super::scene::Scene;
+use super::writes::{ParkAccount, UnparkAccount};
+use crate::failure::Outcome;
+use cockpit_domain::batch::{AccountStatus, Item};
+use cockpit_domain::plan::Sign;
+use cockpit_domain::resource::{Origin, ResourceKind};
+
+/// Whether the new keys are good enough to take the older ones out of service: every one passed,
+/// or forgiven with a direct chat of 200.
+pub(super) fn may_replace(items: &[Item]) -> bool {
+    !items.is_empty()
+        && items.iter().all(|item| match item.account_status {
+            Some(AccountStatus::Passed) => true,
+            Some(AccountStatus::Warning) => {
+                item.probe_advisory && item.upstream.upstream_chat_status == 200
+            }
+            _ => false,
+        })
+}
+
+/// Parks what the plan said.
+pub(super) async fn park_older(scene: &Scene) -> Outcome<usize> {
+    let older = scene
+        .plan
+        .changes
+        .iter()
+        .filter(|change| change.sign == Sign::Remove && change.kind == ResourceKind::Account);
+    let mut parked = 0;
+    for change in older {
+        let Some(id) = change.host_resource_id else {
+            continue;
+        };
+        scene
+            .journal
+            .ensure(&ParkAccount {
+                scene,
+                id,
+                name: change.name.clone(),
+                older: true,
+            })
+            .await?;
+        parked += 1;
+    }
+    if parked > 0 {
+        scene
+            .event(
+                None,
+                "older_parked",
+                format!("{parked} older account(s) parked"),
+            )
+            .await?;
+    }
+    Ok(parked)
+}
+
+/// Takes our own failed keys out of scheduling: failover would hide them (`product.md` 4.5).
+pub(super) async fn park_failed(scene: &Scene, items: &[Item]) -> Outcome<()> {
+    for item in items
+        .iter()
+        .filter(|item| item.account_status == Some(AccountStatus::Failed))
+    {
+        let Some(id) = item.account_id else { continue };
+        scene
+            .journal
+            .ensure(&ParkAccount {
+                scene,
+                id,
+                name: item.account_name.clone(),
+                older: false,
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+/// Wakes everything this batch parked, because its own work did not prove itself.
+pub(super) async fn wake_older(scene: &Scene) -> Outcome<usize> {
+    let parked: Vec<_> = scene
+        .job
+        .ports
+        .store
+        .resources(scene.batch.id)
+        .await?
+        .into_iter()
+        .filter(|resource| resource.origin == Origin::Parked && !resource.undone)
+        .collect();
+    for resource in &parked {
+        let (id, name) = (resource.host_resource_id, resource.name.clone());
+        scene
+            .journal
+            .ensure(&UnparkAccount {
+                api: scene.api.as_ref(),
+                id,
+                name,
+            })
+            .await?;
+        scene
+            .job
+            .ports
+            .store
+            .mark_undone(scene.batch.id, resource.kind, id)
+            .await?;
+    }
+    if !parked.is_empty() {
+        let text = format!(
+            "{} older account(s) made schedulable again: the new ones are not proven",
+            parked.len()
+        );
+        scene.event(None, "older_unparked", text).await?;
+    }
+    Ok(parked.len())
+}

@@ -1,0 +1,274 @@
+//! Remote writes that survive a crash: intent durable before, outcome after, and a lost answer
+//! looked up before anything is sent again (`product.md` 4, journal; `host-contract.md` 2.4).
+
+use crate::context::Job;
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::ports::AuditRow;
+use async_trait::async_trait;
+use cockpit_domain::canonical::hash_of;
+use cockpit_domain::ids::{BatchId, HostId, StepId};
+use cockpit_domain::journal::{Intent, JournalRow, StepKind, StepState};
+use cockpit_domain::resource::{BatchResource, ResourceKind};
+use serde_json::Value;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What a write is, without its secrets.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// Which write.
+    pub kind: StepKind,
+    /// Kind of the resource.
+    pub resource: ResourceKind,
+    /// Deterministic name of the target.
+    pub target: String,
+    /// The request without secrets: its digest goes into the journal.
+    pub request: Value,
+    /// What the target was before, or null.
+    pub before: Value,
+}
+
+/// One remote write: how to send it, and how to find out whether an earlier try of it took.
+#[async_trait]
+pub trait RemoteWrite: Send + Sync {
+    /// What comes of it.
+    type Made: Send + Sync;
+
+    /// What it is.
+    fn write(&self) -> Write;
+
+    /// Finds what an earlier try made, by deterministic name. `key` is the replay key of that try.
+    async fn look(&self, key: &str) -> Outcome<Option<Self::Made>>;
+
+    /// Sends it. `key` is the same on every replay.
+    async fn send(&self, key: &str) -> Outcome<Self::Made>;
+
+    /// What is to be recorded of it, if anything.
+    fn record(&self, made: &Self::Made) -> Option<BatchResource>;
+
+    /// What the host said, in a few words, for journal and audit.
+    fn answer(&self, _made: &Self::Made) -> String {
+        "done".to_owned()
+    }
+}
+
+/// The journal of one batch while a job works on it.
+pub struct Journal {
+    job: Job,
+    batch: BatchId,
+    host: HostId,
+    plan_hash: String,
+    reason: String,
+    rows: Mutex<Vec<JournalRow>>,
+    doubtful: Mutex<bool>,
+}
+
+impl Journal {
+    /// Opens the journal of a batch, reading what earlier runs left.
+    pub async fn open(
+        job: &Job,
+        batch: BatchId,
+        host: &HostId,
+        plan_hash: &str,
+        reason: &str,
+    ) -> Outcome<Self> {
+        let rows = job.ports.store.journal(batch).await?;
+        let doubtful = rows
+            .iter()
+            .any(|row| matches!(row.state, StepState::Sent | StepState::Unknown));
+        Ok(Self {
+            job: job.clone(),
+            batch,
+            host: host.clone(),
+            plan_hash: plan_hash.to_owned(),
+            reason: reason.to_owned(),
+            rows: Mutex::new(rows),
+            doubtful: Mutex::new(doubtful),
+        })
+    }
+
+    /// Whether an answer was ever lost in this batch: then names that the host does not keep
+    /// unique have to be swept for doubles at the end.
+    pub fn had_lost_answers(&self) -> bool {
+        *self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last row of a kind for a target.
+    pub fn last(&self, kind: StepKind, target: &str) -> Option<JournalRow> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.iter()
+            .rev()
+            .find(|row| row.kind == kind && row.target == target)
+            .cloned()
+    }
+
+    /// Makes a write true, whatever an earlier run left of it. At most one effect: a try whose
+    /// answer was lost is looked up first, replayed with its own key second.
+    pub async fn ensure<W: RemoteWrite>(&self, remote: &W) -> Outcome<W::Made> {
+        let write = remote.write();
+        let doing = format!(
+            "{} `{}` on `{}`",
+            write.kind.as_str().replace('_', " "),
+            write.target,
+            self.host
+        );
+        let prior = self.last(write.kind, &write.target);
+        let (step, key) = match prior {
+            Some(row) if row.state == StepState::Done => {
+                if let Some(made) = remote.look(&row.idempotency_key).await? {
+                    return Ok(made);
+                }
+                // Somebody took it away since. Its replay key would answer with what is gone.
+                self.intend(&write).await?
+            }
+            Some(row) if row.state == StepState::Intended => (row.id, row.idempotency_key),
+            Some(row) if row.state != StepState::Failed => {
+                if let Some(made) = remote.look(&row.idempotency_key).await? {
+                    let answer = "found on the host after its answer was lost";
+                    self.settle(
+                        row.id,
+                        StepState::Done,
+                        &write,
+                        answer,
+                        remote.record(&made),
+                    )
+                    .await?;
+                    return Ok(made);
+                }
+                (row.id, row.idempotency_key)
+            }
+            _ => self.intend(&write).await?,
+        };
+        self.send(remote, &write, step, &key)
+            .await
+            .map_err(|failure| failure.doing(doing))
+    }
+
+    async fn send<W: RemoteWrite>(
+        &self,
+        remote: &W,
+        write: &Write,
+        step: StepId,
+        key: &str,
+    ) -> Outcome<W::Made> {
+        let mut wait = Duration::from_millis(300);
+        let mut lost = false;
+        for attempt in 1.. {
+            self.job.ports.store.mark_sent(step).await?;
+            let failure = match remote.send(key).await {
+                Ok(made) => {
+                    let answer = remote.answer(&made);
+                    self.settle(step, StepState::Done, write, &answer, remote.record(&made))
+                        .await?;
+                    return Ok(made);
+                }
+                Err(failure) => failure,
+            };
+            let busy = failure.has_reason("IDEMPOTENCY_IN_PROGRESS")
+                || failure.has_reason("IDEMPOTENCY_RETRY_BACKOFF");
+            let exists = failure
+                .answer
+                .as_ref()
+                .is_some_and(|a| a.reason.ends_with("_EXISTS"));
+            if !(failure.maybe_done || busy || (exists && lost)) {
+                self.settle(step, StepState::Failed, write, &failure.message, None)
+                    .await?;
+                return Err(failure);
+            }
+            lost = true;
+            *self.doubtful.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            self.settle(step, StepState::Unknown, write, &failure.message, None)
+                .await?;
+            let asked = failure
+                .answer
+                .as_ref()
+                .and_then(|answer| answer.retry_after);
+            let nap = asked.map_or(wait, |seconds| Duration::from_secs(seconds.min(10)));
+            if attempt >= self.job.settings.timing.write_tries || self.job.cancel.is_cancelled() {
+                return Err(failure.hint("`cockpit batch resume` looks it up and goes on"));
+            }
+            tokio::time::sleep(nap).await;
+            wait = (wait * 2).min(Duration::from_secs(5));
+            // An unreachable host cannot be looked at either: the next try decides.
+            if let Ok(Some(made)) = remote.look(key).await {
+                let answer = "found on the host after its answer was lost";
+                self.settle(step, StepState::Done, write, answer, remote.record(&made))
+                    .await?;
+                return Ok(made);
+            }
+        }
+        Err(Failure::new(
+            FailureKind::Internal,
+            "the write loop ended by itself",
+        ))
+    }
+
+    async fn intend(&self, write: &Write) -> Outcome<(StepId, String)> {
+        self.job.check_cancel()?;
+        let key = self.job.ports.clock.uuid();
+        let intent = Intent {
+            batch: self.batch,
+            host: self.host.clone(),
+            kind: write.kind,
+            resource: write.resource,
+            target: write.target.clone(),
+            request_digest: hash_of(&write.request).unwrap_or_default(),
+            idempotency_key: key.clone(),
+            before: write.before.clone(),
+            at_ms: self.job.now_ms(),
+        };
+        let step = self.job.ports.store.intend(&intent).await?;
+        self.put(JournalRow {
+            id: step,
+            kind: write.kind,
+            resource: write.resource,
+            target: write.target.clone(),
+            state: StepState::Intended,
+            host_resource_id: None,
+            idempotency_key: key.clone(),
+            request_digest: intent.request_digest,
+            before: intent.before,
+            answer: String::new(),
+            at_ms: intent.at_ms,
+        });
+        Ok((step, key))
+    }
+
+    async fn settle(
+        &self,
+        step: StepId,
+        state: StepState,
+        write: &Write,
+        answer: &str,
+        resource: Option<BatchResource>,
+    ) -> Outcome<()> {
+        let audit = AuditRow {
+            at_ms: self.job.now_ms(),
+            who: self.job.settings.owner.clone(),
+            host: self.host.clone(),
+            batch: Some(self.batch),
+            plan_hash: self.plan_hash.clone(),
+            request: format!("{} {}", write.kind, write.target),
+            answer: format!("{state}: {answer}"),
+            reason: self.reason.clone(),
+        };
+        self.job
+            .ports
+            .store
+            .settle(step, state, answer, resource.as_ref(), &audit)
+            .await?;
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(row) = rows.iter_mut().find(|row| row.id == step) {
+            row.state = state;
+            row.host_resource_id = resource.map(|resource| resource.host_resource_id);
+        }
+        Ok(())
+    }
+
+    fn put(&self, row: JournalRow) {
+        self.rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(row);
+    }
+}

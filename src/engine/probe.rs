@@ -1,0 +1,323 @@
+//! Probing: one path a row, each with its result class and the far end's own words. A host is
+//! looked at from its machine; the upstream beside it from the same place.
+
+use crate::access::managed_session;
+use crate::context::Job;
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::model_calls;
+use crate::ports::{KeptResult, ResultKind, Vantage, WebAnswer, WebRequest};
+use cockpit_domain::batch::{Batch, BatchStatus};
+use cockpit_domain::host::{HostIdentity, HostSettings};
+use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::import::{chat_text, models_of};
+use cockpit_domain::pack::ProviderPack;
+use cockpit_domain::resource::ResourceKind;
+use cockpit_domain::secret::Secret;
+use cockpit_domain::text::shorten;
+use serde::Serialize;
+use std::time::Duration;
+
+/// How a probe ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeClass {
+    /// Answers as it should.
+    Ok,
+    /// Nobody answered.
+    Unreachable,
+    /// The credential is refused.
+    Auth,
+    /// No quota or balance.
+    Quota,
+    /// Asked to slow down.
+    RateLimited,
+    /// The host has no account for it.
+    NoAccount,
+    /// The list lacks the smoke model.
+    ModelMissing,
+    /// Anything else.
+    Unexpected,
+    /// Not asked, and why.
+    Skipped,
+}
+
+/// One probe.
+#[derive(Debug, Clone, Serialize)]
+pub struct Probe {
+    /// Host.
+    pub host: HostId,
+    /// Provider.
+    pub provider: Option<PackId>,
+    /// Which hop: `host` or `upstream`.
+    pub hop: &'static str,
+    /// `tunnel`, `health`, `no_key`, `models`, `chat`.
+    pub protocol: &'static str,
+    /// Class.
+    pub class: ProbeClass,
+    /// HTTP status, 0 if there was no answer.
+    pub status: u16,
+    /// What was found, redacted.
+    pub found: String,
+    /// Milliseconds.
+    pub duration_ms: u64,
+}
+
+/// A host looked at: who it says it is and how far away.
+#[derive(Debug, Clone, Serialize)]
+pub struct HostProbe {
+    /// Host.
+    pub host: HostId,
+    /// Round trip of a command on its machine, ms.
+    pub machine_round_trip_ms: u64,
+    /// What it says of itself.
+    pub identity: HostIdentity,
+}
+
+/// Looks at one host and keeps its state as last known.
+pub async fn host(job: &Job, id: &HostId) -> Outcome<HostProbe> {
+    let settings = job.host(id)?.clone();
+    let doing = format!("probing `{id}`");
+    job.say(format!("machine `{}`", settings.machine));
+    let machine = job
+        .ports
+        .remote
+        .check(&settings.machine)
+        .await
+        .map_err(|f| f.doing(doing.clone()))?;
+    job.say(format!("host `{id}`"));
+    let api = job
+        .ports
+        .hosts
+        .api(id)
+        .await
+        .map_err(|f| f.doing(doing.clone()))?;
+    let identity = api.identity().await.map_err(|f| f.doing(doing))?;
+    let probe = HostProbe {
+        host: id.clone(),
+        machine_round_trip_ms: millis(machine.round_trip),
+        identity,
+    };
+    let kept = KeptResult {
+        at_ms: job.now_ms(),
+        body: serde_json::to_value(&probe).unwrap_or_default(),
+    };
+    job.ports
+        .store
+        .keep(ResultKind::Host, id.as_str(), &kept)
+        .await?;
+    Ok(probe)
+}
+
+/// Probes a host and, where a batch of the provider stands on it, the way of an ordinary key.
+pub async fn run(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome<Vec<Probe>> {
+    let settings = job.host(host)?.clone();
+    let vantage = Vantage::Machine(settings.machine.clone());
+    let base = settings.base_url();
+    let mut row = Rows {
+        host: host.clone(),
+        provider: provider.cloned(),
+        probes: Vec::new(),
+    };
+    job.say(format!("no-key request to `{host}`"));
+    let no_key = job
+        .ports
+        .web
+        .fetch(&WebRequest::get(
+            vantage.clone(),
+            format!("{base}/v1/models"),
+        ))
+        .await;
+    row.add("host", "no_key", &no_key, |answer| match answer.status {
+        401 => (
+            ProbeClass::Ok,
+            "401 without a key: the request reached the host".to_owned(),
+        ),
+        _ => (class_of(answer), words(answer)),
+    });
+    if let Some(provider) = provider {
+        let pack = job.provider(provider)?;
+        let batches = job.ports.store.batches(Some(host)).await?;
+        let batch = batches.into_iter().find(|batch| {
+            batch.provider == *provider && batch.batch_status != BatchStatus::RolledBack
+        });
+        match managed_key(job, batch.as_ref()).await {
+            Ok(key) => user_way(job, &settings, &pack, &key, &mut row).await,
+            Err(failure) => {
+                for protocol in ["models", "chat"] {
+                    row.skip("host", protocol, &failure.message);
+                }
+            }
+        }
+        job.say("upstream from the host's machine");
+        let url = format!("{}/models", pack.base_url.trim_end_matches('/'));
+        let answer = job.ports.web.fetch(&WebRequest::get(vantage, url)).await;
+        row.add("upstream", "models", &answer, |answer| {
+            match answer.status {
+                // Without a key every refusal proves that it answers.
+                200 | 401 | 403 => (
+                    ProbeClass::Ok,
+                    format!("answers {} without a key", answer.status),
+                ),
+                _ => (class_of(answer), words(answer)),
+            }
+        });
+    }
+    let body = serde_json::to_value(&row.probes).unwrap_or_default();
+    let kept = KeptResult {
+        at_ms: job.now_ms(),
+        body,
+    };
+    let subject =
+        provider.map_or_else(|| host.to_string(), |provider| format!("{host}/{provider}"));
+    job.ports
+        .store
+        .keep(ResultKind::Probe, &subject, &kept)
+        .await?;
+    Ok(row.probes)
+}
+
+/// The managed key of the newest standing batch, read back from the host as its owner's.
+async fn managed_key(job: &Job, batch: Option<&Batch>) -> Outcome<Secret> {
+    let none = || {
+        Failure::new(
+            FailureKind::Conflict,
+            "no standing batch of this provider holds a key here",
+        )
+    };
+    let batch = batch.ok_or_else(none)?;
+    let resources = job.ports.store.resources(batch.id).await?;
+    let held = resources
+        .iter()
+        .find(|row| row.kind == ResourceKind::Key && !row.undone)
+        .ok_or_else(none)?;
+    let api = job.ports.hosts.api(&batch.host).await?;
+    let local = job.ports.store.local_key().await?;
+    let session = managed_session(api.as_ref(), &local, &batch.host, &batch.provider).await?;
+    let keys = api.user_keys(session.user_id).await?;
+    keys.into_iter()
+        .find(|key| key.id == held.host_resource_id)
+        .map(|key| key.key)
+        .ok_or_else(none)
+}
+
+async fn user_way(
+    job: &Job,
+    host: &HostSettings,
+    pack: &ProviderPack,
+    key: &Secret,
+    rows: &mut Rows,
+) {
+    let vantage = Vantage::Machine(host.machine.clone());
+    let web = job.ports.web.as_ref();
+    let base = host.base_url();
+    job.say("models with an ordinary key");
+    let models = model_calls::models(web, &vantage, &base, key).await;
+    rows.add("host", "models", &models, |answer| {
+        match models_of(&answer.body) {
+            Some(ids) if answer.status == 200 && ids.contains(&pack.smoke_model) => (
+                ProbeClass::Ok,
+                format!("{} models, `{}` among them", ids.len(), pack.smoke_model),
+            ),
+            Some(ids) if answer.status == 200 => (
+                ProbeClass::ModelMissing,
+                format!(
+                    "`{}` is not in: {}",
+                    pack.smoke_model,
+                    shorten(&ids.join(", "), 160)
+                ),
+            ),
+            _ => (class_of(answer), words(answer)),
+        }
+    });
+    job.say("completion with an ordinary key");
+    let chat = model_calls::chat(web, &vantage, &base, key, &pack.smoke_model).await;
+    rows.add("host", "chat", &chat, |answer| {
+        match chat_text(&answer.body) {
+            Some(text) if answer.status == 200 => (ProbeClass::Ok, shorten(&text, 120)),
+            _ => (class_of(answer), words(answer)),
+        }
+    });
+}
+
+struct Rows {
+    host: HostId,
+    provider: Option<PackId>,
+    probes: Vec<Probe>,
+}
+
+impl Rows {
+    fn add(
+        &mut self,
+        hop: &'static str,
+        protocol: &'static str,
+        answer: &Outcome<WebAnswer>,
+        judge: impl FnOnce(&WebAnswer) -> (ProbeClass, String),
+    ) {
+        let (class, found, status, took) = match answer {
+            Ok(answer) => {
+                let (class, found) = judge(answer);
+                (class, found, answer.status, answer.took)
+            }
+            Err(failure) => (
+                ProbeClass::Unreachable,
+                failure.message.clone(),
+                0,
+                Duration::ZERO,
+            ),
+        };
+        self.probes.push(Probe {
+            host: self.host.clone(),
+            provider: self.provider.clone(),
+            hop,
+            protocol,
+            class,
+            status,
+            found,
+            duration_ms: millis(took),
+        });
+    }
+
+    fn skip(&mut self, hop: &'static str, protocol: &'static str, why: &str) {
+        self.probes.push(Probe {
+            host: self.host.clone(),
+            provider: self.provider.clone(),
+            hop,
+            protocol,
+            class: ProbeClass::Skipped,
+            status: 0,
+            found: why.to_owned(),
+            duration_ms: 0,
+        });
+    }
+}
+
+fn class_of(answer: &WebAnswer) -> ProbeClass {
+    let body = answer.body.to_lowercase();
+    match answer.status {
+        403 | 429 if body.contains("quota") || body.contains("balance") => ProbeClass::Quota,
+        402 => ProbeClass::Quota,
+        401 | 403 => ProbeClass::Auth,
+        429 => ProbeClass::RateLimited,
+        503 if body.contains("no available accounts")
+            || body.contains("temporarily unavailable") =>
+        {
+            ProbeClass::NoAccount
+        }
+        _ => ProbeClass::Unexpected,
+    }
+}
+
+fn words(answer: &WebAnswer) -> String {
+    format!("{} {}", answer.status, shorten(answer.body.trim(), 200))
+}
+
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether every probe that was made is well.
+pub fn all_ok(probes: &[Probe]) -> bool {
+    probes
+        .iter()
+        .all(|probe| matches!(probe.class, ProbeClass::Ok | ProbeClass::Skipped))
+}

@@ -1,0 +1,227 @@
+//! Reconcile: records against a host, per host and batch. Reads stored state, the upstream's model
+//! list through each account, and at most one completion; the account test is never run here.
+
+use crate::access::{GatewayLook, is_ready, own_accounts, prove};
+use crate::context::{Job, Timing};
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::ports::{HostApi, KeptResult, NewPlan, ResultKind};
+use crate::view::read_view;
+use cockpit_domain::batch::{Batch, BatchStatus};
+use cockpit_domain::canonical::hash_of;
+use cockpit_domain::ids::{HostId, PackId, PlanId, RemoteId};
+use cockpit_domain::inventory::ApiKey;
+use cockpit_domain::pack::ProviderPack;
+use cockpit_domain::reconcile::{ReconcileInput, ReconcileReport, ReconcileSummary, reconcile};
+use cockpit_domain::recorded;
+use cockpit_domain::resource::{BatchResource, ResourceKind};
+use futures_util::StreamExt;
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A reconcile with its plan's id and hash.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedReconcile {
+    /// Store id.
+    pub id: PlanId,
+    /// Hash of the report.
+    pub hash: String,
+    /// The report.
+    pub report: ReconcileReport,
+}
+
+/// Reconciles the newest batch of a provider on a host that is not rolled back.
+pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<PlannedReconcile> {
+    let doing = format!("reconciling `{provider}` on `{host}`");
+    let settings = job.host(host)?.clone();
+    let pack = job.provider(provider)?;
+    let batches = job.ports.store.batches(Some(host)).await?;
+    let batch = batches
+        .into_iter()
+        .find(|batch| batch.provider == *provider && batch.batch_status != BatchStatus::RolledBack && batch.batch_status != BatchStatus::Failed)
+        .ok_or_else(|| {
+            Failure::new(FailureKind::Conflict, format!("no batch of `{provider}` stands on `{host}`"))
+                .doing(doing.clone())
+                .hint("nothing is recorded, so nothing can be compared; `cockpit batch list` shows what is")
+        })?;
+    let all = job.ports.store.host_resources(host, provider).await?;
+    let (resources, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|resource| resource.batch == batch.id);
+    job.say(format!("reading `{host}`"));
+    let api = job.ports.hosts.api(host).await?;
+    let view = read_view(api.as_ref(), provider)
+        .await
+        .map_err(|failure| failure.doing(doing.clone()))?;
+    let stored = user_keys(api.as_ref(), &resources).await?;
+    let mut probe_notes = account_probes(job, &api, &resources, &view).await?;
+    let mut latest = batch.latest_access_status;
+    if let Some(note) = completion_probe(
+        job,
+        api.as_ref(),
+        &settings,
+        &batch,
+        &pack,
+        &resources,
+        &stored,
+    )
+    .await?
+    {
+        probe_notes.push(note);
+        latest = Some(cockpit_domain::batch::AccessStatus::Broken);
+    }
+    let keys: Vec<(RemoteId, Value)> = stored
+        .iter()
+        .map(|key| (key.id, recorded::of_key(key)))
+        .collect();
+    let report = reconcile(ReconcileInput {
+        host,
+        pack: &pack,
+        batch: batch.id,
+        resources: &resources,
+        others: &others,
+        view: &view,
+        keys: &keys,
+        probe_notes,
+        summary: ReconcileSummary {
+            access_status: batch.access_status,
+            latest_access_status: latest,
+        },
+    });
+    save(job, report, &batch).await
+}
+
+async fn save(job: &Job, report: ReconcileReport, batch: &Batch) -> Outcome<PlannedReconcile> {
+    let hash =
+        hash_of(&report).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
+    let body = serde_json::to_value(&report).unwrap_or_default();
+    let kept = KeptResult {
+        at_ms: job.now_ms(),
+        body: body.clone(),
+    };
+    job.ports
+        .store
+        .keep(ResultKind::Reconcile, &batch.id.to_string(), &kept)
+        .await?;
+    let id = job
+        .ports
+        .store
+        .save_plan(&NewPlan {
+            kind: "reconcile",
+            host: report.host.clone(),
+            provider: report.provider.clone(),
+            batch: Some(batch.id),
+            hash: hash.clone(),
+            body,
+            keys: Vec::new(),
+            created_ms: job.now_ms(),
+        })
+        .await?;
+    Ok(PlannedReconcile { id, hash, report })
+}
+
+async fn user_keys(api: &dyn HostApi, resources: &[BatchResource]) -> Outcome<Vec<ApiKey>> {
+    match resources
+        .iter()
+        .find(|resource| resource.kind == ResourceKind::User)
+    {
+        Some(user) => api.user_keys(user.host_resource_id).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Asks the upstream's list through each live account of ours: changes nothing, costs nothing.
+async fn account_probes(
+    job: &Job,
+    api: &Arc<dyn HostApi>,
+    resources: &[BatchResource],
+    view: &cockpit_domain::import::HostView,
+) -> Outcome<Vec<String>> {
+    let ours = own_accounts(resources);
+    let live = view
+        .accounts
+        .iter()
+        .filter(|account| ours.contains(&account.id));
+    let mut notes = Vec::new();
+    let mut asked = Vec::new();
+    for account in live {
+        if account.status != "active" {
+            notes.push(format!(
+                "account {} #{} is {}: {}",
+                account.name, account.id, account.status, account.error_message
+            ));
+        } else if let Some(until) = &account.temp_unschedulable_until {
+            notes.push(format!(
+                "account {} #{} is cooling down until {until}: {}",
+                account.name, account.id, account.temp_unschedulable_reason
+            ));
+        } else {
+            asked.push((account.id, account.name.clone()));
+        }
+    }
+    let total = asked.len();
+    let mut probes = futures_util::stream::iter(asked.into_iter().map(|(id, name)| {
+        let api = Arc::clone(api);
+        async move { (id, name, api.upstream_models(id).await) }
+    }))
+    .buffered(job.settings.timing.items_in_flight.max(1));
+    let mut done = 0;
+    while let Some((id, name, result)) = probes.next().await {
+        done += 1;
+        job.count(format!("upstream list through {name}"), done, total);
+        match result {
+            Ok(_) => {}
+            // Without the tunnel nothing can be judged; that is no finding about the key.
+            Err(failure) if failure.kind == FailureKind::Unreachable => return Err(failure),
+            Err(failure) => notes.push(format!("account {name} #{id}: {}", failure.message)),
+        }
+    }
+    Ok(notes)
+}
+
+/// At most one completion, without waiting for a warm-up that ended long ago.
+async fn completion_probe(
+    job: &Job,
+    api: &dyn HostApi,
+    host: &cockpit_domain::host::HostSettings,
+    batch: &Batch,
+    pack: &ProviderPack,
+    resources: &[BatchResource],
+    keys: &[ApiKey],
+) -> Outcome<Option<String>> {
+    let held = resources
+        .iter()
+        .find(|resource| resource.kind == ResourceKind::Key);
+    let Some(key) = held.and_then(|held| keys.iter().find(|key| key.id == held.host_resource_id))
+    else {
+        return Ok(None);
+    };
+    job.say("one completion with the managed key");
+    let mut settings = (*job.settings).clone();
+    settings.timing = Timing {
+        warming: Duration::ZERO,
+        ..settings.timing
+    };
+    let quick = Job {
+        settings: Arc::new(settings),
+        ..job.clone()
+    };
+    let ours = own_accounts(resources);
+    let evidence = prove(&GatewayLook {
+        job: &quick,
+        api,
+        host,
+        key,
+        model: &pack.smoke_model,
+        ours: &ours,
+        last_write_ms: batch.last_write_ms,
+    })
+    .await?;
+    Ok((!is_ready(&evidence)).then(|| {
+        format!(
+            "completion with an ordinary key: models {}, completion {}: {}",
+            evidence.status_code, evidence.completion_status, evidence.completion_preview
+        )
+    }))
+}
