@@ -4,7 +4,6 @@ use super::auth::{Auth, Shown};
 use super::call::{As, Call, Effect};
 use super::credential::Credential;
 use super::judge::{self, Raw, Trouble};
-use super::transport::{Broken, Layer};
 use super::tunnels::Tunnels;
 use super::way::{ClientShape, Route, Way};
 use backon::{ExponentialBuilder, Retryable};
@@ -12,14 +11,13 @@ use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::HostId;
 use cockpit_domain::text::Redactor;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
-use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Response, Url};
+use reqwest::Url;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// How long and how much one host may take.
 #[derive(Debug, Clone, Copy)]
@@ -65,12 +63,12 @@ pub struct HostHttp {
     pub(super) host: HostId,
     /// Shown to people: `127.0.0.1:8080`.
     pub(super) address: String,
-    base: Url,
-    way: Way,
+    pub(super) base: Url,
+    pub(super) way: Way,
     pub(super) auth: Auth,
     pub(super) redactor: Redactor,
     pub(super) limits: Limits,
-    permits: Semaphore,
+    pub(super) permits: Semaphore,
 }
 
 impl HostHttp {
@@ -230,158 +228,6 @@ impl HostHttp {
                 self.auth.refused.store(true, Ordering::Relaxed);
             }
             return Ok(raw);
-        }
-    }
-
-    /// A place among the calls in flight, kept until the whole answer is there.
-    pub(super) async fn permit(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        let gone = |_| Failure::new(FailureKind::Internal, "the host's gate is closed");
-        self.permits.acquire().await.map_err(gone)
-    }
-
-    /// The head of the answer. A tunnel is asked once more when its socket refuses, since the
-    /// request was surely not sent then.
-    pub(super) async fn exchange(
-        &self,
-        call: &Call<'_>,
-        header: Option<(&HeaderName, &HeaderValue)>,
-    ) -> Result<Response, Trouble> {
-        let started = Instant::now();
-        let dialled = self.way.client().await?;
-        let mut sent = self.send(&dialled.client, call, header).await;
-        if sent.as_ref().is_err_and(reqwest::Error::is_connect)
-            && let Some(dialled) = self.way.again(dialled.made).await?
-        {
-            sent = self.send(&dialled.client, call, header).await;
-        }
-        let status = sent.as_ref().map_or(0, |answer| answer.status().as_u16());
-        tracing::debug!(
-            host = %self.host,
-            method = %call.method,
-            path = call.path,
-            status,
-            ms = started.elapsed().as_millis(),
-            "host call"
-        );
-        match sent {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                let mut trouble = self.broken(call, &Broken::of(error));
-                if trouble.again
-                    && let Some(said) = self.way.trouble().await
-                {
-                    trouble.failure.kind = said.kind;
-                    trouble.failure.message = said.message;
-                    if !trouble.failure.maybe_done {
-                        trouble.failure.hint = said.hint;
-                    }
-                }
-                Err(trouble)
-            }
-        }
-    }
-
-    async fn send(
-        &self,
-        client: &reqwest::Client,
-        call: &Call<'_>,
-        header: Option<(&HeaderName, &HeaderValue)>,
-    ) -> Result<Response, reqwest::Error> {
-        let mut url = self.base.clone();
-        url.set_path(&format!(
-            "{}{}",
-            self.base.path().trim_end_matches('/'),
-            call.path
-        ));
-        if !call.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&call.query);
-        }
-        let mut request = client
-            .request(call.method.clone(), url)
-            .timeout(call.time_limit.unwrap_or(self.limits.call));
-        if let Some((name, value)) = header {
-            request = request.header(name, value);
-        }
-        if let Some(key) = call.idempotency_key {
-            request = request.header("Idempotency-Key", key);
-        }
-        if let Some(body) = &call.body {
-            request = request.json(body);
-        }
-        request.send().await
-    }
-
-    /// The whole answer, up to the limit.
-    pub(super) async fn read(
-        &self,
-        call: &Call<'_>,
-        mut response: Response,
-    ) -> Result<Raw, Trouble> {
-        let header = |name: HeaderName| {
-            let value = response.headers().get(name)?;
-            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-        };
-        let mut raw = Raw {
-            status: response.status().as_u16(),
-            content_type: header(CONTENT_TYPE).unwrap_or_default(),
-            location: header(LOCATION),
-            retry_after: header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()),
-            body: Vec::new(),
-        };
-        loop {
-            match response.chunk().await {
-                Ok(Some(bytes)) if raw.body.len() + bytes.len() > self.limits.body => {
-                    return Err(self.too_long(call).into());
-                }
-                Ok(Some(bytes)) => raw.body.extend_from_slice(&bytes),
-                Ok(None) => return Ok(raw),
-                Err(error) => return Err(self.broken(call, &Broken::of(error))),
-            }
-        }
-    }
-
-    fn too_long(&self, call: &Call<'_>) -> Failure {
-        let failure = Failure::new(
-            FailureKind::Remote,
-            format!("the answer is longer than {} bytes", self.limits.body),
-        )
-        .hint("check that the address is the host's own API");
-        if call.is_write() {
-            failure.maybe_done()
-        } else {
-            failure
-        }
-    }
-
-    /// A failure below HTTP.
-    pub(super) fn broken(&self, call: &Call<'_>, broken: &Broken) -> Trouble {
-        let place = format!("`{}`{}", self.address, self.way.through());
-        let message = match broken.layer {
-            Layer::Name => format!("the name of {place} has no address: {}", broken.text),
-            Layer::Tls => format!("{place} does not pass as TLS: {}", broken.text),
-            Layer::Time if broken.unsent => format!("no connection to {place}: {}", broken.text),
-            Layer::Time => format!("no whole answer from {place} in time: {}", broken.text),
-            Layer::Connection => format!("nobody takes connections at {place}: {}", broken.text),
-            Layer::Http => format!("the connection to {place} was cut: {}", broken.text),
-        };
-        let mut failure = Failure::new(
-            FailureKind::Unreachable,
-            judge::one_line(&self.redactor, &message),
-        );
-        if call.is_write() && !broken.unsent {
-            failure = failure.maybe_done().hint(
-                "the request may have taken effect: look at the host before sending it again",
-            );
-        }
-        let failure = failure.hint(match broken.layer {
-            Layer::Name => "check the address in the configuration",
-            Layer::Tls => "check the certificate, the clock, and that the port speaks https",
-            _ => "check that the host runs, and that its machine and address are the right ones",
-        });
-        Trouble {
-            // A refused connection, or one that was cut: a tunnel to a closed port looks like that.
-            again: broken.layer == Layer::Connection || broken.layer == Layer::Http,
-            failure,
         }
     }
 

@@ -12,6 +12,7 @@ mod call;
 mod channels;
 mod client;
 mod credential;
+mod exchange;
 mod groups;
 mod hints;
 mod identity;

@@ -219,6 +219,19 @@ async fn a_port_that_speaks_no_tls_names_its_layer() {
 }
 
 #[tokio::test]
+async fn https_through_a_tunnel_is_still_checked() {
+    let far = Far::answering(echo);
+    let (web, tunnels) = through(&far);
+    let request = WebRequest::get(there(), "https://up.lab/");
+    let failure = web.fetch(&request).await.unwrap_err();
+    let no_roots = failure.kind == FailureKind::Config && failure.hint.contains("ca-certificates");
+    let tls = failure.kind == FailureKind::Unreachable && failure.message.contains("(TLS)");
+    assert!(no_roots || tls, "{failure:?}");
+    assert_eq!(tunnels.asked()[0], "far up.lab:443");
+    assert!(far.seen().is_empty(), "nothing went out in clear");
+}
+
+#[tokio::test]
 async fn plain_http_needs_no_certificates_and_goes_straight_there() {
     let at = listen(Router::new().fallback(|| async { text(200, "text/plain", "hi") })).await;
     let request = WebRequest::get(Vantage::Here, format!("http://{at}/"));

@@ -8,6 +8,7 @@ mod paging;
 mod registry;
 mod requests;
 mod sim;
+mod stage;
 mod stream;
 
 use super::{Credential, HostHttp, Limits, TunnelGuard, Tunnels};

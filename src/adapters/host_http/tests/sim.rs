@@ -1,186 +1,16 @@
 //! The whole port against the simulated host: both were written from the same contract by
 //! different hands, so what one misread the other shows.
 
-use super::{FakeTunnels, admin_key, host, place, quick};
-use crate::host_http::{Credential, HostHttp};
-use axum::Router;
+use super::stage::{GONE, MODEL, account, channel, group, ids, key, stage, subscription};
+use super::{FakeTunnels, host, quick};
+use crate::host_http::Credential;
 use cockpit_domain::ids::RemoteId;
-use cockpit_domain::inventory::{
-    Channel, ChannelSpec, Group, GroupSpec, NewAccount, NewUser, OfferSpec, PricingEntry,
-    ResponsesMode, SubscriptionSpec, User,
-};
+use cockpit_domain::inventory::{Channel, ChannelSpec, OfferSpec, ResponsesMode};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::failure::FailureKind;
-use cockpit_engine::ports::{AccountTest, HostApi, NewKey, Session, UsageQuery};
-use cockpit_lab::net::AddressTable;
-use cockpit_lab::request_log::RequestLog;
+use cockpit_engine::ports::{AccountTest, HostApi, UsageQuery};
 use cockpit_lab::sub2api::state::{DropRule, When};
-use cockpit_lab::sub2api::{HostOptions, SimHost};
-use cockpit_lab::upstream::{Vendor, VendorKind};
-use serde_json::json;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::Duration;
-use tokio::net::{TcpListener, UnixListener};
-
-const MODEL: &str = "lab-chat";
-const GONE: RemoteId = RemoteId(999_999);
-
-/// A simulated host on a socket, with one good upstream.
-struct Stage {
-    sim: SimHost,
-    api: HostHttp,
-    socket: std::path::PathBuf,
-    gateway: SocketAddr,
-    _folder: tempfile::TempDir,
-}
-
-async fn listen(router: Router) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
-    drop(tokio::spawn(async move {
-        axum::serve(listener, router).await.unwrap();
-    }));
-    at
-}
-
-async fn stage() -> Stage {
-    let (table, log) = (AddressTable::default(), RequestLog::default());
-    for (name, kind) in [
-        ("good.upstream.lab", VendorKind::Good),
-        ("chat.upstream.lab", VendorKind::ChatOnly),
-    ] {
-        let vendor = Vendor::new(name, kind, vec![MODEL.to_owned()], log.clone());
-        table.bind("*", name, 80, listen(vendor.router()).await);
-    }
-    let sim = SimHost::new(HostOptions {
-        id: "accept".to_owned(),
-        machine: "far".to_owned(),
-        admin_key: super::ADMIN_KEY.to_owned(),
-        admin_email: "root@host.lab".to_owned(),
-        admin_password: "correct horse battery".to_owned(),
-        table,
-        log,
-        probe_delay: Duration::ZERO,
-        seed: 7,
-    });
-    let (folder, socket) = place();
-    let listener = UnixListener::bind(&socket).unwrap();
-    let router = sim.router();
-    drop(tokio::spawn(async move {
-        axum::serve(listener, router).await.unwrap();
-    }));
-    Stage {
-        api: host(FakeTunnels::to(&socket), admin_key(), quick()),
-        gateway: listen(sim.router()).await,
-        sim,
-        socket,
-        _folder: folder,
-    }
-}
-
-impl Stage {
-    async fn group(&self, name: &str, kind: &str) -> Group {
-        self.api.create_group(&group(name, kind)).await.unwrap()
-    }
-
-    async fn user(&self, balance: f64) -> User {
-        let new = NewUser {
-            email: "managed@lab.test".to_owned(),
-            password: Secret::new("derived password"),
-            balance,
-            allowed_groups: vec![],
-        };
-        self.api.create_user(&new).await.unwrap()
-    }
-
-    async fn session(&self) -> Session {
-        self.api
-            .login("managed@lab.test", &Secret::new("derived password"))
-            .await
-            .unwrap()
-    }
-
-    async fn chat(&self, key: &Secret) -> u16 {
-        let url = format!("http://{}/v1/chat/completions", self.gateway);
-        let message = json!({ "role": "user", "content": "hi" });
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .build()
-            .unwrap();
-        let answer = client
-            .post(url)
-            .bearer_auth(key.expose())
-            .json(&json!({ "model": MODEL, "messages": [message] }))
-            .send()
-            .await;
-        answer.unwrap().status().as_u16()
-    }
-}
-
-fn group(name: &str, kind: &str) -> GroupSpec {
-    GroupSpec {
-        name: name.to_owned(),
-        platform: "openai".to_owned(),
-        subscription_type: kind.to_owned(),
-        rate_multiplier: 1.5,
-        is_exclusive: false,
-    }
-}
-
-fn channel(groups: &[RemoteId]) -> ChannelSpec {
-    let models = BTreeMap::from([(MODEL.to_owned(), MODEL.to_owned())]);
-    ChannelSpec {
-        name: "deepseek channel".to_owned(),
-        group_ids: groups.to_vec(),
-        model_pricing: vec![PricingEntry {
-            platform: "openai".to_owned(),
-            models: vec![MODEL.to_owned()],
-            billing_mode: "token".to_owned(),
-            input_price: Some(0.000_001),
-            output_price: Some(0.000_002),
-        }],
-        model_mapping: BTreeMap::from([("openai".to_owned(), models)]),
-        billing_model_source: "channel_mapped".to_owned(),
-        restrict_models: true,
-    }
-}
-
-fn account(name: &str, key: &str, groups: &[RemoteId]) -> NewAccount {
-    NewAccount {
-        name: name.to_owned(),
-        platform: "openai".to_owned(),
-        base_url: "http://good.upstream.lab".to_owned(),
-        api_key: Secret::new(key),
-        model_mapping: BTreeMap::from([(MODEL.to_owned(), MODEL.to_owned())]),
-        responses_mode: ResponsesMode::Auto,
-        group_ids: groups.to_vec(),
-        concurrency: 10,
-        priority: 1,
-    }
-}
-
-fn subscription(user: RemoteId, group: RemoteId) -> SubscriptionSpec {
-    SubscriptionSpec {
-        user_id: user,
-        group_id: group,
-        validity_days: 30,
-        notes: "relay".to_owned(),
-    }
-}
-
-fn key(group: RemoteId) -> NewKey {
-    NewKey {
-        name: "managed".to_owned(),
-        group_id: group,
-        custom_key: Secret::new("sk-relay-0123456789abcdef0123"),
-    }
-}
-
-fn ids<T>(rows: &[T], id: fn(&T) -> RemoteId) -> Vec<RemoteId> {
-    rows.iter().map(id).collect()
-}
 
 #[tokio::test]
 async fn identity_by_key_and_by_login() {
@@ -451,8 +281,8 @@ async fn users_are_made_found_given_a_password_and_deleted() {
         .await
         .unwrap_err();
     assert!(old.has_reason("INVALID_CREDENTIALS"), "{old:?}");
-    let stale = api.delete_key(&session, RemoteId(1)).await.unwrap_err();
-    assert_eq!(stale.kind, FailureKind::Denied, "{stale:?}");
+    let revoked = api.delete_key(&session, RemoteId(1)).await.unwrap_err();
+    assert_eq!(revoked.kind, FailureKind::Denied, "{revoked:?}");
 
     assert!(api.delete_user(made.id).await.unwrap());
     assert!(!api.delete_user(made.id).await.unwrap());

@@ -6,7 +6,7 @@ use axum::http::Response;
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::secret::Secret;
 use cockpit_engine::ports::{AccountTest, HostApi};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use std::time::Duration;
 
@@ -54,7 +54,6 @@ async fn the_verdict_does_not_wait_for_the_end_of_the_stream() {
                 b"data: {\"type\":\"test_complete\",\"success\":true}\n\n",
             ))
         });
-        use futures_util::StreamExt as _;
         Response::builder()
             .header("content-type", "text/event-stream")
             .body(Body::from_stream(first.chain(stream::pending())))
