@@ -49,7 +49,7 @@ pub(super) fn import(state: &mut State, req: &Req) -> Answer {
         };
         let mut account = Account::apikey(&text("name"), &text("platform"), "", "");
         account.kind = text("type");
-        account.credentials = credentials.clone();
+        account.credentials.clone_from(credentials);
         account.extra = row["extra"].as_object().cloned().unwrap_or_default();
         account.concurrency = row["concurrency"].as_i64().unwrap_or_default();
         account.priority = row["priority"].as_i64().unwrap_or_default();

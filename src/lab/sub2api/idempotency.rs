@@ -80,7 +80,7 @@ pub(super) fn finish(state: &mut State, claim: Claim, reply: &Reply) {
         return;
     }
     let now = state.now();
-    let stage = match &reply.content {
+    let outcome = match &reply.content {
         Content::Json(body) if reply.status < 300 => Stage::Done {
             body: redacted(&body["data"]),
             until: now + SignedDuration::from_hours(24),
@@ -89,10 +89,11 @@ pub(super) fn finish(state: &mut State, claim: Claim, reply: &Reply) {
             until: now + span(state.settings.idempotency_backoff),
         },
     };
-    let fingerprint = claim.fingerprint;
-    state
-        .idempotency
-        .insert(claim.at, Record { fingerprint, stage });
+    let record = Record {
+        fingerprint: claim.fingerprint,
+        stage: outcome,
+    };
+    state.idempotency.insert(claim.at, record);
 }
 
 fn replay(body: &Value) -> Reply {

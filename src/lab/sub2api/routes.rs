@@ -232,17 +232,16 @@ fn people_route(state: &mut State, req: &Req, tail: &[&str]) -> Answer {
 }
 
 fn user_path(tail: &[&str]) -> bool {
-    matches!(
-        tail,
-        ["auth", "me"]
-            | ["user", "profile"]
-            | ["keys", ..]
-            | ["groups", "available"]
-            | ["usage"]
-            | ["subscriptions"]
-            | ["subscriptions", "active"]
-            | ["payment", "plans"]
-    )
+    let known = [
+        "auth/me",
+        "user/profile",
+        "groups/available",
+        "usage",
+        "subscriptions",
+        "subscriptions/active",
+        "payment/plans",
+    ];
+    tail.first() == Some(&"keys") || known.contains(&tail.join("/").as_str())
 }
 
 fn user_route(state: &mut State, req: &Req, tail: &[&str], user: i64) -> Answer {

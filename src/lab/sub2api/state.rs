@@ -48,7 +48,7 @@ impl Default for Settings {
             negative_key_ttl: Duration::from_secs(30),
             models_ttl: Duration::from_secs(15),
             snapshot_lag: Duration::from_secs(1),
-            sticky_ttl: Duration::from_secs(3600),
+            sticky_ttl: Duration::from_hours(1),
             idempotency_processing: Duration::from_secs(30),
             idempotency_backoff: Duration::from_secs(5),
             logins_per_minute: 20,

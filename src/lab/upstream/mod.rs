@@ -140,7 +140,7 @@ impl Vendor {
         }
         let endpoint = match self.endpoint(path) {
             Ok(endpoint) => endpoint,
-            Err(response) => return response,
+            Err(response) => return *response,
         };
         if let Some(refusal) = self.refusal(endpoint, key) {
             return refusal;
@@ -185,7 +185,7 @@ impl Vendor {
         }
     }
 
-    fn endpoint(&self, path: &str) -> Result<Endpoint, Response> {
+    fn endpoint(&self, path: &str) -> Result<Endpoint, Box<Response>> {
         use VendorKind::{ChatOnly, ChatOnlyBroken, ChatOnlyWalled, Dead, Full, Good};
         let kind = self.inner.kind;
         let not_here = || match kind {
@@ -203,13 +203,18 @@ impl Vendor {
         } else if tail.ends_with("/responses") {
             match kind {
                 Good | Full => Ok(Endpoint::Responses),
-                ChatOnlyBroken => Err(answers::error(500, "server_error", "", "not implemented")),
-                ChatOnly | ChatOnlyWalled | Dead => Err(not_here()),
+                ChatOnlyBroken => Err(Box::new(answers::error(
+                    500,
+                    "server_error",
+                    "",
+                    "not implemented",
+                ))),
+                ChatOnly | ChatOnlyWalled | Dead => Err(Box::new(not_here())),
             }
         } else if tail.ends_with("/messages") && kind == Full {
             Ok(Endpoint::Messages)
         } else {
-            Err(not_here())
+            Err(Box::new(not_here()))
         }
     }
 

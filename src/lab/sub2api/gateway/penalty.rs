@@ -59,7 +59,7 @@ pub(super) fn punish(state: &mut State, at: i64, said: &Said) {
     if status == 403 {
         let body: String = said.text().chars().take(1024).collect();
         let text = format!("[HandleUpstreamErrorRaw] account_id={at} status=403 raw_body={body}");
-        log(state, "WARN", &text, fields.clone());
+        log(state, "WARN", &text, fields);
     }
     let now = state.now();
     let fallback = SignedDuration::try_from(state.settings.rate_limit_fallback).unwrap_or_default();
