@@ -125,6 +125,10 @@ async fn leftover_container_appears_listens_and_can_be_stopped() {
         .out;
         assert!(all.contains("route-lab-20260520 exited"), "{all}");
         assert_eq!(stack.get("/v1/models").await, None);
+        let removed = on(&lab, "remote43", "docker rm route-lab-20260520").await;
+        assert_eq!(removed.code, 0, "{}", removed.err);
+        let all = on(&lab, "remote43", "docker ps -a").await.out;
+        assert!(!all.contains("route-lab"), "{all}");
 
         clear(&lab, "leftover-container");
         let all = on(&lab, "remote43", "docker ps -a").await.out;

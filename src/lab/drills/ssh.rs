@@ -107,6 +107,9 @@ async fn dumps_show_the_production_fixed_points() {
                 .out
                 .starts_with("State ")
         );
+        let database = "docker exec sub2api printenv DATABASE_HOST";
+        let database = on(&lab, "remote43", database).await.out;
+        assert_eq!(database, "sub2api-postgres\n");
         let exe = on(&lab, "remote43", "readlink -f /proc/2417/exe").await.out;
         assert_eq!(
             exe,

@@ -1,4 +1,4 @@
-//! `docker ps|logs|stop|start|restart|inspect`, rendered from the containers.
+//! `docker ps|logs|stop|start|restart|rm|inspect|exec`, rendered from the containers.
 
 use super::answer::{Follow, last};
 use super::docker_format::{fields, render, state};
@@ -16,6 +16,8 @@ impl Machine {
             ("logs", rest) => self.logs(rest),
             ("stop" | "kill", names) => each(names, |name| self.stop(name)).into(),
             ("start" | "restart", names) => each(names, |name| self.start(name)).into(),
+            ("rm", names) => each(names, |name| self.remove(name)).into(),
+            ("exec", rest) => self.exec_in(rest).into(),
             ("inspect", rest) => self.inspect(rest).into(),
             ("version" | "--version", _) => {
                 Output::out("Docker version 27.5.1, build 9f9e405\n").into()
@@ -118,6 +120,55 @@ impl Machine {
             known.name == name || (name.len() >= 6 && known.id().starts_with(name))
         };
         self.containers().into_iter().find(named)
+    }
+
+    /// `docker exec NAME PROGRAM`: the container's own settings and whether it answers.
+    fn exec_in(&self, arguments: &[&str]) -> Output {
+        let mut rest = arguments.iter().copied();
+        let mut name = "";
+        while let Some(argument) = rest.next() {
+            match argument {
+                "-u" | "--user" | "-w" | "-e" => {
+                    rest.next();
+                }
+                flag if flag.starts_with('-') => {}
+                found => {
+                    name = found;
+                    break;
+                }
+            }
+        }
+        let words: Vec<&str> = rest.collect();
+        let Some(container) = self.find(name) else {
+            return no_such(name);
+        };
+        if !container.running() {
+            let failed = format!("Error response from daemon: container {name} is not running\n");
+            return Output::fail(1, failed);
+        }
+        let row = |(name, value): &(String, String)| format!("{name}={value}\n");
+        match (words.as_slice(), container.port) {
+            (["env" | "printenv"], _) => {
+                Output::out(container.env.iter().map(row).collect::<String>())
+            }
+            (["printenv", wanted], _) => {
+                match container.env.iter().find(|(name, _)| name == wanted) {
+                    Some((_, value)) => Output::out(format!("{value}\n")),
+                    None => Output::code(1),
+                }
+            }
+            (["redis-cli", "ping"], 6379) => Output::out("PONG\n"),
+            (["pg_isready", ..], 5432) => {
+                Output::out("/var/run/postgresql:5432 - accepting connections\n")
+            }
+            ([program, ..], _) => Output::fail(
+                127,
+                format!(
+                    "OCI runtime exec failed: exec: \"{program}\": executable file not found in $PATH\n"
+                ),
+            ),
+            ([], _) => Output::fail(1, "docker: name a program\n"),
+        }
     }
 
     /// `docker inspect NAME [--format '{{json .Config.Env}}']`: the few parts a check reads.

@@ -16,7 +16,7 @@ use crate::net::AddressTable;
 use crate::nginx::Site;
 use crate::ssh::wrappers::{self, Asked};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -46,6 +46,8 @@ pub(crate) struct Machine {
     stopped: Mutex<BTreeMap<String, Timestamp>>,
     /// Containers somebody started again by hand, and when.
     started: Mutex<BTreeMap<String, Timestamp>>,
+    /// Containers somebody removed by hand.
+    removed: Mutex<BTreeSet<String>>,
     changes: watch::Sender<u64>,
 }
 
@@ -61,6 +63,7 @@ impl Machine {
             faults,
             stopped: Mutex::default(),
             started: Mutex::default(),
+            removed: Mutex::default(),
             changes: watch::Sender::new(0),
         })
     }
@@ -152,6 +155,9 @@ impl Machine {
                 containers.push(container);
             }
         }
+        let removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        containers.retain(|container| !removed.contains(&container.name));
+        drop(removed);
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         for container in &mut containers {
@@ -206,6 +212,22 @@ impl Machine {
         self.by_hand(name, &self.started, &self.stopped)
     }
 
+    /// Removes a stopped container by hand; says whether it could.
+    fn remove(&self, name: &str) -> bool {
+        let gone = |known: &Container| {
+            known.name == name && matches!(known.state, ContainerState::Exited { .. })
+        };
+        if !self.containers().iter().any(gone) {
+            return false;
+        }
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.insert(name.to_owned());
+        drop(removed);
+        self.journal("dockerd[912]", &format!("container {name}: removed"));
+        self.settle();
+        true
+    }
+
     fn by_hand(
         &self,
         name: &str,
@@ -231,9 +253,11 @@ impl Machine {
     pub(crate) fn forget_hands(&self, fault: Fault) {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
         for (_, container) in self.base.leftovers.iter().filter(|(at, _)| *at == fault) {
             stopped.remove(&container.name);
             started.remove(&container.name);
+            removed.remove(&container.name);
         }
     }
 

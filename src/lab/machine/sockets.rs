@@ -17,7 +17,7 @@ impl Machine {
                         match flag {
                             'H' => header = false,
                             'p' => process = true,
-                            'l' | 't' | 'n' | '4' | 'O' => {}
+                            'l' | 't' | 'n' | '4' | 'O' | 'a' | 'e' | 'i' | 'm' | 'o' => {}
                             other => return unknown(&format!("-{other}")),
                         }
                     }
