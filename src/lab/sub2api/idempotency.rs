@@ -36,6 +36,10 @@ pub(super) fn begin(
     actor: &str,
 ) -> Result<Option<Claim>, Reply> {
     let Some(key) = req.header("idempotency-key") else {
+        if state.settings.idempotency_required {
+            let text = "idempotency key is required";
+            return Err(Reply::fail(400, "IDEMPOTENCY_KEY_REQUIRED", text));
+        }
         return Ok(None);
     };
     let printable = key.bytes().all(|byte| (0x21..=0x7e).contains(&byte));

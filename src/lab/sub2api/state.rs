@@ -26,6 +26,8 @@ pub struct Settings {
     pub idempotency_processing: Duration,
     /// A failed idempotency record blocks its key for this long.
     pub idempotency_backoff: Duration,
+    /// The operator's `observe_only = false`: supported routes refuse a call without a key.
+    pub idempotency_required: bool,
     /// Logins a minute.
     pub logins_per_minute: usize,
     /// Default wait after a 429 without reset time.
@@ -51,6 +53,7 @@ impl Default for Settings {
             sticky_ttl: Duration::from_hours(1),
             idempotency_processing: Duration::from_secs(30),
             idempotency_backoff: Duration::from_secs(5),
+            idempotency_required: false,
             logins_per_minute: 20,
             rate_limit_fallback: Duration::from_secs(5),
             allow_insecure_http: true,
@@ -268,10 +271,10 @@ impl State {
     /// other one is a snapshot behind.
     pub(super) fn bind_by_api(&mut self, account: i64, group: i64) {
         let now = self.now();
-        let empty = !self
-            .account_groups
-            .keys()
-            .any(|(other, at)| *at == group && *other != account);
+        let empty = !self.account_groups.keys().any(|(other, at)| {
+            let holds = |row: &Account| super::ops::available(row, now);
+            *at == group && *other != account && self.account(*other).is_some_and(holds)
+        });
         let lag = SignedDuration::try_from(self.settings.snapshot_lag).unwrap_or_default();
         let seen = if empty { now } else { now + lag };
         self.account_groups.entry((account, group)).or_insert(seen);

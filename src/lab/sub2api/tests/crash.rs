@@ -172,6 +172,22 @@ async fn the_header_is_ignored_where_it_is_not_supported() {
 }
 
 #[tokio::test]
+async fn a_strict_host_wants_a_key_on_the_supported_routes_only() {
+    let kit = Kit::new().await;
+    kit.host
+        .with(|state| state.settings.idempotency_required = true);
+    let heard = kit
+        .admin("POST", "/accounts", account_body("a", "good", "k"))
+        .await;
+    assert_eq!(
+        (heard.status, &heard.json["reason"]),
+        (400, &json!("IDEMPOTENCY_KEY_REQUIRED"))
+    );
+    let group = json!({ "name": "g", "rate_multiplier": 1 });
+    assert_eq!(kit.admin("POST", "/groups", group).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_replayed_user_key_still_shows_the_key() {
     let kit = Kit::new().await;
     kit.host

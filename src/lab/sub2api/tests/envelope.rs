@@ -224,7 +224,7 @@ async fn the_version_is_in_the_public_settings_and_slow_elsewhere() {
         .unwrap();
     assert_eq!(public.json["data"]["version"], "0.1.129");
     kit.host
-        .with(|state| state.settings.version_check = std::time::Duration::from_secs(60));
+        .with(|state| state.settings.version_check = std::time::Duration::from_mins(1));
     let slow = kit.admin("GET", "/system/version", Value::Null);
     let waited = tokio::time::timeout(std::time::Duration::from_millis(100), slow).await;
     assert!(waited.is_err());

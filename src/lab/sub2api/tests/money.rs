@@ -287,7 +287,7 @@ async fn the_ladder_is_climbed_in_the_hosts_order() {
         ),
         (
             |state, _, group| {
-                "inactive".clone_into(&mut state.groups.get_mut(&group).unwrap().status)
+                "inactive".clone_into(&mut state.groups.get_mut(&group).unwrap().status);
             },
             403,
             "GROUP_DISABLED",

@@ -11,8 +11,8 @@ async fn create(kit: &Kit, group: i64, vendor: &str, mode: Option<&str>) -> i64 
     if let Some(mode) = mode {
         body["extra"] = json!({ "openai_responses_mode": mode });
     }
-    let made = kit.admin("POST", "/accounts", body).await;
-    made.json["data"]["id"].as_i64().unwrap()
+    let heard = kit.admin("POST", "/accounts", body).await;
+    heard.json["data"]["id"].as_i64().unwrap()
 }
 
 fn flag(kit: &Kit, at: i64) -> Option<Value> {
@@ -23,7 +23,7 @@ fn flag(kit: &Kit, at: i64) -> Option<Value> {
 
 #[tokio::test]
 async fn without_a_mode_the_first_request_goes_to_responses_first() {
-    let kit = Kit::with_probe(Duration::from_secs(60)).await;
+    let kit = Kit::with_probe(Duration::from_mins(1)).await;
     let group = kit.seed_group();
     create(&kit, group, "chat", None).await;
     until("the probe went out", || kit.asked("chat").len() == 1).await;
@@ -43,7 +43,7 @@ async fn without_a_mode_the_first_request_goes_to_responses_first() {
 #[tokio::test]
 async fn with_the_mode_set_at_creation_there_is_no_window() {
     // trap 21
-    let kit = Kit::with_probe(Duration::from_secs(60)).await;
+    let kit = Kit::with_probe(Duration::from_mins(1)).await;
     let group = kit.seed_group();
     create(&kit, group, "chat", Some("force_chat_completions")).await;
     until("the probe went out", || kit.asked("chat").len() == 1).await;
@@ -60,7 +60,7 @@ async fn after_the_probe_and_the_snapshot_chat_is_passed_raw() {
     let kit = Kit::new().await;
     let group = kit.seed_group();
     kit.host
-        .with(|state| state.settings.snapshot_lag = Duration::from_secs(60));
+        .with(|state| state.settings.snapshot_lag = Duration::from_mins(1));
     let at = create(&kit, group, "chat", None).await;
     until("the flag", || flag(&kit, at).is_some()).await;
     assert_eq!(flag(&kit, at), Some(json!(false)));
@@ -79,7 +79,7 @@ async fn after_the_probe_and_the_snapshot_chat_is_passed_raw() {
 #[tokio::test]
 async fn a_wall_in_front_of_unknown_paths_kills_the_account_in_the_window() {
     // traps 21 and 22
-    let kit = Kit::with_probe(Duration::from_secs(60)).await;
+    let kit = Kit::with_probe(Duration::from_mins(1)).await;
     kit.vendor("walled", VendorKind::ChatOnlyWalled).await;
     let group = kit.seed_group();
     let at = create(&kit, group, "walled", None).await;
@@ -145,7 +145,7 @@ async fn a_second_account_is_seen_a_snapshot_later() {
     let kit = Kit::new().await;
     let group = kit.seed_group();
     kit.host
-        .with(|state| state.settings.snapshot_lag = Duration::from_secs(60));
+        .with(|state| state.settings.snapshot_lag = Duration::from_mins(1));
     let first = create(&kit, group, "good", Some("force_chat_completions")).await;
     let second = create(&kit, group, "good", Some("force_chat_completions")).await;
     kit.pong().await;
