@@ -126,7 +126,7 @@ pub(super) fn one(changed: usize, missing: impl FnOnce() -> String) -> Result<()
     if changed == 1 {
         Ok(())
     } else {
-        Err(StoreError::Ready(failure(missing())))
+        Err(StoreError::from(failure(missing())))
     }
 }
 

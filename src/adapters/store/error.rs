@@ -8,7 +8,7 @@ use std::path::Path;
 #[derive(Debug)]
 pub(super) enum StoreError {
     Sqlite(rusqlite::Error),
-    Ready(Failure),
+    Ready(Box<Failure>),
 }
 
 pub(super) type Result<T> = std::result::Result<T, StoreError>;
@@ -21,7 +21,7 @@ impl From<rusqlite::Error> for StoreError {
 
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
-        Self::Ready(failure)
+        Self::Ready(Box::new(failure))
     }
 }
 
@@ -29,7 +29,7 @@ impl StoreError {
     /// As faces see it.
     pub(super) fn at(self, database: &Path) -> Failure {
         match self {
-            Self::Ready(failure) => failure,
+            Self::Ready(failure) => *failure,
             Self::Sqlite(error) => sqlite_failure(database, &error),
         }
     }
@@ -42,7 +42,7 @@ pub(super) fn failure(message: impl Into<String>) -> Failure {
 
 /// A row or file that is not as this program writes it.
 pub(super) fn damaged(what: &str) -> StoreError {
-    StoreError::Ready(failure(format!("{what} cannot be read back")).hint(
+    StoreError::from(failure(format!("{what} cannot be read back")).hint(
         "a newer or damaged store: use the newest cockpit, or keep a copy and begin a new store",
     ))
 }

@@ -29,7 +29,8 @@ pub(super) fn private_folder(path: &Path, ours: bool) -> Outcome<()> {
         return Err(failure(format!("`{}` is not a folder", path.display()))
             .hint("set `state_dir` to a folder"));
     }
-    if meta.mode() & 0o077 == 0 {
+    let shared = meta.mode() & 0o077;
+    if shared == 0 {
         return Ok(());
     }
     let empty = std::fs::read_dir(path)

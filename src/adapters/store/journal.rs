@@ -49,7 +49,7 @@ fn state_of(db: &Connection, step: StepId) -> Result<StepState> {
 /// A step that took effect stays so: undoing it is a step of its own.
 fn refuse_rewriting(step: StepId, from: StepState, to: StepState) -> Result<()> {
     if from == StepState::Done && to != StepState::Done {
-        return Err(StoreError::Ready(Failure::new(
+        return Err(StoreError::from(Failure::new(
             FailureKind::Internal,
             format!("{step} is done and cannot become `{to}`"),
         )));

@@ -51,9 +51,9 @@ impl SqliteStore {
         if sealed.is_empty() {
             return Ok(Vec::new());
         }
-        let sealer = self.sealer.clone();
+        let opens = self.sealer.clone();
         blocking(move || {
-            let cipher = sealer.opener()?;
+            let cipher = opens.opener()?;
             sealed
                 .iter()
                 .map(|(index, sealed)| cipher.open(id, *index, sealed))
@@ -119,14 +119,14 @@ pub(super) fn mark_used(
         return Ok(());
     }
     let Some(plan) = find(db, id)? else {
-        return Err(StoreError::Ready(
+        return Err(StoreError::from(
             Failure::new(FailureKind::Usage, format!("there is no {id}")).hint("make a plan first"),
         ));
     };
     let by = plan
         .batch
         .map_or_else(String::new, |batch| format!(" by {batch}"));
-    Err(StoreError::Ready(
+    Err(StoreError::from(
         Failure::new(
             FailureKind::Conflict,
             format!("{id} was applied before{by}; a plan is applied once"),

@@ -83,7 +83,7 @@ impl Row {
             .optional()?;
         Ok(maker.map(|(batch, host)| {
             let maker = BatchId(batch);
-            StoreError::Ready(
+            StoreError::from(
                 Failure::new(
                     FailureKind::Conflict,
                     format!(

@@ -51,7 +51,7 @@ fn prepare(database: &Path) -> Result<Connection> {
     connection.busy_timeout(PATIENCE)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
-        return Err(StoreError::Ready(
+        return Err(StoreError::from(
             failure(format!(
                 "`{}` cannot keep a write-ahead log (journal mode `{mode}`)",
                 database.display()
@@ -75,7 +75,7 @@ fn migrate(connection: &mut Connection, database: &Path) -> Result<()> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     if version > known {
-        return Err(StoreError::Ready(
+        return Err(StoreError::from(
             failure(format!(
                 "`{}` was written by a newer cockpit: its schema is {version}, this one knows {known}",
                 database.display()
@@ -90,7 +90,7 @@ fn migrate(connection: &mut Connection, database: &Path) -> Result<()> {
         .to_latest(connection)
         .map_err(|error| match error {
             rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::Sqlite(err),
-            other => StoreError::Ready(failure(format!(
+            other => StoreError::from(failure(format!(
                 "`{}` could not be brought to schema {known}: {other}",
                 database.display()
             ))),
@@ -128,7 +128,7 @@ pub(super) fn json<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Re
 /// Writes a value as JSON for a column.
 pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value> {
     serde_json::to_value(value).map_err(|error| {
-        StoreError::Ready(Failure::new(
+        StoreError::from(Failure::new(
             FailureKind::Internal,
             format!("a row could not be written as JSON: {error}"),
         ))

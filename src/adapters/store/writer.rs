@@ -27,7 +27,7 @@ trait Job: Send {
 }
 
 struct Work<T, F> {
-    work: Option<F>,
+    todo: Option<F>,
     result: Option<Result<T>>,
     wipes: bool,
     reply: oneshot::Sender<Outcome<T>>,
@@ -39,7 +39,7 @@ where
     F: FnOnce(&Connection) -> Result<T> + Send,
 {
     fn run(&mut self, connection: &Connection) -> bool {
-        if let Some(work) = self.work.take() {
+        if let Some(work) = self.todo.take() {
             self.result = Some(work(connection));
         }
         matches!(self.result, Some(Ok(_)))
@@ -89,7 +89,7 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Work {
-            work: Some(work),
+            todo: Some(work),
             result: None,
             wipes,
             reply,
@@ -134,7 +134,7 @@ impl Aside {
         let (reply, _) = oneshot::channel();
         if let Some(queue) = self.queue.upgrade() {
             drop(queue.try_send(Box::new(Work {
-                work: Some(work),
+                todo: Some(work),
                 result: None,
                 wipes: false,
                 reply,
@@ -184,7 +184,7 @@ fn together(
         done.push(job);
         // A full disk or a failing one takes the whole transaction back by itself.
         if transaction.is_autocommit() {
-            return Err(StoreError::Ready(failure(
+            return Err(StoreError::from(failure(
                 "the database took a whole transaction back: the disk is full or failing",
             )));
         }
