@@ -3,10 +3,13 @@
 
 pub mod access;
 pub mod approval;
+pub mod baseline;
 pub mod batches;
+pub mod command;
 pub mod context;
 pub mod doctor;
 pub mod failure;
+pub mod handle;
 pub mod import;
 pub mod journal;
 pub mod model_calls;

@@ -1,0 +1,127 @@
+//! `baseline run` as a job: which pack, for which host, what is kept of it.
+
+use super::run::{BaselineContext, run};
+use crate::context::Job;
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::ports::{KeptResult, ResultKind};
+use cockpit_domain::baseline::{BaselineReport, CheckResult};
+use cockpit_domain::host::{HostSettings, Role};
+use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::pack::{BaselinePack, Pack};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Runs a baseline pack, or the one the config's hosts name, and keeps the report. A report that
+/// was stopped half way is given back but not kept: it would hide the last whole one.
+///
+/// # Errors
+/// `Usage` when no pack is meant or it is no baseline, `Config` when several hosts could be meant.
+pub async fn command(job: &Job, pack: Option<&PackId>) -> Outcome<BaselineReport> {
+    let id = match pack {
+        Some(id) => id.clone(),
+        None => only_pack(job)?,
+    };
+    let pack = baseline(job, &id)?;
+    let context = BaselineContext {
+        remote: job.ports.remote.clone(),
+        web: job.ports.web.clone(),
+        hosts: job.ports.hosts.clone(),
+        clock: job.ports.clock.clone(),
+        host: judged_host(job, &id)?,
+    };
+    let done = AtomicUsize::new(0);
+    let total = pack.checks.len();
+    let told = |row: &CheckResult| {
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        job.count(format!("{}: {}", row.id, row.verdict), done, total);
+    };
+    let report = run(&context, &pack, &job.cancel, &told).await;
+    if !report.cancelled {
+        keep(job, &report).await;
+    }
+    Ok(report)
+}
+
+/// The report is worth more than its record: a store that refuses is logged, not returned.
+async fn keep(job: &Job, report: &BaselineReport) {
+    let body = match serde_json::to_value(report) {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(%error, "a baseline report is no JSON");
+            return;
+        }
+    };
+    let result = KeptResult {
+        at_ms: report.started_ms,
+        body,
+    };
+    let subject = report.pack.as_str();
+    if let Err(failure) = job
+        .ports
+        .store
+        .keep(ResultKind::Baseline, subject, &result)
+        .await
+    {
+        tracing::warn!(%failure, pack = subject, "the baseline report was not kept");
+    }
+}
+
+fn baseline(job: &Job, id: &PackId) -> Outcome<BaselinePack> {
+    match job.ports.packs.read(id)? {
+        Pack::Baseline(pack) => Ok(pack),
+        other @ Pack::Provider(_) => Err(Failure::new(
+            FailureKind::Usage,
+            format!("pack `{id}` is a {}, not a baseline", other.kind()),
+        )
+        .doing("looking up the baseline")
+        .hint("`cockpit pack list` shows which packs are baselines")),
+    }
+}
+
+/// The only baseline that the hosts of the config name.
+fn only_pack(job: &Job) -> Outcome<PackId> {
+    let named: BTreeSet<&PackId> = job
+        .settings
+        .hosts
+        .values()
+        .filter_map(|host| host.baseline.as_ref())
+        .collect();
+    let mut named = named.into_iter();
+    match (named.next(), named.next()) {
+        (Some(id), None) => Ok(id.clone()),
+        (None, _) => Err(Failure::new(
+            FailureKind::Usage,
+            "no host of the config names a baseline",
+        )
+        .doing("choosing the baseline")
+        .hint("name a pack, or add `baseline = \"PACK\"` to a [host.NAME]")),
+        (Some(first), Some(second)) => Err(Failure::new(
+            FailureKind::Usage,
+            format!("the hosts of the config name several baselines: {first}, {second}, .."),
+        )
+        .doing("choosing the baseline")
+        .hint("name the one to run")),
+    }
+}
+
+/// The host a pack is about: of several the production one, if there is exactly one.
+fn judged_host(job: &Job, pack: &PackId) -> Outcome<Option<HostId>> {
+    let mut hosts: Vec<&HostSettings> = job
+        .settings
+        .hosts
+        .values()
+        .filter(|host| host.baseline.as_ref() == Some(pack))
+        .collect();
+    if hosts.len() > 1 {
+        hosts.retain(|host| host.role == Role::Production);
+        if hosts.len() != 1 {
+            return Err(Failure::new(
+                FailureKind::Config,
+                format!("several hosts are judged by `{pack}` and none or several are production"),
+            )
+            .doing("choosing the host of the baseline")
+            .hint("leave `baseline` at one [host.NAME] only"));
+        }
+    }
+    Ok(hosts.first().map(|host| host.id.clone()))
+}

@@ -1,0 +1,19 @@
+//! Runs a baseline pack: every check looks at the same time, each within its own limit, and what
+//! they come to is judged by `cockpit_domain::baseline`.
+
+mod command;
+mod hosts;
+mod machines;
+mod run;
+mod smoke;
+mod trouble;
+mod web;
+
+pub use cockpit_domain::baseline::BaselineReport;
+pub use command::command;
+pub use run::{BaselineContext, run};
+
+#[cfg(test)]
+mod fakes;
+#[cfg(test)]
+mod tests;

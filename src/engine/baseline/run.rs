@@ -1,0 +1,152 @@
+//! The run itself: all checks at once, rows as they come, nothing that waits for anything else.
+
+use super::machines::SharedLooks;
+use super::{hosts, machines, smoke, web};
+use crate::ports::{Clock, Hosts, Remote, Web};
+use cockpit_domain::baseline::{
+    BaselineReport, CheckResult, Judgement, Verdict, judge_pack, mute_children,
+};
+use cockpit_domain::ids::HostId;
+use cockpit_domain::pack::{BaselinePack, Check, Look};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// What a run looks through.
+#[derive(Clone)]
+pub struct BaselineContext {
+    /// Commands on machines.
+    pub remote: Arc<dyn Remote>,
+    /// HTTP from a vantage.
+    pub web: Arc<dyn Web>,
+    /// Host APIs.
+    pub hosts: Arc<dyn Hosts>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The host the pack is about: the one whose `baseline` is this pack.
+    pub host: Option<HostId>,
+}
+
+/// What all checks of one run share.
+pub(super) struct Shared {
+    pub(super) context: BaselineContext,
+    pub(super) looks: SharedLooks,
+}
+
+/// Runs every check of a pack. `progress` is told each row as soon as it is there; parents mute
+/// their children only at the end, when all rows are known. A cancelled run keeps the rows it has
+/// and says so.
+pub async fn run(
+    context: &BaselineContext,
+    pack: &BaselinePack,
+    cancel: &CancellationToken,
+    progress: &(dyn Fn(&CheckResult) + Send + Sync),
+) -> BaselineReport {
+    let started_ms = context.clock.now_ms();
+    let start = Instant::now();
+    let shared = Arc::new(Shared {
+        context: context.clone(),
+        looks: SharedLooks::default(),
+    });
+    let mut tasks = JoinSet::new();
+    let mut places: Vec<(Id, usize)> = Vec::with_capacity(pack.checks.len());
+    for (place, check) in pack.checks.iter().enumerate() {
+        let (shared, check) = (Arc::clone(&shared), check.clone());
+        let handle = tasks.spawn(async move { one(&shared, &check).await });
+        places.push((handle.id(), place));
+    }
+    let mut rows: Vec<Option<CheckResult>> = vec![None; pack.checks.len()];
+    let cancelled = loop {
+        let joined = tokio::select! {
+            biased;
+            () = cancel.cancelled() => break true,
+            joined = tasks.join_next_with_id() => joined,
+        };
+        let (id, row) = match joined {
+            None => break false,
+            Some(Ok((id, row))) => (id, Some(row)),
+            Some(Err(error)) => (error.id(), None),
+        };
+        let Some(place) = places.iter().find(|(task, _)| *task == id).map(|at| at.1) else {
+            continue;
+        };
+        let row = row.unwrap_or_else(|| {
+            let why = "the check itself failed: a defect of the cockpit";
+            unfinished(context, &pack.checks[place], why, start)
+        });
+        progress(&row);
+        rows[place] = Some(row);
+    };
+    tasks.abort_all();
+    let mut results: Vec<CheckResult> = rows
+        .into_iter()
+        .zip(&pack.checks)
+        .map(|(row, check)| {
+            row.unwrap_or_else(|| unfinished(context, check, "stopped before it was seen", start))
+        })
+        .collect();
+    mute_children(pack, &mut results);
+    BaselineReport {
+        pack: pack.id.clone(),
+        title: pack.title.clone(),
+        fingerprint: pack.fingerprint.clone(),
+        host: context.host.clone(),
+        verdict: judge_pack(&results),
+        started_ms,
+        duration_ms: milliseconds(start.elapsed()),
+        cancelled,
+        results,
+    }
+}
+
+/// One check within its limit.
+async fn one(shared: &Shared, check: &Check) -> CheckResult {
+    let start = Instant::now();
+    let judgement = match timeout(check.time_limit, look(shared, check)).await {
+        Ok(judgement) => judgement,
+        Err(_) => Judgement::unreachable(
+            &format!("no answer within {} s", check.time_limit.as_secs()),
+            format!(
+                "See whether `{}` can be reached; `cockpit doctor` names the hop that is down.",
+                check.vantage
+            ),
+        ),
+    };
+    CheckResult::of(
+        check,
+        judgement,
+        shared.context.clock.now_ms(),
+        milliseconds(start.elapsed()),
+    )
+}
+
+async fn look(shared: &Shared, check: &Check) -> Judgement {
+    match &check.look {
+        Look::Http(http) => web::http(shared, check, http).await,
+        Look::Nginx(nginx) => machines::nginx(shared, check, nginx).await,
+        Look::Containers(containers) => machines::containers(shared, check, containers).await,
+        Look::Listening(listening) => machines::listening(shared, check, listening).await,
+        Look::Binding(binding) => hosts::binding(shared, binding).await,
+        Look::Smoke(smoke) => smoke::smoke(shared, check, smoke).await,
+    }
+}
+
+/// A row without a look: never ok, never failed.
+fn unfinished(context: &BaselineContext, check: &Check, why: &str, start: Instant) -> CheckResult {
+    let judgement = Judgement {
+        verdict: Verdict::Unknown,
+        ..Judgement::unknown(why, "", "Run the baseline again.")
+    };
+    CheckResult::of(
+        check,
+        judgement,
+        context.clock.now_ms(),
+        milliseconds(start.elapsed()),
+    )
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

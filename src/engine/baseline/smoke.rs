@@ -1,0 +1,132 @@
+//! The user smoke: an active key, taken from the host now and kept nowhere, walks the way of an
+//! ordinary client.
+
+use super::hosts::{HOST_FIX, open};
+use super::run::Shared;
+use super::trouble::could_not_look;
+use super::web::vantage;
+use crate::ports::{WebAnswer, WebRequest};
+use cockpit_domain::baseline::{CompletionSeen, Judgement, SmokeSeen, judge_smoke};
+use cockpit_domain::ids::RemoteId;
+use cockpit_domain::inventory::ApiKey;
+use cockpit_domain::pack::{Check, SmokeLook};
+use futures_util::future::join_all;
+use serde_json::json;
+
+/// Keys tried before a refusal is taken for the environment's: one may be an owner's without
+/// balance.
+const MOST_KEYS: usize = 3;
+
+/// Takes a key, lists the models, asks each for its answer.
+pub(super) async fn smoke(shared: &Shared, check: &Check, look: &SmokeLook) -> Judgement {
+    let keys = match active_keys(shared, look).await {
+        Ok(keys) => keys,
+        Err(judgement) => return judgement,
+    };
+    let mut tried: Option<(&ApiKey, WebAnswer)> = None;
+    for key in keys.iter().take(MOST_KEYS) {
+        match models(shared, check, look, key).await {
+            Err(failure) => {
+                return could_not_look(
+                    &failure,
+                    "See whether the public address answers from here at all.",
+                );
+            }
+            Ok(answer) => {
+                let refused = matches!(answer.status, 401 | 403);
+                tried = Some((key, answer));
+                if !refused {
+                    break;
+                }
+            }
+        }
+    }
+    let Some((key, listed)) = tried else {
+        return Judgement::unknown(
+            &format!("group {} has no active key to smoke with", look.group),
+            "",
+            format!(
+                "Make one for group {}: `cockpit access prepare` does it as a plan.",
+                look.group
+            ),
+        );
+    };
+    let completions = if listed.status == 200 {
+        let asked = look
+            .models
+            .iter()
+            .map(|model| complete(shared, check, look, key, model));
+        join_all(asked).await
+    } else {
+        Vec::new()
+    };
+    judge_smoke(
+        look,
+        &SmokeSeen {
+            key: format!("{} (key {})", key.key.masked(), key.id),
+            models_status: listed.status,
+            models_body: listed.body,
+            completions,
+        },
+    )
+}
+
+async fn active_keys(shared: &Shared, look: &SmokeLook) -> Result<Vec<ApiKey>, Judgement> {
+    let (_, api) = open(&shared.context).await?;
+    let mut keys = api
+        .group_keys(RemoteId(look.group))
+        .await
+        .map_err(|failure| could_not_look(&failure, HOST_FIX))?;
+    keys.retain(|key| key.status == "active" && !key.key.expose().is_empty());
+    keys.sort_by_key(|key| key.id);
+    Ok(keys)
+}
+
+fn endpoint(look: &SmokeLook, path: &str) -> String {
+    format!("{}/v1/{path}", look.base.trim_end_matches('/'))
+}
+
+async fn models(
+    shared: &Shared,
+    check: &Check,
+    look: &SmokeLook,
+    key: &ApiKey,
+) -> crate::failure::Outcome<WebAnswer> {
+    let mut request = WebRequest::get(vantage(&check.vantage), endpoint(look, "models"));
+    request.bearer = Some(key.key.clone());
+    request.time_limit = check.time_limit / 6;
+    shared.context.web.fetch(&request).await
+}
+
+/// One completion. No answer is an answer of the environment here: the list came a moment ago.
+async fn complete(
+    shared: &Shared,
+    check: &Check,
+    look: &SmokeLook,
+    key: &ApiKey,
+    model: &str,
+) -> CompletionSeen {
+    let mut request = WebRequest::get(vantage(&check.vantage), endpoint(look, "chat/completions"));
+    request.method = "POST";
+    request.bearer = Some(key.key.clone());
+    // No token limit: a model that thinks first would be cut before it answers.
+    request.json = Some(json!({
+        "model": model,
+        "messages": [{"role": "user", "content": look.prompt}],
+        "stream": false,
+    }));
+    // The list may have taken three sixths, so that this ends before the check's own limit.
+    request.time_limit = check.time_limit * 2 / 5;
+    match shared.context.web.fetch(&request).await {
+        Ok(answer) => CompletionSeen {
+            model: model.to_owned(),
+            status: Some(answer.status),
+            body: answer.body,
+        },
+        Err(failure) => CompletionSeen {
+            model: model.to_owned(),
+            status: None,
+            body: failure.to_string(),
+        },
+    }
+}
