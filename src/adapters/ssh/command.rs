@@ -219,7 +219,7 @@ fn lacks_shell(output: &RunOutput, program: &str) -> bool {
 pub(super) async fn follow(
     links: &Links,
     argv: &[String],
-    lines: mpsc::Sender<StreamLine>,
+    sender: &mpsc::Sender<StreamLine>,
     stop: &CancellationToken,
 ) -> Outcome<Option<i32>> {
     let argv = with_prefix(links.settings(), argv)?;
@@ -264,7 +264,7 @@ pub(super) async fn follow(
             return Err(Failure::new(FailureKind::Internal, "a stream has no ends"));
         };
         let redactor = &link.core().options.redactor;
-        if !follow::pump(out, err, redactor, &lines, stop).await {
+        if !follow::pump(out, err, redactor, sender, stop).await {
             return Ok(None);
         }
         let waited = tokio::select! {

@@ -234,9 +234,9 @@ async fn look(link: &Arc<Link>, open: &Open) -> Outcome<()> {
     let machine = link.machine().as_str();
     let lost = || explain::lost(machine, &open.master.log().since(0));
     let mark = open.master.log().mark();
-    let mut stream = match timeout(LOCAL_ANSWER, UnixStream::connect(&open.socket)).await {
-        Ok(Ok(stream)) => stream,
-        _ => return Err(lost()),
+    let reached = timeout(LOCAL_ANSWER, UnixStream::connect(&open.socket)).await;
+    let Ok(Ok(mut stream)) = reached else {
+        return Err(lost());
     };
     let patience = open
         .master

@@ -42,6 +42,18 @@ impl Links {
         &self.commands
     }
 
+    /// Lets the next caller try at once, whatever failed before.
+    pub(super) async fn forget_failures(&self) {
+        let streams = self
+            .streams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for link in streams.iter().chain([&self.commands]) {
+            link.forget_failure().await;
+        }
+    }
+
     /// A place on a connection for streams: they last, and would use up those of commands.
     pub(super) fn stream(&self) -> Outcome<(Arc<Link>, OwnedSemaphorePermit)> {
         let mut links = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,6 +226,14 @@ impl Link {
                 };
                 Err(failure)
             }
+        }
+    }
+
+    /// Lets the next caller try at once, whatever failed before.
+    async fn forget_failure(&self) {
+        let mut state = self.state.lock().await;
+        if matches!(&*state, State::Failed { .. }) {
+            *state = State::Idle;
         }
     }
 

@@ -80,7 +80,7 @@ pub(super) async fn follow(
     redactor: &Redactor,
     settings: &MachineSettings,
     argv: &[String],
-    lines: mpsc::Sender<StreamLine>,
+    sender: &mpsc::Sender<StreamLine>,
     stop: &CancellationToken,
 ) -> Outcome<Option<i32>> {
     let Some(mut child) = spawn(settings, argv)? else {
@@ -89,7 +89,7 @@ pub(super) async fn follow(
     let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Failure::new(FailureKind::Internal, "a stream has no ends"));
     };
-    let ended = follow::pump(out, err, redactor, &lines, stop).await;
+    let ended = follow::pump(out, err, redactor, sender, stop).await;
     if ended && let Ok(Ok(status)) = timeout(Duration::from_secs(1), child.wait()).await {
         return Ok(status.code());
     }

@@ -97,7 +97,7 @@ impl Master {
         };
         // A jump host takes the time of its own connection first.
         let limit = began + core.options.connect_timeout * 2;
-        let mut step = Duration::from_millis(5);
+        let mut pause = Duration::from_millis(5);
         while !*ended.borrow_and_update() {
             if control.exists() && master.answers().await {
                 master.took = began.elapsed();
@@ -108,7 +108,7 @@ impl Master {
                 () = tokio::time::sleep_until(limit) => {
                     return Err(explain::slow(machine, &master.log.since(0), core.options.connect_timeout * 2));
                 }
-                () = sleep(step) => step = (step * 2).min(Duration::from_millis(20)),
+                () = sleep(pause) => pause = (pause * 2).min(Duration::from_millis(20)),
             }
         }
         if core.closed.is_cancelled() {

@@ -194,6 +194,14 @@ impl Ssh {
         .map_err(|failure| failure.doing(doing()))
     }
 
+    /// Forgets a failed connection, so that the next look tries at once. For a person who has
+    /// just repaired something; failures are remembered for up to 15 s, refusals for 60 s.
+    pub async fn forget_failures(&self, machine: &MachineId) {
+        if let Some(Machine::Far(links)) = self.machines.get(machine) {
+            links.forget_failures().await;
+        }
+    }
+
     /// The system of a machine, if the config names it.
     pub fn os(&self, machine: &MachineId) -> Option<Os> {
         match self.machines.get(machine)? {
@@ -243,16 +251,16 @@ impl Remote for Ssh {
         &self,
         machine: &MachineId,
         argv: &[String],
-        lines: mpsc::Sender<StreamLine>,
+        sender: mpsc::Sender<StreamLine>,
         stop: CancellationToken,
     ) -> Outcome<Option<i32>> {
         let work = async {
             match self.machine(machine)? {
                 Machine::Local(settings) => {
                     let redactor = &self.core.options.redactor;
-                    local::follow(redactor, settings, argv, lines, &stop).await
+                    local::follow(redactor, settings, argv, &sender, &stop).await
                 }
-                Machine::Far(links) => command::follow(links, argv, lines, &stop).await,
+                Machine::Far(links) => command::follow(links, argv, &sender, &stop).await,
             }
         };
         tokio::select! {

@@ -141,7 +141,7 @@ async fn helper_that_opens_everything_and_waits_to_be_killed() {
     let ssh = Arc::new(Ssh::new(options, BTreeMap::from([(id("edge"), settings)])).unwrap());
     let _forward = open_all(&ssh, &dir.join("note")).await;
     fs::write(dir.join("ready"), "").unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
 }
 
 #[tokio::test]

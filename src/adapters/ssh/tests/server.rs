@@ -40,7 +40,7 @@ pub(super) struct Server {
 
 /// Ends a test that hangs.
 pub(super) async fn limited<T>(test: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), test)
+    tokio::time::timeout(Duration::from_mins(1), test)
         .await
         .expect("the test took longer than 60 s")
 }
@@ -287,10 +287,10 @@ impl Server {
     }
 
     pub(super) fn ssh(&self) -> Ssh {
-        self.ssh_with(self.options(&self.path("r")))
+        Self::ssh_with(self.options(&self.path("r")))
     }
 
-    pub(super) fn ssh_with(&self, options: SshOptions) -> Ssh {
+    pub(super) fn ssh_with(options: SshOptions) -> Ssh {
         let machines: BTreeMap<_, _> = MACHINES
             .iter()
             .map(|name| {

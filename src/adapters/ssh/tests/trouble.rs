@@ -143,7 +143,7 @@ async fn a_configuration_ssh_does_not_accept_and_a_missing_client_are_faults_of_
                 ..server.options(&server.path("r"))
             },
         ] {
-            let ssh = server.ssh_with(options);
+            let ssh = Server::ssh_with(options);
             let failure = ssh.check(&id("edge")).await.unwrap_err();
             assert_eq!(failure.kind, FailureKind::Config, "{failure}");
             assert!(!failure.hint.is_empty());
@@ -171,7 +171,7 @@ async fn sixty_looks_at_a_silent_machine_wait_once_together() {
                 held.push(stream);
             }
         });
-        let ssh = Arc::new(server.ssh_with(SshOptions {
+        let ssh = Arc::new(Server::ssh_with(SshOptions {
             connect_timeout: Duration::from_secs(1),
             ..server.options(&server.path("r"))
         }));
@@ -276,7 +276,7 @@ async fn a_frozen_far_side_is_noticed_by_keep_alive() {
         return;
     };
     limited(async {
-        let ssh = Arc::new(server.ssh_with(SshOptions {
+        let ssh = Arc::new(Server::ssh_with(SshOptions {
             alive_interval: 1,
             alive_count: 2,
             ..server.options(&server.path("r"))
@@ -303,6 +303,28 @@ async fn a_frozen_far_side_is_noticed_by_keep_alive() {
             signal("KILL", *pid);
         }
         assert!(ssh.check(&id("edge")).await.is_ok());
+        ssh.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repaired_log_in_works_at_once_when_the_failure_is_forgotten() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    limited(async {
+        let ssh = server.ssh();
+        let denied = ssh.check(&id("wrong")).await.unwrap_err();
+        assert_eq!(denied.kind, FailureKind::Denied);
+        let keys = server.path("authorized_keys");
+        let all = fs::read_to_string(&keys).unwrap();
+        let new = fs::read_to_string(server.path("wrong.pub")).unwrap();
+        fs::write(&keys, all + &new).unwrap();
+        let remembered = ssh.check(&id("wrong")).await.unwrap_err();
+        assert_eq!(remembered.message, denied.message);
+        ssh.forget_failures(&id("wrong")).await;
+        assert!(ssh.check(&id("wrong")).await.is_ok());
         ssh.close().await;
     })
     .await;
