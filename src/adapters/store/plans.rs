@@ -123,9 +123,11 @@ pub(super) fn mark_used(
             Failure::new(FailureKind::Usage, format!("there is no {id}")).hint("make a plan first"),
         ));
     };
-    let by = plan
-        .batch
-        .map_or_else(String::new, |batch| format!(" by {batch}"));
+    // Only an import plan becomes its batch; the others are about one.
+    let by = match plan.batch {
+        Some(batch) if plan.kind == "import" => format!(" by {batch}"),
+        _ => String::new(),
+    };
     Err(StoreError::from(
         Failure::new(
             FailureKind::Conflict,

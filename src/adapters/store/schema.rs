@@ -1,10 +1,11 @@
 //! Opening: folder, file modes, settings of a connection, migrations.
 
-use super::error::{Result, StoreError, damaged, failure};
+use super::error::{Result, StoreError, damaged, failure, file_failure};
 use super::files::{DATABASE, private_file, private_folder};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,9 @@ pub(super) fn open(state_dir: &Path) -> Outcome<(Connection, PathBuf)> {
     let locks = state_dir.join("locks");
     private_folder(&locks, true)?;
     let database = state_dir.join(DATABASE);
-    // Two processes that find no database must not both make it.
-    let opening = private_file(&locks.join("open.lock"))?;
+    // Two processes that find no database must not both make it. The folder itself is locked:
+    // no file of its own would ever have to be removed.
+    let opening = File::open(&locks).map_err(|error| file_failure(&locks, &error))?;
     wait_for(&opening, &database)?;
     // SQLite gives `-wal` and `-shm` the mode of the database itself.
     drop(private_file(&database)?);
@@ -28,7 +30,7 @@ pub(super) fn open(state_dir: &Path) -> Outcome<(Connection, PathBuf)> {
     Ok((connection, database))
 }
 
-fn wait_for(opening: &std::fs::File, database: &Path) -> Outcome<()> {
+fn wait_for(opening: &File, database: &Path) -> Outcome<()> {
     let until = Instant::now() + PATIENCE;
     while opening.try_lock().is_err() {
         if Instant::now() >= until {

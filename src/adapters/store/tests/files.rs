@@ -72,6 +72,39 @@ async fn many_writes_at_once_are_all_there_after_a_crash() {
 }
 
 #[tokio::test]
+async fn nothing_is_answered_before_it_is_committed() {
+    let folder = folder();
+    let store = open(&folder);
+    let batch = started(&store).await;
+    // Somebody else's transaction holds every commit up.
+    let other = Connection::open(store.database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let intent = intent(batch);
+    let mut asking = Box::pin(store.intend(&intent));
+    let early = tokio::time::timeout(std::time::Duration::from_millis(200), &mut asking).await;
+    assert!(early.is_err(), "answered while the commit was held up");
+    assert_eq!(store.journal(batch).await.unwrap(), []);
+    other.execute_batch("COMMIT").unwrap();
+    let step = asking.await.unwrap();
+    assert_eq!(store.journal(batch).await.unwrap()[0].id, step);
+}
+
+#[tokio::test]
+async fn two_handles_may_open_an_empty_folder_at_the_same_time() {
+    let folder = folder();
+    let path = folder.path().to_owned();
+    let opening: Vec<_> = (0..8)
+        .map(|_| {
+            let path = path.clone();
+            std::thread::spawn(move || SqliteStore::open(&path, Redactor::new()).map(drop))
+        })
+        .collect();
+    for opened in opening {
+        opened.join().unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn an_asker_who_gave_up_does_not_stop_the_writer() {
     let folder = folder();
     let store = open(&folder);
@@ -128,7 +161,6 @@ fn every_file_is_0600_and_every_folder_0700_under_umask_000() {
         "cockpit.db-shm",
         "seal.key",
         "local.key",
-        "locks/open.lock",
         "locks/lab.good.lock",
     ] {
         assert_eq!(mode(&state_dir.join(name)), 0o600, "{name}");
