@@ -51,6 +51,8 @@ pub(super) fn client() -> Option<Client> {
         .is_err();
     Client::builder()
         .no_proxy()
+        // Never used over TLS; without this the system's roots are read at every start.
+        .tls_certs_only([])
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(30))
         .build()

@@ -81,14 +81,26 @@ pub(super) fn choose(
             .min_by_key(|row| (row.priority, row.last_used_at, row.id))
     });
     let Some(row) = next else {
-        let blocked = all.iter().any(|row| supports(row)) || all.is_empty();
-        let not_priced = restricting.is_some() && !all.iter().any(|row| allowed(row));
-        return Err(if not_priced && blocked && !all.is_empty() {
+        // Where the checked name does not depend on the account, it is checked before any.
+        let unpriced = restricting.is_some_and(|channel| {
+            let platform = &group.platform;
+            match channel.billing_model_source.as_str() {
+                "requested" => !priced(channel, platform, model),
+                "upstream" => !all.is_empty() && !all.iter().any(|row| allowed(row)),
+                _ => !priced(channel, platform, &target),
+            }
+        });
+        let kind = if group.platform == "openai" {
+            "OpenAI accounts"
+        } else {
+            "accounts"
+        };
+        return Err(if unpriced {
             format!("no available accounts supporting model: {model} (channel pricing restriction)")
         } else if all.is_empty() {
             "no available accounts".to_owned()
         } else {
-            format!("no available OpenAI accounts supporting model: {model}")
+            format!("no available {kind} supporting model: {model}")
         });
     };
     Ok(Choice {

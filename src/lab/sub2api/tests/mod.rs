@@ -70,7 +70,11 @@ impl Kit {
             seed: 7,
         });
         let at = listen(host.router()).await;
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .build()
+            .unwrap();
         let kit = Self {
             host,
             log,
@@ -251,4 +255,26 @@ pub(super) async fn until(what: &str, look: impl Fn() -> bool) {
         assert!(Instant::now() < end, "never: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+#[test]
+fn every_trap_of_the_contract_is_named_by_a_test() {
+    let texts = [
+        include_str!("accounts.rs"),
+        include_str!("crash.rs"),
+        include_str!("envelope.rs"),
+        include_str!("gateway.rs"),
+        include_str!("money.rs"),
+        include_str!("resources.rs"),
+        include_str!("warmup.rs"),
+    ];
+    let named: std::collections::BTreeSet<u32> = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(|line| line.trim().strip_prefix("// trap"))
+        .flat_map(|rest| rest.split(|c: char| !c.is_ascii_digit()))
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    let missing: Vec<u32> = (1..=37).filter(|trap| !named.contains(trap)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
