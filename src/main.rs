@@ -1,2 +1,84 @@
-//! Composition root.
-fn main() {}
+//! Composition root: reads the words, loads the config, builds the adapters, runs one face. The
+//! only place that names adapters and faces together.
+
+mod lab_face;
+mod logging;
+mod signals;
+mod wire;
+
+use cockpit_cli::{Cli, Noun, Parsed, parse, refuse};
+use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+use std::io::Write;
+use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
+
+fn main() -> ExitCode {
+    // Only fails when it was installed before; then it is there.
+    drop(color_eyre::install());
+    ExitCode::from(match parse(std::env::args_os()) {
+        Parsed::Text(text) => {
+            // A reader that is gone needs no help text.
+            drop(std::io::stdout().write_all(text.as_bytes()));
+            0
+        }
+        Parsed::Refused(failure, json) => refuse(&failure, json),
+        Parsed::Run(cli) => {
+            let json = cli.json;
+            start(*cli).unwrap_or_else(|failure| refuse(&failure, json))
+        }
+    })
+}
+
+/// Builds the runtime and runs the command in it.
+fn start(cli: Cli) -> Outcome<u8> {
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        tracing::debug!("a crypto provider was installed already");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(FailureKind::Internal, format!("no runtime: {error}")))?;
+    let code = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let again = signals::watch(&stop)?;
+        tokio::select! {
+            code = serve(cli, stop) => code,
+            // A second request to stop does not wait for the step in flight; the journal knows.
+            _ = again => Err(Failure::new(FailureKind::Cancelled, "stopped at once, in the middle of a step")
+                .hint("`cockpit batch list` shows what was left; `batch resume` goes on")),
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    code
+}
+
+async fn serve(cli: Cli, stop: CancellationToken) -> Outcome<u8> {
+    if let Noun::Lab(cockpit_cli::Lab::Serve { dir }) = &cli.noun {
+        return lab_face::serve(dir.clone(), stop).await;
+    }
+    let lab = if cli.lab || matches!(cli.noun, Noun::Drill(_)) {
+        Some(lab_face::begin(None).await?)
+    } else {
+        None
+    };
+    let path = lab
+        .as_ref()
+        .map(cockpit_lab::Lab::config_path)
+        .or_else(|| cli.config.clone());
+    let ran = match wire::session(path.as_deref(), &cli.noun, stop) {
+        Ok(wired) => {
+            let code = cockpit_cli::run(cli, &wired.session).await;
+            wired.session.handle.close().await;
+            Ok(code)
+        }
+        Err(failure) => Err(failure),
+    };
+    if let Some(lab) = lab {
+        lab.shutdown().await;
+    }
+    ran
+}

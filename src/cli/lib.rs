@@ -1,1 +1,15 @@
-//! placeholder head, replaced below
+//! The command line: grammar in, engine commands out, text or JSON back, an exit code. Talks to
+//! the engine only.
+
+mod args;
+mod dispatch;
+mod drill;
+mod exit;
+mod input;
+mod output;
+mod parse;
+
+pub use args::{Cli, Drill, Lab, Noun};
+pub use dispatch::{Session, run};
+pub use exit::refuse;
+pub use parse::{Parsed, parse};

@@ -11,6 +11,7 @@ use crate::reconcile::PlannedReconcile;
 use crate::rollback::{PlannedRollback, RolledBack};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
+use cockpit_domain::recorded::Listing;
 use cockpit_domain::secret::Secret;
 
 /// A request.
@@ -25,6 +26,13 @@ pub enum Command {
     HostProbe {
         /// The host.
         host: HostId,
+    },
+    /// List what a host stores, as before-and-after proofs compare it.
+    HostListing {
+        /// The host.
+        host: HostId,
+        /// The provider whose managed user is listed too.
+        provider: PackId,
     },
     /// Plan an import.
     ImportPlan {
@@ -99,7 +107,10 @@ pub enum Command {
 impl Command {
     /// Whether it writes to a host. Such a job finishes its step before the program ends.
     pub fn writes(&self) -> bool {
-        matches!(self, Self::ImportApply { .. } | Self::BatchResume { .. } | Self::RollbackApply { .. })
+        matches!(
+            self,
+            Self::ImportApply { .. } | Self::BatchResume { .. } | Self::RollbackApply { .. }
+        )
     }
 
     /// Its name in events and progress.
@@ -107,6 +118,7 @@ impl Command {
         match self {
             Self::BaselineRun { .. } => "baseline run",
             Self::HostProbe { .. } => "host probe",
+            Self::HostListing { .. } => "host listing",
             Self::ImportPlan { .. } => "import plan",
             Self::ImportApply { .. } => "import apply",
             Self::BatchList { .. } => "batch list",
@@ -129,6 +141,8 @@ pub enum Answer {
     Baseline(BaselineReport),
     /// Of `host probe`.
     Host(HostProbe),
+    /// Of `host listing`.
+    Listing(Listing),
     /// Of `import plan`.
     Import(Box<PlannedImport>),
     /// Of `import apply` and `batch resume`.

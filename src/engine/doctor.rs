@@ -4,6 +4,7 @@ use crate::context::Job;
 use crate::failure::{Failure, Outcome};
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::MachineId;
+use futures_util::FutureExt;
 use serde::Serialize;
 
 /// One finding of the doctor.
@@ -24,9 +25,14 @@ const KNOWN_VERSION: &str = "0.1.129";
 
 /// Looks at everything. One dead machine does not hide the others.
 pub async fn examine(job: &Job) -> Vec<Diagnosis> {
-    let machines: Vec<&MachineId> = job.settings.machines.iter().collect();
-    let machine_looks = machines.iter().map(|machine| machine_hop(job, machine));
-    let host_looks = job.settings.hosts.values().map(|host| host_hops(job, host));
+    let mut machine_looks = Vec::new();
+    for machine in &job.settings.machines {
+        machine_looks.push(machine_hop(job, machine).boxed());
+    }
+    let mut host_looks = Vec::new();
+    for host in job.settings.hosts.values() {
+        host_looks.push(host_hops(job, host).boxed());
+    }
     let (mut found, hosts) = futures_util::future::join(
         futures_util::future::join_all(machine_looks),
         futures_util::future::join_all(host_looks),

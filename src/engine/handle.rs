@@ -5,8 +5,10 @@ use crate::command::{Answer, Command};
 use crate::context::{Job, Ports, Progress, Settings};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::supervisor::{Effect, Event, Snapshot, State};
+use crate::view::read_view;
 use crate::{access, baseline, batches, doctor, import, probe, reconcile, rollback};
 use cockpit_domain::ids::JobId;
+use cockpit_domain::recorded::listing;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,8 +43,10 @@ impl Started {
     /// Waits for its end. A panic inside the job is an internal failure, not ours.
     pub async fn answer(self) -> Outcome<Answer> {
         self.answer.await.unwrap_or_else(|_| {
-            Err(Failure::new(FailureKind::Internal, "the job ended without an answer")
-                .hint("this is a defect of the cockpit; the log file says more"))
+            Err(
+                Failure::new(FailureKind::Internal, "the job ended without an answer")
+                    .hint("this is a defect of the cockpit; the log file says more"),
+            )
         })
     }
 }
@@ -83,19 +87,25 @@ impl Handle {
     pub fn send(&self, command: Command) -> Started {
         let id = JobId(self.inner.next.fetch_add(1, Ordering::Relaxed));
         let (reply, answer) = oneshot::channel();
-        let asked = Event::Asked { id, name: command.name(), writes: command.writes() };
+        let asked = Event::Asked {
+            id,
+            name: command.name(),
+            writes: command.writes(),
+        };
         for effect in self.inner.fold(asked) {
             match effect {
                 Effect::Start(id) => {
                     let inner = Arc::clone(&self.inner);
                     let cancel = CancellationToken::new();
                     lock(&self.inner.cancels).insert(id, cancel.clone());
-                    self.inner.tasks.spawn(inner.run(id, command, cancel, reply));
+                    self.inner
+                        .tasks
+                        .spawn(inner.run(id, command, cancel, reply));
                     break;
                 }
                 Effect::Refuse(_, failure) => {
                     // A face that is gone needs no answer.
-                    let _ = reply.send(Err(failure));
+                    drop(reply.send(Err(failure)));
                     break;
                 }
                 Effect::Cancel(id) => self.inner.cancel(id),
@@ -179,28 +189,46 @@ impl Inner {
         });
         lock(&self.cancels).remove(&id);
         self.apply(Event::Ended(id, answer.is_ok()));
-        let _ = reply.send(answer);
+        drop(reply.send(answer));
     }
 }
 
 async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
     Ok(match command {
-        Command::BaselineRun { pack } => Answer::Baseline(baseline::command(job, pack.as_ref()).await?),
-        Command::HostProbe { host } => Answer::Host(probe::host(job, &host).await?),
-        Command::ImportPlan { host, provider, keys, mode, access } => {
-            Answer::Import(Box::new(import::plan(job, &host, &provider, &keys, mode, access).await?))
+        Command::BaselineRun { pack } => {
+            Answer::Baseline(baseline::command(job, pack.as_ref()).await?)
         }
+        Command::HostProbe { host } => Answer::Host(probe::host(job, &host).await?),
+        Command::HostListing { host, provider } => {
+            let api = job.ports.hosts.api(&host).await?;
+            Answer::Listing(listing(&read_view(api.as_ref(), &provider).await?))
+        }
+        Command::ImportPlan {
+            host,
+            provider,
+            keys,
+            mode,
+            access,
+        } => Answer::Import(Box::new(
+            import::plan(job, &host, &provider, &keys, mode, access).await?,
+        )),
         Command::ImportApply { plan, approval } => {
             Answer::Batch(Box::new(import::apply(job, plan, &approval).await?))
         }
         Command::BatchList { host } => Answer::Batches(batches::list(job, host.as_ref()).await?),
         Command::BatchShow { batch } => Answer::Detail(Box::new(batches::show(job, batch).await?)),
-        Command::BatchResume { batch } => Answer::Batch(Box::new(import::resume(job, batch).await?)),
-        Command::AccessStatus { batch } => Answer::Access(Box::new(access::status(job, batch).await?)),
+        Command::BatchResume { batch } => {
+            Answer::Batch(Box::new(import::resume(job, batch).await?))
+        }
+        Command::AccessStatus { batch } => {
+            Answer::Access(Box::new(access::status(job, batch).await?))
+        }
         Command::ReconcilePlan { host, provider } => {
             Answer::Reconcile(Box::new(reconcile::plan(job, &host, &provider).await?))
         }
-        Command::RollbackPlan { batch } => Answer::Rollback(Box::new(rollback::plan(job, batch).await?)),
+        Command::RollbackPlan { batch } => {
+            Answer::Rollback(Box::new(rollback::plan(job, batch).await?))
+        }
         Command::RollbackApply { plan, approval } => {
             Answer::RolledBack(Box::new(rollback::apply(job, plan, &approval).await?))
         }

@@ -161,11 +161,12 @@ async fn account_probes(
         }
     }
     let total = asked.len();
-    let mut probes = futures_util::stream::iter(asked.into_iter().map(|(id, name)| {
-        let api = Arc::clone(api);
-        async move { (id, name, api.upstream_models(id).await) }
-    }))
-    .buffered(job.settings.timing.items_in_flight.max(1));
+    let looks: Vec<_> = asked
+        .into_iter()
+        .map(|row| upstream_look(Arc::clone(api), row))
+        .collect();
+    let mut probes =
+        futures_util::stream::iter(looks).buffered(job.settings.timing.items_in_flight.max(1));
     let mut done = 0;
     while let Some((id, name, result)) = probes.next().await {
         done += 1;
@@ -178,6 +179,14 @@ async fn account_probes(
         }
     }
     Ok(notes)
+}
+
+async fn upstream_look(
+    api: Arc<dyn HostApi>,
+    (id, name): (RemoteId, String),
+) -> (RemoteId, String, Outcome<Vec<String>>) {
+    let listed = api.upstream_models(id).await;
+    (id, name, listed)
 }
 
 /// At most one completion, without waiting for a warm-up that ended long ago.

@@ -100,6 +100,15 @@ pub fn check(path: Option<&Path>) -> Outcome<Result<Config, Vec<Finding>>> {
     parse(&path, &text, home, state_dir)
 }
 
+/// What is in force without any file: no machines, no hosts, the default folders.
+pub fn empty() -> Outcome<Config> {
+    let path = default_path()?;
+    parse(&path, "", None, default_state_dir())?.map_err(|findings| {
+        let lines: Vec<_> = findings.iter().map(Finding::to_string).collect();
+        Failure::new(FailureKind::Internal, lines.join("\n"))
+    })
+}
+
 /// An example with every key, for people to begin with.
 pub fn example() -> &'static str {
     include_str!("example.toml")

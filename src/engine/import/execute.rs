@@ -20,8 +20,11 @@ use cockpit_domain::inventory::{ApiKey, OfferSpec};
 use cockpit_domain::plan::{Sign, diff_fields};
 use cockpit_domain::recorded;
 use cockpit_domain::resource::{Origin, ResourceKind};
-use futures_util::StreamExt;
+use cockpit_domain::secret::Secret;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 /// Walks the whole import. An error leaves the batch to be resumed.
 pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Batch> {
@@ -206,18 +209,12 @@ async fn carry_all(scene: &Scene, group: RemoteId) -> Outcome<Vec<Item>> {
     let mut first_failure = None;
     // After the first failure nothing new is begun: a dead host would fail every key in turn.
     let stop = scene.job.cancel.child_token();
-    let work = items.into_iter().zip(&scene.keys).map(|(item, key)| {
-        let stop = stop.clone();
-        async move {
-            if stop.is_cancelled() {
-                return Err(Failure::new(
-                    FailureKind::Cancelled,
-                    "stopped before this key was begun",
-                ));
-            }
-            carry(scene, item, key, group).await
-        }
-    });
+    // Collected and boxed: a lazy stream of borrowing futures is not `Send` enough to be spawned.
+    let work: Vec<BoxFuture<'_, Outcome<Item>>> = items
+        .into_iter()
+        .zip(&scene.keys)
+        .map(|(item, key)| begin(scene, &stop, item, key, group).boxed())
+        .collect();
     let mut running =
         futures_util::stream::iter(work).buffered(scene.job.settings.timing.items_in_flight.max(1));
     while let Some(result) = running.next().await {
@@ -241,6 +238,23 @@ async fn carry_all(scene: &Scene, group: RemoteId) -> Outcome<Vec<Item>> {
         Some(failure) => Err(failure),
         None => Ok(carried),
     }
+}
+
+/// Begins an item unless another one failed before.
+async fn begin(
+    scene: &Scene,
+    stop: &CancellationToken,
+    item: Item,
+    key: &Secret,
+    group: RemoteId,
+) -> Outcome<Item> {
+    if stop.is_cancelled() {
+        return Err(Failure::new(
+            FailureKind::Cancelled,
+            "stopped before this key was begun",
+        ));
+    }
+    carry(scene, item, key, group).await
 }
 
 async fn verdict(

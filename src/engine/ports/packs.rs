@@ -21,6 +21,13 @@ pub trait Packs: Send + Sync {
     /// All packs, by id. A broken one is listed with its findings.
     fn list(&self) -> Outcome<Vec<PackEntry>>;
 
+    /// Reads what `pack check` was given: a file, a pack folder, or the id of a pack at hand.
+    ///
+    /// # Errors
+    /// `Usage` when there is no such file and no such pack. A broken pack is no error: its
+    /// findings stand in the entry.
+    fn check(&self, what: &std::path::Path) -> Outcome<PackEntry>;
+
     /// One pack.
     ///
     /// # Errors

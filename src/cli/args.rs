@@ -1,0 +1,341 @@
+//! The grammar of the command line, nothing else. Spellings are stable (`--json` names too).
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cockpit_domain::batch::{AccessMode, ImportMode};
+use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
+use std::path::PathBuf;
+
+/// Operations cockpit for an LLM relay fleet.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cockpit",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Config file; default is relay-cockpit/config.toml in the user's config folder.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Run against a fresh embedded lab that ends with the command.
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub lab: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub noun: Noun,
+}
+
+/// The nouns.
+#[derive(Debug, Subcommand)]
+pub enum Noun {
+    /// Judge an environment by its baseline.
+    #[command(subcommand)]
+    Baseline(Baseline),
+    /// The hosts of the config.
+    #[command(subcommand)]
+    Host(Host),
+    /// Packs: providers and baselines as data.
+    #[command(subcommand)]
+    Pack(Pack),
+    /// Import a provider's keys into a host: plan, then apply exactly that plan.
+    #[command(subcommand)]
+    Import(Import),
+    /// Batches: what was imported, and how it went.
+    #[command(subcommand)]
+    Batch(Batch),
+    /// Whether ordinary users can call the model.
+    #[command(subcommand)]
+    Access(Access),
+    /// Compare our records with a host.
+    #[command(subcommand)]
+    Reconcile(Reconcile),
+    /// Take a batch back: plan, then apply exactly that plan.
+    #[command(subcommand)]
+    Rollback(Rollback),
+    /// Probe paths: host, provider, protocol.
+    #[command(subcommand)]
+    Probe(Probe),
+    /// Logs of a machine.
+    #[command(subcommand)]
+    Log(Log),
+    /// The embedded lab and its faults.
+    #[command(subcommand)]
+    Lab(Lab),
+    /// Look at every hop to every host: ssh, tunnel, credential, version.
+    Doctor,
+    /// Play the whole main job on a fresh lab and hold it against the lab's own request log.
+    Drill(Drill),
+}
+
+/// `baseline …`
+#[derive(Debug, Subcommand)]
+pub enum Baseline {
+    /// Run every check of a baseline pack.
+    Run {
+        /// The pack; default is the one that the config's hosts name.
+        #[arg(long)]
+        pack: Option<PackId>,
+    },
+}
+
+/// `host …`
+#[derive(Debug, Subcommand)]
+pub enum Host {
+    /// List the hosts of the config.
+    List,
+    /// Look at one host without side effects.
+    Probe {
+        /// The host.
+        host: HostId,
+    },
+}
+
+/// `pack …`
+#[derive(Debug, Subcommand)]
+pub enum Pack {
+    /// List the packs at hand.
+    List,
+    /// Check packs; every finding with file, line and a fix.
+    Check {
+        /// A pack file, or a pack id; default is every pack at hand.
+        what: Option<String>,
+    },
+}
+
+/// `import …`
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Read the host and say what would be done. Writes nothing to the host.
+    Plan {
+        /// Host of the config.
+        #[arg(long)]
+        host: HostId,
+        /// Provider pack.
+        #[arg(long)]
+        provider: PackId,
+        /// File with one key a line; `-` reads standard input.
+        #[arg(long, value_name = "FILE|-")]
+        keys: String,
+        /// What to do when some keys fail.
+        #[arg(long, value_enum, default_value_t = Mode::Partial)]
+        mode: Mode,
+        /// How ordinary users get at the model.
+        #[arg(long, value_enum, default_value_t = AccessArg::Subscription)]
+        access: AccessArg,
+        /// Prove with this caller's key instead of a managed one: env:NAME or file:PATH.
+        #[arg(long, value_name = "REF")]
+        user_key: Option<String>,
+    },
+    /// Carry out exactly the plan that was read.
+    Apply {
+        /// The plan.
+        plan: PlanId,
+        /// The approval.
+        #[command(flatten)]
+        word: Word,
+    },
+}
+
+/// A person's word for one plan.
+#[derive(Debug, Args)]
+pub struct Word {
+    /// Head of the plan's hash, 12 hex digits or more: arms this one plan.
+    #[arg(long, value_name = "HASH")]
+    pub yes: Option<String>,
+    /// The host's name, typed; wanted for production.
+    #[arg(long, value_name = "NAME")]
+    pub host_name: Option<String>,
+    /// Why; wanted for production, kept in the audit.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// `--mode`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Mode {
+    /// All keys or nothing.
+    Strict,
+    /// Keep what works.
+    Partial,
+}
+
+impl From<Mode> for ImportMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Strict => Self::Strict,
+            Mode::Partial => Self::Partial,
+        }
+    }
+}
+
+/// `--access`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum AccessArg {
+    /// Through a subscription group.
+    Subscription,
+    /// Through a standard group and the user's balance.
+    #[value(name = "self_service")]
+    SelfService,
+}
+
+impl From<AccessArg> for AccessMode {
+    fn from(access: AccessArg) -> Self {
+        match access {
+            AccessArg::Subscription => Self::Subscription,
+            AccessArg::SelfService => Self::SelfService,
+        }
+    }
+}
+
+/// `batch …`
+#[derive(Debug, Subcommand)]
+pub enum Batch {
+    /// List batches, newest first.
+    List {
+        /// Of one host only.
+        #[arg(long)]
+        host: Option<HostId>,
+    },
+    /// Show one batch: resources, items, events, journal.
+    Show {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Go on with an interrupted batch.
+    Resume {
+        /// The batch.
+        batch: BatchId,
+    },
+}
+
+/// `access …`
+#[derive(Debug, Subcommand)]
+pub enum Access {
+    /// Look anew: login, subscription, group, key, completion.
+    Status {
+        /// The batch.
+        batch: BatchId,
+    },
+}
+
+/// `reconcile …`
+#[derive(Debug, Subcommand)]
+pub enum Reconcile {
+    /// Compare the newest standing batch of a provider with its host.
+    Plan {
+        /// Host of the config.
+        #[arg(long)]
+        host: HostId,
+        /// Provider pack.
+        #[arg(long)]
+        provider: PackId,
+    },
+}
+
+/// `rollback …`
+#[derive(Debug, Subcommand)]
+pub enum Rollback {
+    /// Say what taking a batch back would do, and what it will not undo.
+    Plan {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Carry out exactly the plan that was read, and prove it by listing.
+    Apply {
+        /// The plan.
+        plan: PlanId,
+        /// The approval.
+        #[command(flatten)]
+        word: Word,
+    },
+}
+
+/// `probe …`
+#[derive(Debug, Subcommand)]
+pub enum Probe {
+    /// Probe a host, or every host of the config.
+    Run {
+        /// One host only.
+        #[arg(long)]
+        host: Option<HostId>,
+        /// A provider on it: its managed key, its upstream.
+        #[arg(long)]
+        provider: Option<PackId>,
+    },
+}
+
+/// `log …`
+#[derive(Debug, Subcommand)]
+pub enum Log {
+    /// Follow a file or a container's log until stopped.
+    Tail {
+        /// Machine of the config.
+        #[arg(long)]
+        machine: MachineId,
+        /// File to follow.
+        #[arg(long, value_name = "PATH", conflicts_with = "container")]
+        file: Option<String>,
+        /// Container to follow.
+        #[arg(long, value_name = "NAME")]
+        container: Option<String>,
+        /// Lines of the past to begin with.
+        #[arg(long, default_value_t = 20)]
+        lines: u32,
+    },
+}
+
+/// `lab …`
+#[derive(Debug, Subcommand)]
+pub enum Lab {
+    /// Run the lab until stopped; prints one line when it is ready.
+    Serve {
+        /// Folder to keep its state in; default is a private one that goes with it.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Switch faults.
+    #[command(subcommand)]
+    Fault(Fault),
+}
+
+/// `lab fault …`
+#[derive(Debug, Subcommand)]
+pub enum Fault {
+    /// List the faults.
+    List,
+    /// Switch one on.
+    Set {
+        /// The fault.
+        name: String,
+    },
+    /// Switch one off.
+    Clear {
+        /// The fault.
+        name: String,
+    },
+}
+
+/// `drill`
+#[derive(Debug, Args)]
+pub struct Drill {
+    /// Switch this fault on first; the drill must then fail at the right step.
+    #[arg(long, value_name = "NAME")]
+    pub fault: Option<String>,
+}
+
+impl Noun {
+    /// Whether the command works on what an earlier one left: a fresh lab has nothing for it.
+    pub fn needs_earlier_state(&self) -> bool {
+        matches!(
+            self,
+            Self::Import(Import::Apply { .. })
+                | Self::Batch(Batch::Show { .. } | Batch::Resume { .. })
+                | Self::Access(_)
+                | Self::Reconcile(_)
+                | Self::Rollback(_)
+        )
+    }
+}

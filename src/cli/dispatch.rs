@@ -1,0 +1,276 @@
+//! One command from the words to the exit code.
+
+use crate::args::{
+    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Log, Noun, Pack, Probe, Reconcile,
+    Rollback, Word,
+};
+use crate::exit::{self, refuse};
+use crate::{drill, input, output};
+use cockpit_engine::approval::Approval;
+use cockpit_engine::command::{Answer, Command};
+use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+use cockpit_engine::handle::Handle;
+use cockpit_engine::ports::FaultBoard;
+use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// What a command runs with.
+pub struct Session {
+    /// The engine.
+    pub handle: Handle,
+    /// The config file in force, for hints.
+    pub config: std::path::PathBuf,
+    /// Cancelled when a person or the system wants us to stop.
+    pub stop: CancellationToken,
+}
+
+/// Runs a command and gives its exit code.
+pub async fn run(cli: Cli, session: &Session) -> u8 {
+    let json = cli.json;
+    match dispatch(cli, session).await {
+        Ok(code) => code,
+        Err(failure) => refuse(&failure, json),
+    }
+}
+
+async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
+    let json = cli.json;
+    let command = match cli.noun {
+        Noun::Baseline(Baseline::Run { pack }) => Command::BaselineRun { pack },
+        Noun::Host(Host::List) => {
+            output::hosts(session.handle.settings(), json);
+            return Ok(exit::CLEAN);
+        }
+        Noun::Host(Host::Probe { host }) => Command::HostProbe { host },
+        Noun::Pack(pack) => return packs(&pack, session, json),
+        Noun::Import(Import::Plan {
+            host,
+            provider,
+            keys,
+            mode,
+            access,
+            user_key,
+        }) => {
+            if user_key.is_some() {
+                return Err(
+                    Failure::new(FailureKind::Usage, "`--user-key` is not built yet")
+                        .doing("reading the command line")
+                        .hint("leave it away: access is then proven with a managed key"),
+                );
+            }
+            let keys = input::read_keys(&keys)?;
+            Command::ImportPlan {
+                host,
+                provider,
+                keys,
+                mode: mode.into(),
+                access: access.into(),
+            }
+        }
+        Noun::Import(Import::Apply { plan, word }) => Command::ImportApply {
+            plan,
+            approval: approval(word),
+        },
+        Noun::Batch(Batch::List { host }) => Command::BatchList { host },
+        Noun::Batch(Batch::Show { batch }) => Command::BatchShow { batch },
+        Noun::Batch(Batch::Resume { batch }) => Command::BatchResume { batch },
+        Noun::Access(Access::Status { batch }) => Command::AccessStatus { batch },
+        Noun::Reconcile(Reconcile::Plan { host, provider }) => {
+            Command::ReconcilePlan { host, provider }
+        }
+        Noun::Rollback(Rollback::Plan { batch }) => Command::RollbackPlan { batch },
+        Noun::Rollback(Rollback::Apply { plan, word }) => Command::RollbackApply {
+            plan,
+            approval: approval(word),
+        },
+        Noun::Probe(Probe::Run { host, provider }) => {
+            return probes(host, provider, session, json).await;
+        }
+        Noun::Log(Log::Tail {
+            machine,
+            file,
+            container,
+            lines,
+        }) => {
+            return tail(
+                session,
+                &machine,
+                file.as_deref(),
+                container.as_deref(),
+                lines,
+            )
+            .await;
+        }
+        Noun::Lab(Lab::Fault(fault)) => return faults(&fault, session, json).await,
+        Noun::Lab(Lab::Serve { .. }) => {
+            return Err(Failure::new(
+                FailureKind::Internal,
+                "`lab serve` was not taken by the program",
+            ));
+        }
+        Noun::Doctor => Command::Doctor,
+        Noun::Drill(wanted) => return drill::run(&wanted, session, json).await,
+    };
+    let answer = call(session, command, json).await?;
+    output::answer(&answer, json);
+    Ok(exit::of_answer(&answer))
+}
+
+/// Sends a command, shows its progress on a terminal, and passes a stop on.
+pub(crate) async fn call(session: &Session, command: Command, json: bool) -> Outcome<Answer> {
+    let started = session.handle.send(command);
+    let id = started.id;
+    let mut seen = session.handle.watch();
+    let mut progress = output::ProgressLine::new(json);
+    let answer = started.answer();
+    tokio::pin!(answer);
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            answer = &mut answer => {
+                progress.clear();
+                return answer;
+            }
+            () = session.stop.cancelled(), if !stopping => {
+                stopping = true;
+                progress.note("stopping: the step in flight is finished first");
+                session.handle.stop(id);
+            }
+            changed = seen.changed() => {
+                if changed.is_ok() {
+                    let snapshot = seen.borrow_and_update().clone();
+                    if let Some(line) = snapshot.jobs.iter().find(|job| job.id == id).and_then(|job| job.progress.as_ref()) {
+                        progress.show(line);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn approval(word: Word) -> Approval {
+    Approval {
+        hash: word.yes.unwrap_or_default(),
+        host_name: word.host_name,
+        reason: word.reason,
+    }
+}
+
+fn packs(pack: &Pack, session: &Session, json: bool) -> Outcome<u8> {
+    let packs = &session.handle.ports().packs;
+    match pack {
+        Pack::List => output::packs(&packs.list()?, json),
+        Pack::Check { what } => {
+            let entries = match what {
+                None => packs.list()?,
+                Some(what) => vec![packs.check(Path::new(what))?],
+            };
+            let findings: Vec<_> = entries
+                .iter()
+                .filter_map(|entry| entry.pack.as_ref().err())
+                .flatten()
+                .cloned()
+                .collect();
+            output::findings(entries.len(), &findings, json);
+            if !findings.is_empty() {
+                return Ok(exit::TOOL);
+            }
+        }
+    }
+    Ok(exit::CLEAN)
+}
+
+async fn probes(
+    host: Option<cockpit_domain::ids::HostId>,
+    provider: Option<cockpit_domain::ids::PackId>,
+    session: &Session,
+    json: bool,
+) -> Outcome<u8> {
+    let hosts = match host {
+        Some(host) => vec![host],
+        None => session.handle.settings().hosts.keys().cloned().collect(),
+    };
+    let mut all = Vec::new();
+    for host in hosts {
+        let command = Command::ProbeRun {
+            host,
+            provider: provider.clone(),
+        };
+        if let Answer::Probes(probes) = call(session, command, json).await? {
+            all.extend(probes);
+        }
+    }
+    let answer = Answer::Probes(all);
+    output::answer(&answer, json);
+    Ok(exit::of_answer(&answer))
+}
+
+async fn tail(
+    session: &Session,
+    machine: &cockpit_domain::ids::MachineId,
+    file: Option<&str>,
+    container: Option<&str>,
+    lines: u32,
+) -> Outcome<u8> {
+    let count = lines.to_string();
+    let argv: Vec<String> = match (file, container) {
+        (Some(file), None) => ["tail", "-n", &count, "-F", "--", file]
+            .map(str::to_owned)
+            .to_vec(),
+        (None, Some(name)) => ["docker", "logs", "--tail", &count, "-f", name]
+            .map(str::to_owned)
+            .to_vec(),
+        _ => {
+            return Err(Failure::new(
+                FailureKind::Usage,
+                "one of `--file` and `--container` has to be given",
+            )
+            .doing("following a log")
+            .hint("for example `--file /var/log/nginx/error.log` or `--container sub2api`"));
+        }
+    };
+    let (sender, mut lines) = tokio::sync::mpsc::channel(256);
+    let remote = Arc::clone(&session.handle.ports().remote);
+    let (machine, stop) = (machine.clone(), session.stop.clone());
+    let following = tokio::spawn(async move { remote.follow(&machine, &argv, sender, stop).await });
+    while let Some(line) = lines.recv().await {
+        if !output::stream_line(&line) {
+            // Nobody reads us any more.
+            break;
+        }
+    }
+    drop(lines);
+    let status = following
+        .await
+        .map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))??;
+    match status {
+        Some(code) if code != 0 && !session.stop.is_cancelled() => Err(Failure::new(
+            FailureKind::Remote,
+            format!("the command ended with status {code}"),
+        )
+        .doing("following a log")
+        .hint("the lines above say why")),
+        _ => Ok(exit::CLEAN),
+    }
+}
+
+/// The board where faults are switched, or why there is none.
+pub(crate) fn board(session: &Session) -> Outcome<Arc<dyn FaultBoard>> {
+    session.handle.ports().faults.clone().ok_or_else(|| {
+        Failure::new(FailureKind::Usage, "no faults can be switched here: the config names no lab")
+            .doing("looking for the lab")
+            .hint("run `cockpit lab serve` in another terminal and pass the config it prints: `--config PATH`")
+    })
+}
+
+async fn faults(fault: &Fault, session: &Session, json: bool) -> Outcome<u8> {
+    let board = board(session)?;
+    match fault {
+        Fault::List => {}
+        Fault::Set { name } => board.set(name).await?,
+        Fault::Clear { name } => board.clear(name).await?,
+    }
+    output::faults(&board.faults().await?, json);
+    Ok(exit::CLEAN)
+}

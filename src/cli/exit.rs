@@ -1,0 +1,112 @@
+//! From answers and failures to exit codes (`product.md` 7): 0 clean, 1 findings, 2 drift, 3 tool
+//! error, 4 could not reach anything to judge.
+
+use cockpit_domain::baseline::Verdict;
+use cockpit_domain::batch::{AccessStatus, BatchStatus};
+use cockpit_domain::reconcile::ReconcileStatus;
+use cockpit_engine::command::Answer;
+use cockpit_engine::failure::Failure;
+use cockpit_engine::probe::{ProbeClass, all_ok};
+
+/// All is well.
+pub(crate) const CLEAN: u8 = 0;
+/// Something is not as it should be.
+pub(crate) const FINDINGS: u8 = 1;
+/// Records and host differ.
+pub(crate) const DRIFT: u8 = 2;
+/// The command did not do its work.
+pub(crate) const TOOL: u8 = 3;
+/// Nobody to judge answered.
+pub(crate) const UNREACHABLE: u8 = 4;
+
+/// Exit code of an answer.
+pub(crate) fn of_answer(answer: &Answer) -> u8 {
+    match answer {
+        Answer::Baseline(report) => of_verdict(report.verdict),
+        Answer::Batch(batch) => of_batch(batch.batch_status),
+        Answer::Access(look) if look.latest_access_status == AccessStatus::Broken => FINDINGS,
+        Answer::Reconcile(planned) => match planned.report.status {
+            ReconcileStatus::Active => CLEAN,
+            ReconcileStatus::Degraded => FINDINGS,
+            ReconcileStatus::Drifted => DRIFT,
+        },
+        Answer::Import(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
+        Answer::Rollback(planned)
+            if planned.plan.steps.iter().any(|step| step.blocked.is_some()) =>
+        {
+            FINDINGS
+        }
+        Answer::RolledBack(rolled) => {
+            let clean = rolled.blocked.is_empty()
+                && rolled.remains.is_empty()
+                && rolled.disturbed.is_empty();
+            if clean { CLEAN } else { FINDINGS }
+        }
+        Answer::Probes(probes)
+            if !probes.is_empty()
+                && probes.iter().all(|probe| {
+                    matches!(probe.class, ProbeClass::Unreachable | ProbeClass::Skipped)
+                }) =>
+        {
+            UNREACHABLE
+        }
+        Answer::Probes(probes) if !all_ok(probes) => FINDINGS,
+        Answer::Doctor(found) if found.iter().any(|row| !row.ok) => FINDINGS,
+        _ => CLEAN,
+    }
+}
+
+fn of_verdict(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Ok | Verdict::Waived => CLEAN,
+        Verdict::Unreachable => UNREACHABLE,
+        Verdict::Warn | Verdict::Fail | Verdict::Unknown | Verdict::NotJudged => FINDINGS,
+    }
+}
+
+fn of_batch(status: BatchStatus) -> u8 {
+    match status {
+        BatchStatus::Succeeded | BatchStatus::RolledBack => CLEAN,
+        BatchStatus::PartiallySucceeded | BatchStatus::Failed => FINDINGS,
+        // Stopped by a person or by the world: the work is not done.
+        BatchStatus::Running | BatchStatus::Interrupted => TOOL,
+    }
+}
+
+/// Prints a failure on standard error and gives its exit code.
+pub fn refuse(failure: &Failure, json: bool) -> u8 {
+    crate::output::failure(failure, json);
+    failure.kind.exit_code()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_verdict_and_status_has_its_code() {
+        assert_eq!(
+            Verdict::ALL.map(of_verdict),
+            Verdict::ALL.map(|verdict| match verdict.as_str() {
+                "ok" | "waived" => 0,
+                "unreachable" => 4,
+                _ => 1,
+            })
+        );
+        let codes: Vec<(&str, u8)> = BatchStatus::ALL
+            .iter()
+            .map(|status| (status.as_str(), of_batch(*status)))
+            .collect();
+        assert_eq!(
+            codes,
+            [
+                ("running", 3),
+                ("succeeded", 0),
+                ("partially_succeeded", 1),
+                ("failed", 1),
+                ("interrupted", 3),
+                ("rolled_back", 0)
+            ]
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! The JSON of every answer. Names here are stable; fields may be added, never renamed. Times are
+//! RFC 3339 in UTC.
+
+use cockpit_domain::batch::Batch;
+use cockpit_domain::ids::PlanId;
+use cockpit_domain::pack::Pack;
+use cockpit_engine::command::Answer;
+use cockpit_engine::context::Settings;
+use cockpit_engine::ports::PackEntry;
+use serde_json::{Map, Value, json};
+
+/// An answer as JSON.
+pub(crate) fn answer(answer: &Answer) -> Value {
+    timed(match answer {
+        Answer::Baseline(report) => {
+            let mut value = json!(report);
+            // The rows are called what the pack calls them.
+            if let Some(fields) = value.as_object_mut()
+                && let Some(rows) = fields.remove("results")
+            {
+                fields.insert("checks".to_owned(), rows);
+            }
+            value
+        }
+        Answer::Host(probe) => json!(probe),
+        Answer::Listing(rows) => json!({
+            "listing": rows.iter().map(|((kind, name, id), fields)| {
+                json!({"type": kind, "name": name, "host_resource_id": id.to_string(), "fields": fields})
+            }).collect::<Vec<_>>(),
+        }),
+        Answer::Import(planned) => {
+            let plan = &planned.plan;
+            json!({
+                "plan": plan_ref(planned.id, &planned.hash),
+                "host": plan.request.host,
+                "provider": plan.request.pack.id,
+                "mode": plan.request.mode,
+                "access": plan.request.access,
+                "host_version": plan.host_version,
+                "items": plan.items,
+                "changes": plan.changes,
+                "totals": plan.totals,
+                "blockers": plan.blockers,
+                "revision": plan.revision,
+                "expires_ms": plan.expires_ms,
+            })
+        }
+        Answer::Batch(batch) => json!(batch.as_ref()),
+        Answer::Batches(batches) => {
+            json!({"batches": batches.iter().map(brief).collect::<Vec<_>>()})
+        }
+        Answer::Detail(detail) => json!(detail.as_ref()),
+        Answer::Access(look) => json!(look.as_ref()),
+        Answer::Reconcile(planned) => {
+            let mut value = json!(planned.report);
+            put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
+            value
+        }
+        Answer::Rollback(planned) => {
+            let mut value = json!(planned.plan);
+            put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
+            value
+        }
+        Answer::RolledBack(rolled) => json!(rolled.as_ref()),
+        Answer::Probes(probes) => json!({"probes": probes}),
+        Answer::Doctor(found) => json!({"ok": found.iter().all(|row| row.ok), "hops": found}),
+    })
+}
+
+fn plan_ref(id: PlanId, hash: &str) -> Value {
+    json!({"id": id, "hash": hash})
+}
+
+fn put(value: &mut Value, name: &str, what: Value) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert(name.to_owned(), what);
+    }
+}
+
+fn brief(batch: &Batch) -> Value {
+    json!({
+        "id": batch.id,
+        "status": batch.batch_status,
+        "provider": batch.provider,
+        "host": batch.host,
+        "mode": batch.mode,
+        "access_mode": batch.access_mode,
+        "access_status": batch.access_status,
+        "latest_access_status": batch.latest_access_status,
+        "provider_status_from_import": batch.provider_status_from_import,
+        "reason": batch.reason,
+        "created_ms": batch.created_ms,
+        "updated_ms": batch.updated_ms,
+    })
+}
+
+/// The hosts of the config.
+pub(crate) fn hosts(settings: &Settings) -> Value {
+    json!({"hosts": settings.hosts.values().map(|host| json!({
+        "id": host.id,
+        "role": host.role,
+        "machine": host.machine,
+        "address": host.address,
+        "baseline": host.baseline,
+    })).collect::<Vec<_>>()})
+}
+
+/// The packs at hand.
+pub(crate) fn packs(entries: &[PackEntry]) -> Value {
+    json!({"packs": entries.iter().map(|entry| {
+        let (kind, title, open, findings) = match &entry.pack {
+            Ok(Pack::Provider(pack)) => ("provider", pack.title.clone(), pack.to_be_confirmed.clone(), Vec::new()),
+            Ok(Pack::Baseline(pack)) => ("baseline", pack.title.clone(), Vec::new(), Vec::new()),
+            Err(findings) => ("broken", String::new(), Vec::new(), findings.clone()),
+        };
+        json!({
+            "id": entry.id, "kind": kind, "title": title, "source": entry.source,
+            "to_be_confirmed": open, "findings": findings,
+        })
+    }).collect::<Vec<_>>()})
+}
+
+/// Turns `..._ms` moments into RFC 3339 `..._at`; durations stay numbers.
+fn timed(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut out = Map::new();
+            for (name, value) in fields {
+                match moment_name(&name) {
+                    Some(renamed) => {
+                        let at = value.as_i64().filter(|ms| *ms > 0);
+                        let at = at.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+                        out.insert(
+                            renamed,
+                            at.map_or(Value::Null, |at| json!(format!("{at:.3}"))),
+                        );
+                    }
+                    None => {
+                        out.insert(name, timed(value));
+                    }
+                }
+            }
+            Value::Object(out)
+        }
+        Value::Array(rows) => Value::Array(rows.into_iter().map(timed).collect()),
+        other => other,
+    }
+}
+
+fn moment_name(name: &str) -> Option<String> {
+    match name {
+        "at_ms" => Some("at".to_owned()),
+        "created_ms" | "updated_ms" | "last_write_ms" | "started_ms" | "expires_ms"
+        | "since_ms" => Some(name.replace("_ms", "_at")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_become_rfc_3339_and_durations_stay() {
+        let value = timed(
+            json!({"created_ms": 1_000, "expires_ms": null, "rows": [{"at_ms": 0, "duration_ms": 7}]}),
+        );
+        assert_eq!(
+            value,
+            json!({
+                "created_at": "1970-01-01T00:00:01.000Z", "expires_at": null, "rows": [{"at": null, "duration_ms": 7}],
+            })
+        );
+    }
+}

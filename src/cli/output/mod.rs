@@ -1,0 +1,93 @@
+//! Printing: the only place of the program that writes to standard output and standard error.
+//! Everything printed was made harmless and redacted on its way in.
+
+mod json;
+mod progress;
+mod text;
+
+pub(crate) use progress::ProgressLine;
+
+use cockpit_domain::finding::Finding;
+use cockpit_engine::command::Answer;
+use cockpit_engine::context::Settings;
+use cockpit_engine::failure::Failure;
+use cockpit_engine::ports::{FaultState, PackEntry, StreamLine};
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// Prints a line on standard output. A reader that is gone is no reason to panic.
+pub(crate) fn line(text: &str) -> bool {
+    writeln!(std::io::stdout().lock(), "{text}").is_ok()
+}
+
+fn pretty(value: &Value) {
+    line(&serde_json::to_string_pretty(value).unwrap_or_default());
+}
+
+/// Prints an answer.
+pub(crate) fn answer(answer: &Answer, as_json: bool) {
+    if as_json {
+        pretty(&json::answer(answer));
+    } else {
+        line(text::answer(answer).trim_end());
+    }
+}
+
+/// Prints the hosts of the config.
+pub(crate) fn hosts(settings: &Settings, as_json: bool) {
+    if as_json {
+        pretty(&json::hosts(settings));
+    } else {
+        line(text::hosts(settings).trim_end());
+    }
+}
+
+/// Prints the packs at hand.
+pub(crate) fn packs(entries: &[PackEntry], as_json: bool) {
+    if as_json {
+        pretty(&json::packs(entries));
+    } else {
+        line(text::packs(entries).trim_end());
+    }
+}
+
+/// Prints what is wrong with packs, or that nothing is.
+pub(crate) fn findings(checked: usize, findings: &[Finding], as_json: bool) {
+    if as_json {
+        pretty(&json!({"checked": checked, "findings": findings}));
+    } else if findings.is_empty() {
+        line(&format!("{checked} pack(s) checked, nothing wrong"));
+    } else {
+        for finding in findings {
+            line(&finding.to_string());
+        }
+    }
+}
+
+/// Prints the faults.
+pub(crate) fn faults(faults: &[FaultState], as_json: bool) {
+    if as_json {
+        pretty(&json!({"faults": faults}));
+    } else {
+        line(text::faults(faults).trim_end());
+    }
+}
+
+/// Prints a line of a followed log. `false` when nobody reads any more.
+pub(crate) fn stream_line(found: &StreamLine) -> bool {
+    line(&found.text)
+}
+
+/// Prints a failure on standard error.
+pub(crate) fn failure(failure: &Failure, as_json: bool) {
+    let text = if as_json {
+        json!({"error": {
+            "kind": failure.kind, "doing": failure.doing, "message": failure.message, "hint": failure.hint,
+        }})
+        .to_string()
+    } else {
+        text::failure(failure)
+    };
+    // Standard error may be closed; then nobody is there to be told.
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}

@@ -1,0 +1,127 @@
+//! Reading the words of the command line. Usage errors are ours, exit 3, not the parser's 2.
+
+use crate::args::{Cli, Noun};
+use clap::Parser;
+use clap::error::ErrorKind;
+use cockpit_engine::failure::{Failure, FailureKind};
+use std::ffi::OsString;
+
+/// What came of the words.
+#[derive(Debug)]
+pub enum Parsed {
+    /// A command.
+    Run(Box<Cli>),
+    /// Help or version: printed on standard output, exit 0.
+    Text(String),
+    /// Words that make no sense; whether JSON was asked for.
+    Refused(Failure, bool),
+}
+
+/// Reads the words.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let json = words.iter().any(|word| word == "--json");
+    match Cli::try_parse_from(&words) {
+        Ok(cli) if cli.lab && cli.noun.needs_earlier_state() => Parsed::Refused(
+            Failure::new(FailureKind::Usage, "this command works on what an earlier one left, and `--lab` is fresh each time")
+                .doing("reading the command line")
+                .hint("run `cockpit lab serve` in another terminal and pass the config it prints: `--config PATH`"),
+            json,
+        ),
+        Ok(cli) if cli.lab && matches!(cli.noun, Noun::Drill(_) | Noun::Lab(_)) => Parsed::Refused(
+            Failure::new(FailureKind::Usage, "`--lab` says nothing here: this command is about a lab already")
+                .doing("reading the command line")
+                .hint("leave `--lab` away"),
+            json,
+        ),
+        Ok(cli) => Parsed::Run(Box::new(cli)),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            Parsed::Text(error.to_string())
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let message = text.trim_start_matches("error: ").trim();
+            let (message, hint) = match message.split_once("\n\n") {
+                Some((message, rest)) => (message.trim(), rest.trim()),
+                None => (message, "`cockpit --help` lists the commands"),
+            };
+            Parsed::Refused(
+                Failure::new(FailureKind::Usage, message).doing("reading the command line").hint(hint),
+                json,
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn every_stable_spelling_is_read() {
+        for line in [
+            "cockpit baseline run --json --lab",
+            "cockpit host list --lab",
+            "cockpit host probe accept --config c.toml",
+            "cockpit pack list",
+            "cockpit pack check",
+            "cockpit import plan --host h --provider p --keys - --mode strict --access subscription",
+            "cockpit import plan --host h --provider p --keys f --mode partial --access subscription --user-key env:KEY",
+            "cockpit import apply 3 --yes 0123456789ab",
+            "cockpit import apply plan/3 --yes 0123456789ab --host-name h --reason why",
+            "cockpit batch list",
+            "cockpit batch show 1",
+            "cockpit batch resume batch/1",
+            "cockpit access status 1",
+            "cockpit reconcile plan --host h --provider p",
+            "cockpit rollback plan 1",
+            "cockpit rollback apply 2 --yes 0123456789ab",
+            "cockpit probe run",
+            "cockpit log tail --machine m --file /var/log/nginx/error.log",
+            "cockpit lab serve",
+            "cockpit lab fault list",
+            "cockpit lab fault set host-502",
+            "cockpit lab fault clear host-502",
+            "cockpit doctor --json",
+            "cockpit drill --fault host-502 --json",
+        ] {
+            assert!(
+                matches!(parse(words(line)), Parsed::Run(_)),
+                "{line}: {:?}",
+                parse(words(line))
+            );
+        }
+    }
+
+    #[test]
+    fn words_that_make_no_sense_are_usage_errors_with_a_way_out() {
+        for line in [
+            "cockpit nonsense",
+            "cockpit import plan --host h",
+            "cockpit host probe ../x",
+            "cockpit batch show seven",
+            "cockpit batch show 1 --lab",
+            "cockpit host list --lab --config c",
+        ] {
+            let Parsed::Refused(failure, json) = parse(words(line)) else {
+                panic!("{line} was taken");
+            };
+            assert_eq!(failure.kind, FailureKind::Usage, "{line}");
+            assert!(
+                !failure.message.is_empty() && !failure.hint.is_empty(),
+                "{line}"
+            );
+            assert!(!json);
+        }
+    }
+
+    #[test]
+    fn the_grammar_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}
