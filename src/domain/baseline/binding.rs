@@ -148,7 +148,7 @@ fn list(ids: &[RemoteId]) -> String {
     ids.join(", ")
 }
 
-fn expectation(what: &str, id: i64, look: &BindingLook) -> String {
+pub(super) fn expectation(what: &str, id: i64, look: &BindingLook) -> String {
     let groups: Vec<String> = look.groups.iter().map(i64::to_string).collect();
     let open = if look.schedulable {
         ", schedulable"

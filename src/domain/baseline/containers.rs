@@ -134,6 +134,14 @@ fn from_table(text: &str) -> Result<Vec<Container>, String> {
         .collect())
 }
 
+pub(super) fn expectation(look: &ContainersLook) -> String {
+    let running = format!("running: {}", look.running.join(", "));
+    if look.banned.is_empty() {
+        return running;
+    }
+    format!("{running}; banned: {}", look.banned.join(", "))
+}
+
 /// Judges what runs. Containers that are neither expected nor banned are told, not judged.
 pub fn judge_containers(look: &ContainersLook, seen: &[Container]) -> Judgement {
     let mut faults = Vec::new();
@@ -167,10 +175,7 @@ pub fn judge_containers(look: &ContainersLook, seen: &[Container]) -> Judgement 
             others.push(container.name.as_str());
         }
     }
-    let mut expected = format!("running: {}", look.running.join(", "));
-    if !look.banned.is_empty() {
-        expected = format!("{expected}; banned: {}", look.banned.join(", "));
-    }
+    let expected = expectation(look);
     let evidence: Vec<String> = seen
         .iter()
         .map(|row| format!("{}  {}  {}", row.name, row.status, row.ports))

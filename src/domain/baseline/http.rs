@@ -38,7 +38,7 @@ pub fn judge_http(look: &HttpLook, seen: HttpSeen<'_>) -> Judgement {
     Judgement::of_faults(expectation(look), &faults, &good, &evidence)
 }
 
-fn expectation(look: &HttpLook) -> String {
+pub(super) fn expectation(look: &HttpLook) -> String {
     let mut parts = vec![look.status.to_string()];
     if let Some(kind) = &look.content_type {
         parts.push(kind.clone());
@@ -67,9 +67,17 @@ fn said(seen: HttpSeen<'_>) -> String {
         None if seen.body.trim().is_empty() => String::new(),
         None => {
             let line = seen.body.trim().lines().next().unwrap_or_default();
+            let line = page_title(seen.body).unwrap_or(line);
             format!(" `{}`", shorten(line, 80))
         }
     }
+}
+
+/// The title of a page, which says more than its first line.
+fn page_title(body: &str) -> Option<&str> {
+    let start = body.find("<title>")? + "<title>".len();
+    let title = body[start..].split("</title>").next()?.trim();
+    (!title.is_empty()).then_some(title)
 }
 
 fn status_fault(look: &HttpLook, seen: HttpSeen<'_>) -> Option<String> {
@@ -196,9 +204,9 @@ mod tests {
                 code("API_KEY_REQUIRED"),
                 502,
                 "text/html",
-                "<html>502 Bad Gateway",
+                "<html>\r\n<head><title>502 Bad Gateway</title></head>",
                 Verdict::Fail,
-                "502 `<html>502 Bad Gateway`, expected 401",
+                "502 `502 Bad Gateway`, expected 401",
             ),
             (
                 "no JSON under the right status",

@@ -171,7 +171,7 @@ fn port_fault(expected: &ExpectedPort, seen: &[Listener]) -> Result<(), PortFaul
     )))
 }
 
-fn expectation(look: &ListeningLook) -> String {
+pub(super) fn expectation(look: &ListeningLook) -> String {
     let mut parts: Vec<String> = look
         .expect
         .iter()

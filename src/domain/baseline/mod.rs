@@ -4,6 +4,7 @@
 mod binding;
 mod completion;
 mod containers;
+mod expectation;
 mod glob;
 mod http;
 mod judgement;
@@ -17,6 +18,7 @@ mod verdict;
 pub use binding::{AccountSeen, judge_account, judge_members};
 pub use completion::{completion_text, listed_models};
 pub use containers::{Container, judge_containers, read_containers};
+pub use expectation::expectation;
 pub use glob::matches_glob;
 pub use http::{HttpSeen, judge_http};
 pub use judgement::Judgement;

@@ -32,6 +32,14 @@ pub struct SmokeSeen {
     pub completions: Vec<CompletionSeen>,
 }
 
+pub(super) fn expectation(look: &SmokeLook) -> String {
+    format!(
+        "/v1/models 200 with {models}; {models} answer `{}`",
+        look.expect,
+        models = look.models.join(", ")
+    )
+}
+
 /// Judges a smoke.
 pub fn judge_smoke(look: &SmokeLook, seen: &SmokeSeen) -> Judgement {
     let mut faults = Vec::new();
@@ -76,11 +84,7 @@ pub fn judge_smoke(look: &SmokeLook, seen: &SmokeSeen) -> Judgement {
             shorten(completion.body.trim(), 600)
         );
     }
-    let expected = format!(
-        "/v1/models 200 with {models}; {models} answer `{}`",
-        look.expect,
-        models = look.models.join(", ")
-    );
+    let expected = expectation(look);
     let good = format!("{} answer `{}`", look.models.join(", "), look.expect);
     Judgement::of_faults(expected, &faults, &good, &evidence)
 }

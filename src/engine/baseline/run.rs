@@ -4,7 +4,7 @@ use super::machines::SharedLooks;
 use super::{hosts, machines, smoke, web};
 use crate::ports::{Clock, Hosts, Remote, Web};
 use cockpit_domain::baseline::{
-    BaselineReport, CheckResult, Judgement, Verdict, judge_pack, mute_children,
+    BaselineReport, CheckResult, Judgement, expectation, judge_pack, mute_children,
 };
 use cockpit_domain::ids::HostId;
 use cockpit_domain::pack::{BaselinePack, Check, Look};
@@ -116,7 +116,7 @@ async fn one(shared: &Shared, check: &Check) -> CheckResult {
     };
     CheckResult::of(
         check,
-        judgement,
+        judgement.expecting(expectation(&check.look)),
         shared.context.clock.now_ms(),
         milliseconds(start.elapsed()),
     )
@@ -135,10 +135,8 @@ async fn look(shared: &Shared, check: &Check) -> Judgement {
 
 /// A row without a look: never ok, never failed.
 fn unfinished(context: &BaselineContext, check: &Check, why: &str, start: Instant) -> CheckResult {
-    let judgement = Judgement {
-        verdict: Verdict::Unknown,
-        ..Judgement::unknown(why, "", "Run the baseline again.")
-    };
+    let judgement =
+        Judgement::unknown(why, "", "Run the baseline again.").expecting(expectation(&check.look));
     CheckResult::of(
         check,
         judgement,

@@ -3,7 +3,7 @@
 
 use super::fakes::{Fakes, Script, answer, output};
 use super::*;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, RemoteAnswer};
 use crate::ports::RunOutput;
 use cockpit_domain::baseline::{CheckResult, Verdict};
 use cockpit_domain::ids::{PackId, RemoteId};
@@ -263,7 +263,7 @@ async fn what_could_not_be_looked_at_is_never_failed_and_says_what_to_do() {
             Script::Fail(
                 Failure::new(FailureKind::Denied, "the host key changed").hint("compare it"),
             ),
-            Verdict::Unknown,
+            Verdict::Unreachable,
             "compare it",
         ),
         (
@@ -292,6 +292,7 @@ async fn what_could_not_be_looked_at_is_never_failed_and_says_what_to_do() {
         let row = &report.results[0];
         assert_eq!(row.verdict, verdict, "{name}: {row:#?}");
         assert!(row.next_step.contains(step), "{name}: {}", row.next_step);
+        assert_eq!(row.expected, "nothing names port 18169", "{name}");
     }
 }
 
@@ -465,7 +466,11 @@ async fn a_smoke_without_a_key_or_a_host_was_not_looked_at() {
         "{}",
         row.next_step
     );
-    fakes.world().keys_fail = Some(Failure::new(FailureKind::Denied, "401"));
+    let refusal = RemoteAnswer {
+        status: 401,
+        ..RemoteAnswer::default()
+    };
+    fakes.world().keys_fail = Some(Failure::new(FailureKind::Denied, "401").answer(refusal));
     assert_eq!(run_all(&fakes, &pack).await.verdict, Verdict::Unknown);
     fakes.world().api_fail = Some(Failure::new(FailureKind::Unreachable, "no tunnel"));
     assert_eq!(run_all(&fakes, &pack).await.verdict, Verdict::Unreachable);

@@ -11,8 +11,11 @@ pub(super) fn could_not_look(failure: &Failure, unless_told: &str) -> Judgement 
     } else {
         failure.hint.clone()
     };
+    // A refusal without an answer of the far end is one on the way: login, host key, forward.
+    let on_the_way = failure.kind == FailureKind::Denied && failure.answer.is_none();
     match failure.kind {
         FailureKind::Unreachable => Judgement::unreachable(&failure.to_string(), fix),
+        _ if on_the_way => Judgement::unreachable(&failure.to_string(), fix),
         _ => Judgement::unknown(&failure.to_string(), "", fix),
     }
 }

@@ -36,7 +36,6 @@ pub(super) async fn http(shared: &Shared, check: &Check, look: &HttpLook) -> Jud
             &failure,
             "See whether the name resolves and the port answers from here; if only here it does \
              not, it is this network.",
-        )
-        .expecting(format!("{} from {}", look.status, look.url)),
+        ),
     }
 }

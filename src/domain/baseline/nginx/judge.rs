@@ -68,19 +68,21 @@ pub fn judge_nginx(look: &NginxLook, dump: &str) -> Judgement {
     Judgement::of_faults(expected, &faults, &good, &evidence)
 }
 
-fn expectation(look: &NginxLook) -> String {
+pub(crate) fn expectation(look: &NginxLook) -> String {
     let mut parts = Vec::new();
     if let Some(name) = &look.server_name {
-        let mut part = format!("`{name}`:");
-        for location in &look.location {
-            for (directive, value) in location.directives() {
-                let _ = write!(part, " {} {directive} {value};", location.label());
-            }
+        let mut goes: Vec<String> = look
+            .location
+            .iter()
+            .filter_map(|location| {
+                let (_, value) = location.directives().first().copied()?;
+                Some(format!("{} -> {value}", location.label()))
+            })
+            .collect();
+        if goes.is_empty() {
+            goes.extend(look.routes.iter().map(|(uri, to)| format!("{uri} -> {to}")));
         }
-        for (uri, target) in &look.routes {
-            let _ = write!(part, " {uri} -> {target};");
-        }
-        parts.push(part.trim_end_matches(';').to_owned());
+        parts.push(format!("`{name}`: {}", goes.join(", ")));
     }
     if !look.banned_ports.is_empty() {
         let banned: Vec<String> = look.banned_ports.iter().map(u16::to_string).collect();

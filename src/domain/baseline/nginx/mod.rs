@@ -8,6 +8,7 @@ mod parse;
 mod tokens;
 
 pub use effective::{Effect, Server};
+pub(super) use judge::expectation;
 pub use judge::judge_nginx;
 pub use location::{Location, Modifier, Undecided, choose};
 pub use parse::{Directive, NginxConfig};
