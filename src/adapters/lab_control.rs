@@ -211,4 +211,39 @@ mod tests {
         assert_eq!(silent.kind, FailureKind::Unreachable);
         assert!(silent.hint.contains("lab serve"));
     }
+
+    #[tokio::test]
+    async fn the_lab_speaks_this_language_and_its_configuration_leads_here() {
+        use crate::host_http::{Credential, Credentials};
+
+        let folder = tempfile::tempdir().unwrap();
+        let lab = cockpit_lab::Lab::start(cockpit_lab::LabOptions {
+            state_root: Some(folder.path().join("lab")),
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+        let config = crate::config::load(Some(&lab.config_path())).unwrap();
+        let redactor = Redactor::new();
+        let secrets = crate::secrets::Secrets::new(redactor.clone(), config.credentials.clone());
+        for host in config.hosts.keys() {
+            let credential = secrets.of(host).await.unwrap();
+            assert!(matches!(credential, Credential::AdminKey(_)), "{host}");
+        }
+        let board = ControlSocket::new(config.lab_control.unwrap(), redactor);
+        let is_on = |faults: Vec<FaultState>| {
+            let fault = faults.into_iter().find(|fault| fault.name == "host-502");
+            fault.unwrap().on
+        };
+        assert!(!is_on(board.faults().await.unwrap()));
+        board.set("host-502").await.unwrap();
+        assert!(is_on(board.faults().await.unwrap()));
+        board.clear("host-502").await.unwrap();
+        assert!(!is_on(board.faults().await.unwrap()));
+        let unknown = board.set("host-503").await.unwrap_err();
+        assert_eq!(unknown.kind, FailureKind::Usage);
+        assert!(!unknown.hint.is_empty());
+        assert_eq!(board.requests(0).await.unwrap(), []);
+        lab.shutdown().await;
+    }
 }

@@ -1,5 +1,6 @@
 //! The user's configuration file: the registry of machines and hosts. Read, never written.
 
+mod credential;
 mod hosts;
 mod read;
 mod rules;
