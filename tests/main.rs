@@ -1,5 +1,13 @@
 //! Black-box tests: the built program, the lab, real sockets. One binary, so one link.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test ends by panicking, and says on standard output why it was skipped"
+)]
+
 mod bad_input;
 mod crash;
 mod drift;

@@ -8,10 +8,6 @@ use std::io::{IsTerminal, Read};
 const MOST: u64 = 4 << 20;
 
 /// Reads the key input from a file, or from standard input for `-`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the file named on the command line is read here and nowhere else"
-)]
 pub(crate) fn read_keys(from: &str) -> Outcome<Secret> {
     let doing = "reading the key input";
     let fail = |error: std::io::Error| {
