@@ -1,2 +1,56 @@
-//! Developer tasks.
-fn main() {}
+//! Developer tasks: `cargo xtask ci | layers | tidy | docs [--check]`. Reads files and runs tools;
+//! no other crate depends on it, and it depends on none of ours, so it builds in seconds.
+
+mod ci;
+mod docs;
+mod finding;
+mod layers;
+mod repo;
+mod say;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
+
+/// What a task comes to: whether all was well, or why it could not be told.
+type Outcome = Result<bool, Box<dyn std::error::Error>>;
+
+const USAGE: &str = "\
+cargo xtask TASK
+
+  ci              everything that has to pass before a change lands, in order
+  layers          which crate may name which
+  tidy            what no lint knows: sizes, heads, forgotten files, links, names
+  docs            rewrite the generated blocks of the documentation
+  docs --check    fail when a generated block is out of date";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words[..] {
+        ["ci"] => ci::run(),
+        ["layers"] => layers::run(),
+        ["tidy"] => tidy::run(),
+        ["docs"] => docs::write(),
+        ["docs", "--check"] => docs::check(),
+        [] | ["help" | "--help" | "-h"] => {
+            say::line(USAGE);
+            Ok(true)
+        }
+        _ => {
+            say::error(&format!(
+                "there is no task `{}`\n\n{USAGE}",
+                words.join(" ")
+            ));
+            Ok(false)
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say::error(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
