@@ -25,21 +25,31 @@ pub async fn models(
     web.fetch(&request).await
 }
 
-/// A minimal `POST {base}/chat/completions`, not streamed. Answers that stream anyway are read too.
+/// A minimal `POST {base}/chat/completions`, not streamed. Answers that stream anyway are read
+/// too. `conversation` 0 is the plain smoke; any other number opens a conversation of its own, for
+/// hosts that keep a conversation with one account (`host-contract.md` 7.7).
 pub async fn chat(
     web: &dyn Web,
     vantage: &Vantage,
     base: &str,
     key: &Secret,
     model: &str,
+    conversation: u32,
 ) -> Outcome<WebAnswer> {
+    let mut messages = vec![json!({"role": "user", "content": SMOKE_PROMPT})];
+    if conversation > 0 {
+        messages.insert(
+            0,
+            json!({"role": "system", "content": format!("conversation {conversation}")}),
+        );
+    }
     let mut request = WebRequest::get(vantage.clone(), endpoint(base, "chat/completions"));
     request.method = "POST";
     request.bearer = Some(key.clone());
     request.time_limit = CHAT_LIMIT;
     request.json = Some(json!({
         "model": model,
-        "messages": [{"role": "user", "content": SMOKE_PROMPT}],
+        "messages": messages,
         "max_tokens": 64,
         "stream": false,
     }));

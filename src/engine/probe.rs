@@ -230,7 +230,7 @@ async fn user_way(
         }
     });
     job.say("completion with an ordinary key");
-    let chat = model_calls::chat(web, &vantage, &base, key, &pack.smoke_model).await;
+    let chat = model_calls::chat(web, &vantage, &base, key, &pack.smoke_model, 0).await;
     rows.add("host", "chat", &chat, |answer| {
         match chat_text(&answer.body) {
             Some(text) if answer.status == 200 => (ProbeClass::Ok, shorten(&text, 120)),

@@ -30,7 +30,12 @@ pub(crate) struct GatewayLook<'a> {
     pub(crate) ours: &'a [RemoteId],
     /// UTC ms of our last write to the host.
     pub(crate) last_write_ms: i64,
+    /// How many more conversations to open when somebody else's account served the first.
+    pub(crate) conversations: u32,
 }
+
+/// Conversations worth trying until one is served by an account of ours.
+pub(crate) const CONVERSATIONS: u32 = 12;
 
 /// Asks until there is a verdict.
 pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
@@ -39,9 +44,17 @@ pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
     let mut evidence = GatewayEvidence::default();
     let mut wait = timing.first_wait;
     let mut refused = false;
+    let mut conversation = 0;
     loop {
         evidence.tries += 1;
-        let warming = ask(look, &mut evidence, refused).await?;
+        let warming = ask(look, &mut evidence, refused, conversation).await?;
+        let elsewhere = evidence.served_by_account.is_some() && !evidence.served_by_ours;
+        if elsewhere && conversation < look.conversations {
+            // Somebody else's turn: other accounts of the group serve as well, each in its turn.
+            conversation += 1;
+            look.job.check_cancel()?;
+            continue;
+        }
         refused |= evidence.status_code == 403 || evidence.completion_status == 403;
         let left = look.last_write_ms + window - look.job.now_ms();
         if !warming || left <= 0 {
@@ -65,6 +78,7 @@ async fn ask(
     look: &GatewayLook<'_>,
     evidence: &mut GatewayEvidence,
     refused: bool,
+    conversation: u32,
 ) -> Outcome<bool> {
     let web = look.job.ports.web.as_ref();
     let vantage = Vantage::Machine(look.host.machine.clone());
@@ -93,7 +107,16 @@ async fn ask(
         return Ok(true);
     }
     let before = newest(look).await?;
-    let chat = match model_calls::chat(web, &vantage, &base, &look.key.key, look.model).await {
+    let chat = match model_calls::chat(
+        web,
+        &vantage,
+        &base,
+        &look.key.key,
+        look.model,
+        conversation,
+    )
+    .await
+    {
         Ok(answer) => answer,
         Err(failure) if failure.kind == FailureKind::Unreachable => {
             evidence.completion_preview = failure.message;
@@ -138,6 +161,27 @@ async fn served(look: &GatewayLook<'_>, before: Option<UsageRow>) -> Outcome<Opt
         look.job.check_cancel()?;
         look.job.pause(wait).await;
         wait = (wait * 2).min(Duration::from_millis(800));
+    }
+}
+
+/// What the gateway came to, in words.
+pub(crate) fn told(evidence: &GatewayEvidence) -> String {
+    if !evidence.completion_ok {
+        return format!(
+            "the gateway answered models {} and completion {}: {}",
+            evidence.status_code, evidence.completion_status, evidence.completion_preview
+        );
+    }
+    match evidence.served_by_account {
+        Some(id) if evidence.served_by_ours => {
+            format!("the completion was served by our account #{id}")
+        }
+        Some(id) => {
+            format!("the completion was served by account #{id}, which is not one of this batch")
+        }
+        None => {
+            "the completion left no usage row, so nobody knows which account served it".to_owned()
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::park::{may_replace, park_failed, park_older, wake_older};
 use super::scene::Scene;
 use super::sweep::sweep;
 use super::writes::{CorrectChannel, CreateChannel, CreateGroup, CreateOffer};
-use crate::access::{GatewayLook, close, is_ready, own_accounts, prove};
+use crate::access::{CONVERSATIONS, GatewayLook, close, is_ready, own_accounts, prove, told};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::rollback;
 use crate::view::read_view;
@@ -282,6 +282,7 @@ async fn verdict(
         model: &scene.plan.request.pack.smoke_model,
         ours: &ours,
         last_write_ms,
+        conversations: CONVERSATIONS,
     })
     .await
 }
@@ -342,21 +343,7 @@ fn why(batch: &Batch, statuses: &[AccountStatus], ready: Option<bool>) -> String
         parts.push(format!("{failed} of {} key(s) failed", statuses.len()));
     }
     if ready == Some(false) {
-        let gateway = &batch.gateway;
-        parts.push(if gateway.completion_ok {
-            match gateway.served_by_account {
-                Some(id) => format!(
-                    "the completion was served by account #{id}, which is not one of this batch"
-                ),
-                None => "the completion left no usage row, so nobody knows which account served it"
-                    .to_owned(),
-            }
-        } else {
-            format!(
-                "the gateway answered models {} and completion {}: {}",
-                gateway.status_code, gateway.completion_status, gateway.completion_preview
-            )
-        });
+        parts.push(told(&batch.gateway));
     }
     if !parts.is_empty()
         && batch.upstream != UpstreamEvidence::default()

@@ -96,6 +96,7 @@ pub(crate) async fn direct_look(scene: &Scene, key: &Secret) -> Outcome<Upstream
         &pack.base_url,
         key,
         model,
+        0,
     )
     .await
     {

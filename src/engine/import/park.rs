@@ -57,20 +57,27 @@ pub(super) async fn park_older(scene: &Scene) -> Outcome<usize> {
 
 /// Takes our own failed keys out of scheduling: failover would hide them (`product.md` 4.5).
 pub(super) async fn park_failed(scene: &Scene, items: &[Item]) -> Outcome<()> {
+    let store = &scene.job.ports.store;
     for item in items
         .iter()
         .filter(|item| item.account_status == Some(AccountStatus::Failed))
     {
         let Some(id) = item.account_id else { continue };
-        scene
-            .journal
-            .ensure(&ParkAccount {
-                scene,
-                id,
-                name: item.account_name.clone(),
-                older: false,
-            })
-            .await?;
+        let park = ParkAccount {
+            scene,
+            id,
+            name: item.account_name.clone(),
+            older: false,
+        };
+        scene.journal.ensure(&park).await?;
+        let held = store.resources(scene.batch.id).await?;
+        let ours = held
+            .into_iter()
+            .find(|row| row.kind == ResourceKind::Account && row.host_resource_id == id);
+        if let Some(mut resource) = ours {
+            resource.recorded["schedulable"] = false.into();
+            store.record(&resource).await?;
+        }
     }
     Ok(())
 }
