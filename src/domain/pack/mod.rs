@@ -4,6 +4,7 @@ mod baseline;
 mod check_rules;
 mod looks;
 mod provider;
+mod provider_rules;
 mod read;
 mod read_baseline;
 mod read_provider;
