@@ -90,7 +90,11 @@ impl Teller {
             output::line(&object.to_string());
         } else {
             let glyph = if told.ok { '+' } else { 'x' };
-            output::line(&format!("{glyph} {:<10} {}", told.step, told.line));
+            output::line(&format!(
+                "{glyph} {:<10} {}",
+                told.step,
+                told.line.replace('\n', "; ")
+            ));
         }
         told.ok
     }

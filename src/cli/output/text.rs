@@ -43,7 +43,7 @@ pub(crate) fn answer(answer: &Answer) -> String {
             for (kind, name, id) in rows.keys() {
                 table.add_row([kind.to_string(), id.to_string(), name.clone()]);
             }
-            table.to_string()
+            drawn(&table)
         }
         Answer::Import(planned) => import(planned),
         Answer::Batch(batch) => batch_lines(batch),
@@ -72,7 +72,7 @@ pub(crate) fn answer(answer: &Answer) -> String {
                     row.found.clone(),
                 ]);
             }
-            table.to_string()
+            drawn(&table)
         }
         Answer::Doctor(found) => {
             let mut text = String::new();
@@ -104,6 +104,20 @@ fn plain(heads: &[&str]) -> Table {
     table
 }
 
+/// A table as text, without the blanks that the drawing leaves at both ends.
+fn drawn(table: &Table) -> String {
+    table
+        .lines()
+        .map(|line| {
+            line.strip_prefix(' ')
+                .unwrap_or(&line)
+                .trim_end()
+                .to_owned()
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 /// The glyph of a verdict (`ux.md` 3.2): plain ASCII, the same everywhere.
 fn glyph(verdict: Verdict) -> char {
     match verdict {
@@ -132,8 +146,8 @@ fn baseline(report: &BaselineReport) -> String {
             format_args!(
                 "{} {:<12} {:<13} {:<26} {}",
                 glyph(row.verdict),
-                row.verdict,
-                row.layer,
+                row.verdict.as_str(),
+                row.layer.as_str(),
                 row.id,
                 row.title
             ),
@@ -154,10 +168,40 @@ fn baseline(report: &BaselineReport) -> String {
     text
 }
 
+/// Prints changes, folding those of one cause into one row.
 fn changes(text: &mut String, rows: &[Change]) {
-    for change in rows {
-        put(text, format_args!("  {}", change.line()));
+    for rows in rows.chunk_by(same_cause) {
+        match rows {
+            [first, .., last] if rows.len() > FOLD_OVER => put(
+                text,
+                format_args!(
+                    "  {} {} {} x {} .. {}  {}",
+                    first.sign.as_char(),
+                    rows.len(),
+                    first.kind,
+                    first.name,
+                    last.name,
+                    first.reason
+                ),
+            ),
+            rows => {
+                for change in rows {
+                    put(text, format_args!("  {}", change.line()));
+                }
+            }
+        }
     }
+}
+
+/// Rows of one cause are folded when there are more than this many.
+const FOLD_OVER: usize = 4;
+
+fn same_cause(one: &Change, two: &Change) -> bool {
+    one.sign == two.sign
+        && one.kind == two.kind
+        && one.reason == two.reason
+        && one.fields.is_empty()
+        && two.fields.is_empty()
 }
 
 fn import(planned: &PlannedImport) -> String {
@@ -304,7 +348,7 @@ fn batch_table(batches: &[Batch]) -> String {
             batch.reason.clone(),
         ]);
     }
-    table.to_string()
+    drawn(&table)
 }
 
 fn batch_detail(detail: &BatchDetail) -> String {
@@ -333,7 +377,7 @@ fn batch_detail(detail: &BatchDetail) -> String {
             item.account_probe_summary.clone(),
         ]);
     }
-    put(&mut text, format_args!("\nitems\n{table}"));
+    put(&mut text, format_args!("\nitems\n{}", drawn(&table)));
     let mut table = plain(&["type", "id", "name", "origin", "undone"]);
     for row in &detail.resources {
         table.add_row([
@@ -348,7 +392,7 @@ fn batch_detail(detail: &BatchDetail) -> String {
             },
         ]);
     }
-    put(&mut text, format_args!("\nresources\n{table}"));
+    put(&mut text, format_args!("\nresources\n{}", drawn(&table)));
     put(&mut text, format_args!("\nevents"));
     for event in &detail.events {
         let at = jiff::Timestamp::from_millisecond(event.at_ms)
@@ -510,7 +554,7 @@ pub(crate) fn hosts(settings: &Settings) -> String {
                 .unwrap_or_default(),
         ]);
     }
-    table.to_string()
+    drawn(&table)
 }
 
 /// The packs at hand.
@@ -538,7 +582,7 @@ pub(crate) fn packs(entries: &[PackEntry]) -> String {
             open,
         ]);
     }
-    table.to_string()
+    drawn(&table)
 }
 
 /// The faults.
@@ -551,7 +595,7 @@ pub(crate) fn faults(faults: &[FaultState]) -> String {
             fault.what.clone(),
         ]);
     }
-    table.to_string()
+    drawn(&table)
 }
 
 /// A failure as people read it.

@@ -84,6 +84,8 @@ async fn ask(
     let vantage = Vantage::Machine(look.host.machine.clone());
     let base = look.host.base_url();
     evidence.completion_ok = false;
+    evidence.served_by_account = None;
+    evidence.served_by_ours = false;
     evidence.completion_status = 0;
     let models = match model_calls::models(web, &vantage, &base, &look.key.key).await {
         Ok(answer) => answer,
