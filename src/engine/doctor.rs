@@ -10,7 +10,7 @@ use serde::Serialize;
 /// One finding of the doctor.
 #[derive(Debug, Clone, Serialize)]
 pub struct Diagnosis {
-    /// `ssh remote43`, `tunnel prod`, `credential prod`, `version prod`, `store`, `packs`.
+    /// `ssh web1`, `tunnel prod`, `credential prod`, `version prod`, `store`, `packs`.
     pub subject: String,
     /// Whether it is well.
     pub ok: bool,

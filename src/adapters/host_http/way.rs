@@ -68,7 +68,7 @@ impl Way {
         }
     }
 
-    /// The words for "through `remote43`", empty for a direct way.
+    /// The words for "through `web1`", empty for a direct way.
     pub(crate) fn through(&self) -> String {
         match &self.route {
             Route::Direct => String::new(),
