@@ -23,6 +23,8 @@ pub(crate) async fn read_view(api: &dyn HostApi, provider: &PackId) -> Outcome<H
     };
     Ok(HostView {
         version: identity.version,
+        captcha: identity.captcha,
+        backend_mode: identity.backend_mode,
         groups,
         channels,
         offers,

@@ -467,6 +467,17 @@ fn plan_access(
         ));
         return;
     }
+    // Named beforehand: after the accounts are made it would be too late (`host-contract.md` 2.2).
+    if view.captcha {
+        blockers.push(
+            "the host wants a captcha on login, so the managed user cannot log in; switch it off in the host's settings for the import".to_owned(),
+        );
+    }
+    if view.backend_mode {
+        blockers.push(
+            "the host is in backend mode: only admins log in, so no managed key can be made; switch it off for the import".to_owned(),
+        );
+    }
     let email = managed_email(&request.pack.id);
     match &view.user {
         Some(user) if user.role != "user" || user.status != "active" => blockers.push(format!(

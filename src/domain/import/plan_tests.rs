@@ -247,3 +247,17 @@ fn production_plans_age_and_open_questions_block() {
     assert_eq!(plan.expires_ms, Some(1_000 + 900_000));
     assert!(plan.blockers[0].contains("smoke_model"));
 }
+
+#[test]
+fn a_host_on_which_no_user_can_log_in_blocks_before_anything_is_made() {
+    for (captcha, backend_mode, word) in [(true, false, "captcha"), (false, true, "backend mode")] {
+        let view = HostView {
+            captcha,
+            backend_mode,
+            ..used_host()
+        };
+        let plan = plan_import(request(), &read_keys("sk-lab-good-0001"), &[], &view, 0);
+        assert_eq!(plan.blockers.len(), 1);
+        assert!(plan.blockers[0].contains(word));
+    }
+}

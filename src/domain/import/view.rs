@@ -11,6 +11,10 @@ use serde_json::json;
 pub struct HostView {
     /// `version` of the host.
     pub version: String,
+    /// Captcha on login: a managed user cannot log in.
+    pub captcha: bool,
+    /// Only admins can log in: a managed key is not possible.
+    pub backend_mode: bool,
     /// All groups.
     pub groups: Vec<Group>,
     /// All channels.
