@@ -10,7 +10,10 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             let words = head.strip_prefix("//!").map_or("", str::trim);
             let message = if words.is_empty() {
                 "begin with a `//!` line: what lives here"
-            } else if words.contains("placeholder") {
+            } else if ["placeholder", "To be filled"]
+                .iter()
+                .any(|mark| words.contains(mark))
+            {
                 "the head is still a placeholder"
             } else {
                 return None;
@@ -32,11 +35,15 @@ mod tests {
             ("blank.rs", "//!\n"),
             ("empty.rs", ""),
             ("later.rs", "//! placeholder\n"),
+            ("blanker.rs", "//! To be filled.\n"),
         ]);
         let paths: Vec<String> = check(&tree)
             .into_iter()
             .map(|finding| finding.path)
             .collect();
-        assert_eq!(paths, ["none.rs", "blank.rs", "empty.rs", "later.rs"]);
+        assert_eq!(
+            paths,
+            ["none.rs", "blank.rs", "empty.rs", "later.rs", "blanker.rs"]
+        );
     }
 }
