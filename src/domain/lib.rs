@@ -9,6 +9,7 @@ pub mod ids;
 pub mod import;
 pub mod inventory;
 pub mod journal;
+pub mod model_answer;
 pub mod pack;
 pub mod plan;
 pub mod reconcile;

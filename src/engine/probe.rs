@@ -9,7 +9,7 @@ use crate::ports::{KeptResult, ResultKind, Vantage, WebAnswer, WebRequest};
 use cockpit_domain::batch::{Batch, BatchStatus};
 use cockpit_domain::host::{HostIdentity, HostSettings};
 use cockpit_domain::ids::{HostId, PackId};
-use cockpit_domain::import::{chat_text, models_of};
+use cockpit_domain::model_answer::{completion_text, listed_models};
 use cockpit_domain::pack::ProviderPack;
 use cockpit_domain::resource::ResourceKind;
 use cockpit_domain::secret::Secret;
@@ -213,7 +213,7 @@ async fn user_way(
     job.say("models with an ordinary key");
     let models = model_calls::models(web, &vantage, &base, key).await;
     rows.add("host", "models", &models, |answer| {
-        match models_of(&answer.body) {
+        match listed_models(&answer.body) {
             Some(ids) if answer.status == 200 && ids.contains(&pack.smoke_model) => (
                 ProbeClass::Ok,
                 format!("{} models, `{}` among them", ids.len(), pack.smoke_model),
@@ -232,7 +232,7 @@ async fn user_way(
     job.say("completion with an ordinary key");
     let chat = model_calls::chat(web, &vantage, &base, key, &pack.smoke_model, 0).await;
     rows.add("host", "chat", &chat, |answer| {
-        match chat_text(&answer.body) {
+        match completion_text(&answer.body) {
             Some(text) if answer.status == 200 => (ProbeClass::Ok, shorten(&text, 120)),
             _ => (class_of(answer), words(answer)),
         }

@@ -2,7 +2,6 @@
 //! rows come to together. Everything here is a pure function of text; the engine does the looking.
 
 mod binding;
-mod completion;
 mod containers;
 mod expectation;
 mod glob;
@@ -16,7 +15,6 @@ mod tool;
 mod verdict;
 
 pub use binding::{AccountSeen, judge_account, judge_members};
-pub use completion::{completion_text, listed_models};
 pub use containers::{Container, judge_containers, read_containers};
 pub use expectation::expectation;
 pub use glob::matches_glob;

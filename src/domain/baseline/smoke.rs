@@ -1,8 +1,8 @@
 //! The user smoke: what an active key's model list and completions come to.
 
-use super::completion::{completion_text, listed_models};
 use super::http::at_path;
 use super::judgement::Judgement;
+use crate::model_answer::{completion_text, listed_models};
 use crate::pack::SmokeLook;
 use crate::text::shorten;
 use serde_json::Value;

@@ -7,7 +7,7 @@ mod names;
 mod plan;
 mod view;
 
-pub use gateway::{chat_text, classify, is_warming, models_of};
+pub use gateway::{classify, is_warming};
 pub use judge::{FinalWords, KeyJudgement, final_words, judge_key};
 pub use keys::{BadKeyLine, KeyInput, KeyLine, read_keys};
 pub use names::{

@@ -9,8 +9,9 @@ use crate::ports::{HostApi, UsageQuery, Vantage};
 use cockpit_domain::batch::GatewayEvidence;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::RemoteId;
-use cockpit_domain::import::{chat_text, is_warming, models_of};
+use cockpit_domain::import::is_warming;
 use cockpit_domain::inventory::{ApiKey, UsageRow};
+use cockpit_domain::model_answer::{completion_text, listed_models};
 use cockpit_domain::text::shorten;
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ async fn ask(
     };
     evidence.status_code = models.status;
     evidence.models_ok = models.status == 200
-        && models_of(&models.body).is_some_and(|ids| ids.iter().any(|id| id == look.model));
+        && listed_models(&models.body).is_some_and(|ids| ids.iter().any(|id| id == look.model));
     if models.status != 200 {
         evidence.completion_preview = shorten(models.body.trim(), 300);
         return Ok(is_warming(models.status, &models.body, refused));
@@ -128,7 +129,7 @@ async fn ask(
     };
     evidence.completion_status = chat.status;
     evidence.completion_type.clone_from(&chat.content_type);
-    let text = chat_text(&chat.body).filter(|_| chat.status == 200);
+    let text = completion_text(&chat.body).filter(|_| chat.status == 200);
     evidence.completion_preview = shorten(text.as_deref().unwrap_or(chat.body.trim()), 300);
     if text.is_none() {
         return Ok(is_warming(chat.status, &chat.body, refused));

@@ -19,13 +19,14 @@ pub fn listed_models(body: &str) -> Option<Vec<String>> {
     )
 }
 
-/// The text of a chat completion; `None` when there is none in it.
+/// The text of a chat completion; `None` when there is none in it, or an error broke the stream.
+/// A thinking model may spend everything on its reasoning: that is alive too, so the reasoning
+/// stands in where no content came.
 pub fn completion_text(body: &str) -> Option<String> {
     if let Ok(whole) = serde_json::from_str::<Value>(body) {
-        return choice(&whole);
+        return choice(&whole).map(Said::into_text);
     }
-    let mut text = String::new();
-    let mut seen = false;
+    let mut said: Option<Said> = None;
     for line in body.lines() {
         let Some(data) = line.trim_start().strip_prefix("data:") else {
             continue;
@@ -33,31 +34,59 @@ pub fn completion_text(body: &str) -> Option<String> {
         let Ok(event) = serde_json::from_str::<Value>(data.trim()) else {
             continue;
         };
+        if event.get("error").is_some() {
+            return None;
+        }
         if let Some(part) = choice(&event) {
-            seen = true;
-            text.push_str(&part);
+            let said = said.get_or_insert_default();
+            said.content.push_str(&part.content);
+            said.reasoning.push_str(&part.reasoning);
         }
     }
-    seen.then_some(text)
+    said.map(Said::into_text)
 }
 
-/// The first choice's text: of a whole answer or of one event.
-fn choice(value: &Value) -> Option<String> {
+#[derive(Default)]
+struct Said {
+    content: String,
+    reasoning: String,
+}
+
+impl Said {
+    fn into_text(self) -> String {
+        if self.content.is_empty() {
+            self.reasoning
+        } else {
+            self.content
+        }
+    }
+}
+
+/// The first choice: of a whole answer or of one event.
+fn choice(value: &Value) -> Option<Said> {
     let first = value.get("choices")?.get(0)?;
-    let content = first
-        .get("message")
-        .or_else(|| first.get("delta"))
-        .and_then(|holder| holder.get("content"))
-        .or_else(|| first.get("text"))?;
+    let holder = first.get("message").or_else(|| first.get("delta"));
+    let field = |name| holder.and_then(|holder| holder.get(name)).map(text_of);
+    let content = field("content").or_else(|| first.get("text").map(text_of));
+    let reasoning = field("reasoning_content");
+    if content.is_none() && reasoning.is_none() && holder.is_none() {
+        return None;
+    }
+    Some(Said {
+        content: content.unwrap_or_default(),
+        reasoning: reasoning.unwrap_or_default(),
+    })
+}
+
+/// A text, or a list of parts with texts.
+fn text_of(content: &Value) -> String {
     match content {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => Some(
-            parts
-                .iter()
-                .filter_map(|part| part.get("text").and_then(Value::as_str))
-                .collect(),
-        ),
-        _ => None,
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts
+            .iter()
+            .filter_map(|part| part.get("text").and_then(Value::as_str))
+            .collect(),
+        _ => String::new(),
     }
 }
 
@@ -82,6 +111,16 @@ mod tests {
                 "content in parts",
                 r#"{"choices":[{"message":{"content":[{"type":"text","text":"pong"}]}}]}"#,
                 Some("pong"),
+            ),
+            (
+                "reasoning only",
+                r#"{"choices":[{"message":{"content":"","reasoning_content":"hm"}}]}"#,
+                Some("hm"),
+            ),
+            (
+                "a stream that an error broke",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"p\"}}]}\ndata: {\"error\":{}}\n",
+                None,
             ),
             ("an error", r#"{"error":{"message":"no"}}"#, None),
             ("a page", "<html>", None),
