@@ -2,9 +2,15 @@
 
 use super::*;
 use crate::ids::PackId;
+use crate::ids::RemoteId;
+use crate::import::account_name;
 use crate::import::read_keys;
 use crate::inventory::{Account, ResponsesMode};
+use crate::inventory::{Channel, Group, PricingEntry};
 use crate::pack::SubscriptionTemplate;
+use crate::plan::Sign;
+use crate::resource::ResourceKind;
+use std::collections::BTreeMap;
 
 fn pack() -> ProviderPack {
     ProviderPack {

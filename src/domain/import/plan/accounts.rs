@@ -1,0 +1,131 @@
+//! The keys of an import, and the older accounts they replace.
+
+use super::{ImportRequest, KeyFact, KeyState, PlanItem};
+use crate::import::HostView;
+use crate::import::keys::KeyInput;
+use crate::import::names::{account_name, is_leftover, is_own_name};
+use crate::inventory::Group;
+use crate::plan::{Change, Sign};
+use crate::resource::ResourceKind;
+use std::collections::BTreeSet;
+
+pub(super) fn plan_items(
+    request: &ImportRequest,
+    keys: &KeyInput,
+    facts: &[KeyFact],
+    view: &HostView,
+    group: Option<&Group>,
+    changes: &mut Vec<Change>,
+    blockers: &mut Vec<String>,
+) -> Vec<PlanItem> {
+    keys.keys
+        .iter()
+        .map(|line| {
+            let fingerprint = line.key.fingerprint();
+            let name = account_name(&request.pack.id, &fingerprint);
+            let mut notes: Vec<String> = facts
+                .iter()
+                .filter(|fact| fact.fingerprint == fingerprint)
+                .flat_map(|fact| fact.elsewhere.iter().map(|place| format!("known: {place}")))
+                .collect();
+            let repeats: Vec<String> = keys
+                .duplicates
+                .iter()
+                .filter(|(_, _, repeated)| *repeated == fingerprint)
+                .map(|(at, _, _)| at.to_string())
+                .collect();
+            if !repeats.is_empty() {
+                notes.push(format!("repeated on line {}", repeats.join(", ")));
+            }
+            let on_host: Vec<_> = view.accounts_named(&name).collect();
+            let state = match on_host.as_slice() {
+                [] if notes.iter().any(|note| note.starts_with("known")) => {
+                    KeyState::KnownElsewhere
+                }
+                [] => KeyState::New,
+                [one] if group.is_some_and(|group| one.group_ids.contains(&group.id)) => {
+                    KeyState::Same
+                }
+                [_] => KeyState::Unbound,
+                many => {
+                    blockers.push(format!(
+                        "{} accounts are called `{name}`; delete all but one first",
+                        many.len()
+                    ));
+                    KeyState::Same
+                }
+            };
+            let change = match state {
+                KeyState::New => Change::new(Sign::Create, ResourceKind::Account, &name, "new key"),
+                KeyState::KnownElsewhere => Change::new(
+                    Sign::Create,
+                    ResourceKind::Account,
+                    &name,
+                    format!("new here; {}", notes.join("; ")),
+                ),
+                KeyState::Same => Change::new(
+                    Sign::Keep,
+                    ResourceKind::Account,
+                    &name,
+                    "the host has this key's account",
+                ),
+                KeyState::Unbound => Change::new(
+                    Sign::Change,
+                    ResourceKind::Account,
+                    &name,
+                    "the host has this key's account, not bound to the group",
+                ),
+            };
+            changes.push(match on_host.first() {
+                Some(account) => change.at(account.id),
+                None => change,
+            });
+            PlanItem {
+                line: line.line,
+                key: line.key.masked(),
+                fingerprint,
+                account_name: name,
+                state,
+                notes,
+            }
+        })
+        .collect()
+}
+
+/// Older accounts of the provider in the group are parked, never deleted, and only when every new
+/// key is good (`product.md` 4.6).
+pub(super) fn plan_parking(
+    request: &ImportRequest,
+    items: &[PlanItem],
+    view: &HostView,
+    group: Option<&Group>,
+    changes: &mut Vec<Change>,
+) {
+    let Some(group) = group else { return };
+    let new: BTreeSet<&str> = items
+        .iter()
+        .map(|item| item.account_name.as_str())
+        .collect();
+    for account in &view.accounts {
+        let older = account.group_ids.contains(&group.id)
+            && account.schedulable
+            && !new.contains(account.name.as_str())
+            && is_leftover(&request.pack, &account.name);
+        if older {
+            let how = if is_own_name(&request.pack.id, &account.name) {
+                "older account of this provider"
+            } else {
+                "matches a legacy pattern of the pack"
+            };
+            changes.push(
+                Change::new(
+                    Sign::Remove,
+                    ResourceKind::Account,
+                    &account.name,
+                    format!("{how}: parked if every new key is good, un-parked if the gateway verdict fails"),
+                )
+                .at(account.id),
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Planning an import: from a pack, keys and what a host stores to signed changes. Pure; reading
+//! the host and carrying the plan out is the engine's work.
+
+mod access;
+mod accounts;
+mod frame;
+mod request;
+
+use super::keys::KeyInput;
+use super::view::HostView;
+use crate::batch::{AccessMode, ImportMode};
+use crate::host::Role;
+use crate::ids::HostId;
+use crate::pack::ProviderPack;
+use crate::plan::{Change, Totals};
+use crate::secret::Fingerprint;
+use access::plan_access;
+use accounts::{plan_items, plan_parking};
+use frame::{plan_channel, plan_group, plan_offer};
+use serde::{Deserialize, Serialize};
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportRequest {
+    /// Host.
+    pub host: HostId,
+    /// Its role decides expiry and confirmation.
+    pub role: Role,
+    /// The pack, whole: what was approved is what is carried out, even if the file changes.
+    pub pack: ProviderPack,
+    /// Strict or partial.
+    pub mode: ImportMode,
+    /// Access mode.
+    pub access: AccessMode,
+    /// Fingerprint of the caller's own key, when that is to be proven instead of a managed one.
+    pub user_key: Option<Fingerprint>,
+}
+
+/// How a key stands before the import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// Nobody we know of has it.
+    New,
+    /// The host has our account for it.
+    Same,
+    /// The host has our account for it, but not bound to the group.
+    Unbound,
+    /// We know it on another host or under another provider.
+    KnownElsewhere,
+}
+
+/// What the store knows of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFact {
+    /// Which key.
+    pub fingerprint: Fingerprint,
+    /// Where else: `host accept, provider lab, batch/3`.
+    pub elsewhere: Vec<String>,
+}
+
+/// One key of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanItem {
+    /// Line of the input.
+    pub line: usize,
+    /// The key as shown.
+    pub key: String,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// The account it becomes.
+    pub account_name: String,
+    /// How it stands.
+    pub state: KeyState,
+    /// Remarks: where else it is known, that it was repeated.
+    pub notes: Vec<String>,
+}
+
+/// A whole import plan. Its hash is over this value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportPlan {
+    /// What was asked for.
+    pub request: ImportRequest,
+    /// `version` of the host it was made against.
+    pub host_version: String,
+    /// Keys in input order.
+    pub items: Vec<PlanItem>,
+    /// What would be done, in order.
+    pub changes: Vec<Change>,
+    /// Their totals.
+    pub totals: Totals,
+    /// Why it cannot be carried out; empty when it can.
+    pub blockers: Vec<String>,
+    /// Revision of what it read.
+    pub revision: String,
+    /// UTC ms after which it is refused; production plans age (`product.md` 11).
+    pub expires_ms: Option<i64>,
+}
+
+/// Life of a plan on production.
+const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
+
+/// Makes the plan. `facts` has a row for each key the store knows.
+pub fn plan_import(
+    request: ImportRequest,
+    keys: &KeyInput,
+    facts: &[KeyFact],
+    view: &HostView,
+    now_ms: i64,
+) -> ImportPlan {
+    let mut changes = Vec::new();
+    let mut blockers = Vec::new();
+    let group = plan_group(&request, view, &mut changes, &mut blockers);
+    plan_channel(&request, view, group, &mut changes, &mut blockers);
+    plan_offer(&request, view, group, &mut changes);
+    let items = plan_items(
+        &request,
+        keys,
+        facts,
+        view,
+        group,
+        &mut changes,
+        &mut blockers,
+    );
+    plan_parking(&request, &items, view, group, &mut changes);
+    plan_access(&request, view, group, &mut changes, &mut blockers);
+    if !request.pack.to_be_confirmed.is_empty() {
+        blockers.push(format!(
+            "pack `{}` leaves to be confirmed: {}; confirm them in your own copy of the pack",
+            request.pack.id,
+            request.pack.to_be_confirmed.join(", ")
+        ));
+    }
+    let template = &request.pack.subscription;
+    ImportPlan {
+        host_version: view.version.clone(),
+        totals: Totals::of(&changes),
+        revision: view.revision(&template.group, &template.channel, &template.plan),
+        expires_ms: (request.role == Role::Production).then_some(now_ms + PRODUCTION_PLAN_MS),
+        items,
+        changes,
+        blockers,
+        request,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! What an import wants of group and channel.
+
+use super::ImportRequest;
+use crate::batch::AccessMode;
+use crate::ids::RemoteId;
+use crate::inventory::{Channel, ChannelSpec, GroupSpec, PricingEntry};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl ImportRequest {
+    /// The group this import wants.
+    pub fn group_spec(&self) -> GroupSpec {
+        GroupSpec {
+            name: self.pack.subscription.group.clone(),
+            platform: self.pack.platform.clone(),
+            subscription_type: match self.access {
+                AccessMode::Subscription => "subscription",
+                AccessMode::SelfService => "standard",
+            }
+            .to_owned(),
+            rate_multiplier: self.pack.subscription.rate_multiplier,
+            is_exclusive: false,
+        }
+    }
+
+    /// The channel this import wants over a group.
+    pub fn channel_spec(&self, group: RemoteId) -> ChannelSpec {
+        ChannelSpec {
+            name: self.pack.subscription.channel.clone(),
+            group_ids: vec![group],
+            model_pricing: vec![PricingEntry {
+                // With the group's platform: the host's default would block every model (trap 25).
+                platform: self.pack.platform.clone(),
+                models: self.pack.models.clone(),
+                billing_mode: "token".to_owned(),
+                input_price: self.pack.input_price,
+                output_price: self.pack.output_price,
+            }],
+            model_mapping: BTreeMap::from([(
+                self.pack.platform.clone(),
+                self.pack
+                    .models
+                    .iter()
+                    .map(|model| (model.clone(), model.clone()))
+                    .collect(),
+            )]),
+            billing_model_source: "channel_mapped".to_owned(),
+            restrict_models: true,
+        }
+    }
+
+    /// A stored channel brought to what this import wants, leaving other people's groups, prices
+    /// and mappings in it alone.
+    pub fn corrected_channel(&self, stored: &Channel, group: RemoteId) -> ChannelSpec {
+        let mut spec = self.channel_spec(group);
+        for id in &stored.spec.group_ids {
+            if !spec.group_ids.contains(id) {
+                spec.group_ids.push(*id);
+            }
+        }
+        let ours: BTreeSet<&String> = self.pack.models.iter().collect();
+        for entry in &stored.spec.model_pricing {
+            let foreign = entry.platform != self.pack.platform
+                || entry.models.iter().all(|model| !ours.contains(model));
+            if foreign {
+                spec.model_pricing.push(entry.clone());
+            }
+        }
+        for (platform, rows) in &stored.spec.model_mapping {
+            let into = spec.model_mapping.entry(platform.clone()).or_default();
+            for (from, to) in rows {
+                into.entry(from.clone()).or_insert_with(|| to.clone());
+            }
+        }
+        spec
+    }
+}
