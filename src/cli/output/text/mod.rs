@@ -1,0 +1,189 @@
+//! Text for people: what it is, why, and what to do next. Readable without colour.
+
+mod baseline;
+mod batch;
+mod plans;
+
+use baseline::baseline;
+use batch::{access, batch_detail, batch_lines, batch_table};
+use cockpit_domain::pack::Pack;
+use cockpit_engine::command::Answer;
+use cockpit_engine::context::Settings;
+use cockpit_engine::failure::Failure;
+use cockpit_engine::ports::{FaultState, PackEntry};
+use comfy_table::{Table, presets};
+use plans::{import, reconcile, rollback, rolled_back};
+use std::fmt::Write;
+
+/// An answer as text.
+pub(crate) fn answer(answer: &Answer) -> String {
+    match answer {
+        Answer::Baseline(report) => baseline(report),
+        Answer::Host(probe) => format!(
+            "{}: version {}, answers in {} ms, machine in {} ms, {} taken{}{}",
+            probe.host,
+            probe.identity.version,
+            probe.identity.round_trip_ms,
+            probe.machine_round_trip_ms,
+            probe.identity.credential,
+            if probe.identity.captcha {
+                "; captcha on login: managed users cannot log in"
+            } else {
+                ""
+            },
+            if probe.identity.backend_mode {
+                "; backend mode: managed keys are not possible"
+            } else {
+                ""
+            },
+        ),
+        Answer::Listing(rows) => {
+            let mut table = plain(&["type", "id", "name"]);
+            for (kind, name, id) in rows.keys() {
+                table.add_row([kind.to_string(), id.to_string(), name.clone()]);
+            }
+            drawn(&table)
+        }
+        Answer::Import(planned) => import(planned),
+        Answer::Batch(batch) => batch_lines(batch),
+        Answer::Batches(batches) => batch_table(batches),
+        Answer::Detail(detail) => batch_detail(detail),
+        Answer::Access(look) => access(look),
+        Answer::Reconcile(planned) => reconcile(planned),
+        Answer::Rollback(planned) => rollback(planned),
+        Answer::RolledBack(rolled) => rolled_back(rolled),
+        Answer::Probes(probes) => {
+            let mut table = plain(&["host", "hop", "protocol", "class", "status", "ms", "found"]);
+            for row in probes {
+                let class = serde_json::to_value(row.class).ok();
+                let class = class
+                    .as_ref()
+                    .and_then(|value| value.as_str())
+                    .unwrap_or_default()
+                    .to_owned();
+                table.add_row([
+                    row.host.to_string(),
+                    row.hop.to_owned(),
+                    row.protocol.to_owned(),
+                    class,
+                    row.status.to_string(),
+                    row.duration_ms.to_string(),
+                    row.found.clone(),
+                ]);
+            }
+            drawn(&table)
+        }
+        Answer::Doctor(found) => {
+            let mut text = String::new();
+            for row in found {
+                let glyph = if row.ok { '+' } else { 'x' };
+                put(
+                    &mut text,
+                    format_args!("{glyph} {:<22} {}", row.subject, row.found),
+                );
+                if !row.fix.is_empty() {
+                    put(&mut text, format_args!("    {}", row.fix));
+                }
+            }
+            text
+        }
+    }
+}
+
+fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{line}");
+}
+
+fn plain(heads: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_header(heads.iter().copied());
+    table
+}
+
+/// A table as text, without the blanks that the drawing leaves at both ends.
+fn drawn(table: &Table) -> String {
+    table
+        .lines()
+        .map(|line| {
+            line.strip_prefix(' ')
+                .unwrap_or(&line)
+                .trim_end()
+                .to_owned()
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The hosts of the config.
+pub(crate) fn hosts(settings: &Settings) -> String {
+    if settings.hosts.is_empty() {
+        return "no host is configured; README, \"A real host\", shows a block to copy; `--lab` needs none".to_owned();
+    }
+    let mut table = plain(&["host", "role", "machine", "address", "baseline"]);
+    for host in settings.hosts.values() {
+        table.add_row([
+            host.id.to_string(),
+            host.role.as_str().to_owned(),
+            host.machine.to_string(),
+            host.address.clone(),
+            host.baseline
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ]);
+    }
+    drawn(&table)
+}
+
+/// The packs at hand.
+pub(crate) fn packs(entries: &[PackEntry]) -> String {
+    let mut table = plain(&["pack", "kind", "source", "title", "to be confirmed"]);
+    for entry in entries {
+        let (kind, title, open) = match &entry.pack {
+            Ok(Pack::Provider(pack)) => (
+                "provider",
+                pack.title.clone(),
+                pack.to_be_confirmed.join(", "),
+            ),
+            Ok(Pack::Baseline(pack)) => ("baseline", pack.title.clone(), String::new()),
+            Err(findings) => (
+                "broken",
+                format!("{} finding(s): cockpit pack check", findings.len()),
+                String::new(),
+            ),
+        };
+        table.add_row([
+            entry.id.to_string(),
+            kind.to_owned(),
+            entry.source.clone(),
+            title,
+            open,
+        ]);
+    }
+    drawn(&table)
+}
+
+/// The faults.
+pub(crate) fn faults(faults: &[FaultState]) -> String {
+    let mut table = plain(&["fault", "on", "what"]);
+    for fault in faults {
+        table.add_row([
+            fault.name.clone(),
+            if fault.on { "on" } else { "-" }.to_owned(),
+            fault.what.clone(),
+        ]);
+    }
+    drawn(&table)
+}
+
+/// A failure as people read it.
+pub(crate) fn failure(failure: &Failure) -> String {
+    let mut text = format!("{}: {failure}", failure.kind.heading());
+    if !failure.hint.is_empty() {
+        let _ = write!(text, "\n  next: {}", failure.hint);
+    }
+    text
+}

@@ -1,0 +1,203 @@
+//! Plans, and what came of them, as text: signs, reasons, totals, and the line that applies it.
+
+use super::put;
+use cockpit_domain::plan::Change;
+use cockpit_engine::import::PlannedImport;
+use cockpit_engine::reconcile::PlannedReconcile;
+use cockpit_engine::rollback::{PlannedRollback, RolledBack};
+
+/// Prints changes, folding those of one cause into one row.
+fn changes(text: &mut String, rows: &[Change]) {
+    for rows in rows.chunk_by(same_cause) {
+        match rows {
+            [first, .., last] if rows.len() > FOLD_OVER => put(
+                text,
+                format_args!(
+                    "  {} {} {} x {} .. {}  {}",
+                    first.sign.as_char(),
+                    rows.len(),
+                    first.kind,
+                    first.name,
+                    last.name,
+                    first.reason
+                ),
+            ),
+            rows => {
+                for change in rows {
+                    put(text, format_args!("  {}", change.line()));
+                }
+            }
+        }
+    }
+}
+
+/// Rows of one cause are folded when there are more than this many.
+const FOLD_OVER: usize = 4;
+
+fn same_cause(one: &Change, two: &Change) -> bool {
+    one.sign == two.sign
+        && one.kind == two.kind
+        && one.reason == two.reason
+        && one.fields.is_empty()
+        && two.fields.is_empty()
+}
+
+pub(super) fn import(planned: &PlannedImport) -> String {
+    let plan = &planned.plan;
+    let request = &plan.request;
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "plan {} to import {} key(s) of {} into {} ({}, version {}), {}, {}",
+            planned.id.0,
+            plan.items.len(),
+            request.pack.id,
+            request.host,
+            request.role.as_str(),
+            plan.host_version,
+            request.mode,
+            request.access
+        ),
+    );
+    changes(&mut text, &plan.changes);
+    for item in plan.items.iter().filter(|item| !item.notes.is_empty()) {
+        put(
+            &mut text,
+            format_args!(
+                "  ! line {} {} {}: {}",
+                item.line,
+                item.key,
+                item.fingerprint,
+                item.notes.join("; ")
+            ),
+        );
+    }
+    put(&mut text, format_args!("{}", plan.totals.line()));
+    if plan.blockers.is_empty() {
+        let production = if plan.expires_ms.is_some() {
+            format!(" --host-name {} --reason \"...\"", request.host)
+        } else {
+            String::new()
+        };
+        put(
+            &mut text,
+            format_args!(
+                "apply it:  cockpit import apply {} --yes {}{production}",
+                planned.id.0,
+                &planned.hash[..12]
+            ),
+        );
+    } else {
+        for blocker in &plan.blockers {
+            put(&mut text, format_args!("x blocked: {blocker}"));
+        }
+    }
+    text
+}
+
+pub(super) fn reconcile(planned: &PlannedReconcile) -> String {
+    let report = &planned.report;
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "{} on {}, {}: {}",
+            report.provider, report.host, report.batch_id, report.status
+        ),
+    );
+    put(
+        &mut text,
+        format_args!(
+            "  missing {}, changed {}, extra {} (raw {}, of them noise {}), failed probes {}",
+            report.missing_count,
+            report.changed_count,
+            report.extra_count,
+            report.raw_extra_count,
+            report.stale_noise_count,
+            report.probe_failures
+        ),
+    );
+    changes(&mut text, &report.changes);
+    for change in &report.changes {
+        for field in &change.fields {
+            put(
+                &mut text,
+                format_args!(
+                    "      {} {}: is {}, recorded {}",
+                    change.name, field.field, field.from, field.to
+                ),
+            );
+        }
+    }
+    for note in &report.probe_notes {
+        put(&mut text, format_args!("  x probe: {note}"));
+    }
+    text
+}
+
+pub(super) fn rollback(planned: &PlannedRollback) -> String {
+    let plan = &planned.plan;
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "plan {} to take back {} of {} on {}",
+            planned.id.0, plan.batch, plan.provider, plan.host
+        ),
+    );
+    for step in &plan.steps {
+        put(&mut text, format_args!("  {}", step.change.line()));
+        if let Some(why) = &step.blocked {
+            put(&mut text, format_args!("      blocked: {why}"));
+        }
+    }
+    put(&mut text, format_args!("{}", plan.totals.line()));
+    put(&mut text, format_args!("it will not undo:"));
+    for line in &plan.will_not_undo {
+        put(&mut text, format_args!("  {line}"));
+    }
+    let production = if plan.expires_ms.is_some() {
+        format!(" --host-name {} --reason \"...\"", plan.host)
+    } else {
+        String::new()
+    };
+    put(
+        &mut text,
+        format_args!(
+            "apply it:  cockpit rollback apply {} --yes {}{production}",
+            planned.id.0,
+            &planned.hash[..12]
+        ),
+    );
+    text
+}
+
+pub(super) fn rolled_back(rolled: &RolledBack) -> String {
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "{}: {}, {} step(s) done",
+            rolled.batch.id, rolled.batch.batch_status, rolled.done
+        ),
+    );
+    for (head, rows) in [
+        ("x blocked", &rolled.blocked),
+        ("x still there", &rolled.remains),
+        ("x changed, not ours", &rolled.disturbed),
+    ] {
+        for row in rows {
+            put(&mut text, format_args!("  {head}: {row}"));
+        }
+    }
+    if rolled.remains.is_empty() && rolled.disturbed.is_empty() {
+        put(
+            &mut text,
+            format_args!(
+                "  proven by listing: nothing of this batch remains, nothing of others changed"
+            ),
+        );
+    }
+    text
+}
