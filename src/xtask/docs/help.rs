@@ -29,7 +29,8 @@ fn collect(
     } else {
         Vec::new()
     };
-    if commands.is_empty() || words.is_empty() {
+    // A group that wants a word after it does nothing itself.
+    if commands.is_empty() || !usage(&text).contains("<COMMAND>") {
         rows.push(row(&text));
     }
     for command in commands {
@@ -57,11 +58,14 @@ fn commands(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn row(text: &str) -> String {
-    let usage = text
-        .lines()
+fn usage(text: &str) -> &str {
+    text.lines()
         .find_map(|line| line.trim().strip_prefix("Usage: "))
-        .unwrap_or("?");
+        .map_or("?", str::trim)
+}
+
+fn row(text: &str) -> String {
+    let usage = usage(text);
     let about = text
         .lines()
         .take_while(|line| !line.trim().is_empty() && !line.starts_with("Usage:"))
@@ -71,7 +75,7 @@ fn row(text: &str) -> String {
     // A bar inside a cell would end it.
     format!(
         "| `{}` | {} |",
-        usage.trim().replace('|', "\\|"),
+        usage.replace('|', "\\|"),
         about.replace('|', "\\|")
     )
 }
