@@ -37,7 +37,9 @@ pub(crate) fn session(path: Option<&Path>, noun: &Noun, stop: CancellationToken)
             drop(failure);
             config::empty()?
         }
-        (Err(failure), _) => return Err(failure),
+        (Err(failure), _) => {
+            return Err(failure.hint("mend the file as each line says; nothing was read or sent"));
+        }
     };
     let redactor = Redactor::new();
     let packs = PackShelf::load(config.packs_dir.as_deref(), &config.vars)?;

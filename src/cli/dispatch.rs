@@ -268,9 +268,13 @@ async fn faults(fault: &Fault, session: &Session, json: bool) -> Outcome<u8> {
     let board = board(session)?;
     match fault {
         Fault::List => {}
-        Fault::Set { name } => board.set(name).await?,
-        Fault::Clear { name } => board.clear(name).await?,
+        Fault::Set { name } => switched(name, board.set(name).await)?,
+        Fault::Clear { name } => switched(name, board.clear(name).await)?,
     }
     output::faults(&board.faults().await?, json);
     Ok(exit::CLEAN)
+}
+
+fn switched(name: &str, outcome: Outcome<()>) -> Outcome<()> {
+    outcome.map_err(|failure| failure.doing(format!("switching the fault `{name}`")))
 }

@@ -38,6 +38,14 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Parsed::Text(error.to_string())
         }
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Parsed::Refused(
+                Failure::new(FailureKind::Usage, "no command was given")
+                    .doing("reading the command line")
+                    .hint("`cockpit --help` lists the commands; `cockpit drill` shows them at work"),
+                json,
+            )
+        }
         Err(error) => {
             let text = error.to_string();
             let message = text.trim_start_matches("error: ").trim();

@@ -123,7 +123,8 @@ pub(crate) async fn lease(
         reason: why.to_owned(),
         since_ms: job.now_ms(),
     };
-    job.ports.store.lease(host, provider, &info).await
+    let taken = job.ports.store.lease(host, provider, &info).await;
+    taken.map_err(|failure| failure.doing(why))
 }
 
 /// Runs the scene and writes down how it ended.
