@@ -38,6 +38,10 @@ pub(crate) struct GatewayLook<'a> {
 /// Conversations worth trying until one is served by an account of ours.
 pub(crate) const CONVERSATIONS: u32 = 12;
 
+/// How long the host's scheduler may not see an account bound just now (`host-contract.md` 7.7:
+/// about a second); conversations opened before that cannot be served by it.
+const BOUND_UNSEEN_MS: i64 = 1500;
+
 /// Asks until there is a verdict.
 pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
     let timing = &look.job.settings.timing;
@@ -54,6 +58,10 @@ pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
             // Somebody else's turn: other accounts of the group serve as well, each in its turn.
             conversation += 1;
             look.job.check_cancel()?;
+            let unseen = look.last_write_ms + BOUND_UNSEEN_MS - look.job.now_ms();
+            if let Ok(unseen @ 1..) = u64::try_from(unseen) {
+                look.job.pause(Duration::from_millis(unseen)).await;
+            }
             continue;
         }
         refused |= evidence.status_code == 403 || evidence.completion_status == 403;
