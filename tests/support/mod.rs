@@ -1,5 +1,8 @@
 //! What the black-box tests share: a lab in its own process, and the program run against it.
 
+pub(crate) mod far;
+pub(crate) mod left;
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

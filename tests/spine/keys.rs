@@ -1,0 +1,136 @@
+//! Keys judged one by one: what fails is named, and does not hide behind what works.
+
+use super::{HOST, batch, differences, import, rows};
+use crate::support::far::text;
+use crate::support::{Lab, has_ssh};
+use cockpit_lab::fleet;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+#[test]
+fn keys_that_fail_undo_a_strict_import_and_are_named_one_by_one() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let admin = lab.admin(HOST);
+    let before = admin.listing();
+    for (kind, word) in [
+        ("bad", "401"),
+        ("quota", "insufficient_user_quota"),
+        ("429", "429"),
+    ] {
+        let good = format!("sk-lab-good-strict-{kind}-00000001");
+        let dead = format!("sk-lab-{kind}-strict-000000000001");
+        let ran = import(&lab, "lab", "strict", &format!("{good}\n{dead}\n"));
+        assert_eq!(ran.code, 1, "{kind}: {ran:?}");
+        let done = ran.json();
+        assert_eq!(done["status"], "failed", "{kind}: {done}");
+        let shown = batch(&lab, &done["id"]);
+        let items = rows(&shown, "items");
+        assert_eq!(
+            (&items[0]["account_status"], &items[0]["line"]),
+            (&json!("passed"), &json!(1))
+        );
+        assert_eq!(
+            (&items[1]["account_status"], &items[1]["line"]),
+            (&json!("failed"), &json!(2))
+        );
+        assert!(
+            text(&items[1], "account_probe_summary").contains(word),
+            "{kind}: {}",
+            items[1]
+        );
+        assert_eq!(
+            differences(&before, &admin.listing()),
+            Vec::<String>::new(),
+            "{kind}"
+        );
+        assert!(
+            !shown.to_string().contains(&dead),
+            "the key stands in the answer"
+        );
+    }
+    // None usable: failed as well, in both modes.
+    let ran = import(&lab, "lab", "partial", "sk-lab-bad-alone-000000000001\n");
+    assert_eq!(
+        (ran.code, text(&ran.json(), "status")),
+        (1, "failed".to_owned()),
+        "{ran:?}"
+    );
+    assert_eq!(differences(&before, &admin.listing()), Vec::<String>::new());
+}
+
+#[test]
+fn dead_keys_behind_a_good_one_are_named_although_the_gateway_works() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let keys = "sk-lab-good-partial-00000001\nsk-lab-bad-partial-000000001\n\
+                sk-lab-quota-partial-0000001\nsk-lab-429-partial-000000001\n";
+    let ran = import(&lab, "lab", "partial", keys);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let done = ran.json();
+    assert_eq!(done["status"], "partially_succeeded", "{done}");
+    assert_eq!(done["provider_status_from_import"], "degraded");
+    assert_eq!(
+        (
+            &done["gateway"]["completion_ok"],
+            &done["gateway"]["served_by_ours"]
+        ),
+        (&json!(true), &json!(true))
+    );
+    let shown = batch(&lab, &done["id"]);
+    let told: Vec<String> = rows(&shown, "items")
+        .iter()
+        .map(|item| text(item, "account_status"))
+        .collect();
+    assert_eq!(told, ["passed", "failed", "failed", "failed"]);
+    for (item, word) in
+        rows(&shown, "items")[1..]
+            .iter()
+            .zip(["401", "insufficient_user_quota", "429"])
+    {
+        assert!(text(item, "account_probe_summary").contains(word), "{item}");
+    }
+    // Dead keys never replace living ones.
+    let accounts = lab.admin(HOST).list("/api/v1/admin/accounts?page_size=100");
+    let older: BTreeSet<String> = (1..=10)
+        .map(|number| fleet::account_name(&fleet::old_key(number)))
+        .collect();
+    let parked = accounts
+        .iter()
+        .filter(|row| older.contains(&text(row, "name")) && row["schedulable"] == false)
+        .count();
+    assert_eq!(parked, 0);
+}
+
+#[test]
+fn a_chat_only_vendor_is_imported_with_a_warning() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let ran = import(
+        &lab,
+        "lab-chat",
+        "strict",
+        "sk-lab-good-chatonly-00000001\n",
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let done = ran.json();
+    assert_eq!(done["status"], "succeeded", "{done}");
+    let shown = batch(&lab, &done["id"]);
+    let item = &rows(&shown, "items")[0];
+    assert_eq!(
+        [
+            &item["account_status"],
+            &item["probe_ok"],
+            &item["probe_advisory"],
+            &item["upstream_chat_status"]
+        ],
+        [&json!("warning"), &json!(false), &json!(true), &json!(200)],
+        "{item}"
+    );
+}
