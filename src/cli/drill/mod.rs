@@ -49,9 +49,12 @@ pub(crate) async fn run(wanted: &Drill, session: &Session, json: bool) -> Outcom
         begun: Instant::now(),
     };
     steps::play(session, board.as_ref(), &mut teller).await;
-    let ok = teller.bad.is_empty();
+    let stopped = session.stop.is_cancelled();
+    let ok = teller.bad.is_empty() && !stopped;
     let took = teller.begun.elapsed().as_millis();
-    let line = if ok {
+    let line = if stopped {
+        format!("stopped by request ({took} ms)")
+    } else if ok {
         format!("the main job runs from end to end ({took} ms)")
     } else {
         format!("went wrong at: {}", teller.bad.join(", "))
@@ -64,7 +67,13 @@ pub(crate) async fn run(wanted: &Drill, session: &Session, json: bool) -> Outcom
         line,
         evidence,
     });
-    Ok(if ok { exit::CLEAN } else { exit::FINDINGS })
+    Ok(if stopped {
+        exit::TOOL
+    } else if ok {
+        exit::CLEAN
+    } else {
+        exit::FINDINGS
+    })
 }
 
 /// Prints steps as they happen and remembers the bad ones.
