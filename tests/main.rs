@@ -12,6 +12,7 @@ mod bad_input;
 mod crash;
 mod drift;
 mod drill;
+mod live;
 mod secrets;
 mod spine;
 mod support;

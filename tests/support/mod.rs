@@ -87,7 +87,7 @@ impl Ran {
     }
 }
 
-fn run(command: &mut Command, input: Option<&str>) -> Ran {
+pub(crate) fn run(command: &mut Command, input: Option<&str>) -> Ran {
     use std::io::Write;
     let mut child = command
         .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
