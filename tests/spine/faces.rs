@@ -3,7 +3,7 @@
 use super::{HOST, KEY, import, refused, rows};
 use crate::support::far::text;
 use crate::support::left::{children_of, sockets_under};
-use crate::support::{COCKPIT, Lab, bare, has_ssh, wait_until};
+use crate::support::{COCKPIT, Lab, Ran, bare, has_ssh, wait_until};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -150,6 +150,89 @@ fn one_shot_commands_run_on_a_lab_of_their_own_and_others_name_lab_serve() {
             "{words:?}: {hint}"
         );
     }
+}
+
+#[test]
+fn faults_are_listed_set_and_cleared_by_name() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let on = |ran: &Ran| -> Vec<String> {
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let listed = ran.json();
+        let faults = rows(&listed, "faults");
+        assert_eq!(faults.len(), 6, "{listed}");
+        assert!(
+            faults.iter().all(|fault| !text(fault, "what").is_empty()),
+            "{listed}"
+        );
+        let on = faults.iter().filter(|fault| fault["on"] == true);
+        on.map(|fault| text(fault, "name")).collect()
+    };
+    let list = || lab.run(&["lab", "fault", "list", "--json"]);
+    assert_eq!(on(&list()), Vec::<String>::new());
+    assert_eq!(
+        on(&lab.run(&["lab", "fault", "set", "host-502", "--json"])),
+        ["host-502"]
+    );
+    assert_eq!(
+        on(&lab.run(&["lab", "fault", "set", "host-502", "--json"])),
+        ["host-502"]
+    );
+    assert_eq!(on(&list()), ["host-502"]);
+    assert_eq!(lab.run(&["lab", "fault", "clear", "host-502"]).code, 0);
+    assert_eq!(on(&list()), Vec::<String>::new());
+    assert_eq!(lab.run(&["baseline", "run"]).code, 0);
+}
+
+#[test]
+fn a_lab_that_is_stopped_takes_its_folder_with_it() {
+    let folder = tempfile::Builder::new()
+        .prefix("ls")
+        .tempdir()
+        .expect("a folder");
+    let mut lab = Command::new(COCKPIT)
+        .args(["lab", "serve"])
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdout = BufReader::new(lab.stdout.take().expect("piped"));
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("its line");
+    let ready: Value = serde_json::from_str(&line).expect("one JSON line");
+    let config = std::path::PathBuf::from(text(&ready, "config"));
+    assert!(
+        config.starts_with(folder.path()) && config.is_file(),
+        "{ready}"
+    );
+    assert_eq!(
+        sockets_under(folder.path()),
+        [std::path::PathBuf::from(text(&ready, "control"))]
+    );
+    let killed = Command::new("kill")
+        .arg(lab.id().to_string())
+        .status()
+        .expect("kill");
+    assert!(killed.success());
+    let status = wait_until("the lab's end", Duration::from_secs(10), || {
+        lab.try_wait().expect("a child of ours")
+    });
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).expect("readable");
+    lab.stderr
+        .take()
+        .expect("piped")
+        .read_to_string(&mut rest)
+        .expect("readable");
+    assert_eq!((status.code(), rest.as_str()), (Some(0), ""));
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("its folder")
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Keys judged one by one: what fails is named, and does not hide behind what works.
 
-use super::{HOST, batch, differences, import, rows};
+use super::{HOST, apply, batch, differences, import, plan_of, rows};
 use crate::support::far::text;
 use crate::support::{Lab, has_ssh};
 use cockpit_lab::fleet;
@@ -133,4 +133,73 @@ fn a_chat_only_vendor_is_imported_with_a_warning() {
         [&json!("warning"), &json!(false), &json!(true), &json!(200)],
         "{item}"
     );
+}
+
+#[test]
+fn keys_written_twice_or_known_already_are_named_and_made_once() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let admin = lab.admin(HOST);
+    let (before, mark) = (admin.listing(), lab.mark());
+    let (new, old) = ("sk-lab-good-twice-00000001", fleet::old_key(1));
+    let plan = plan_of(
+        &lab,
+        HOST,
+        "lab",
+        "strict",
+        &format!("{new}\n\n{new}\n{old}\n"),
+    );
+    let told: Vec<(String, String, u64, String)> = rows(&plan, "items")
+        .iter()
+        .map(|item| {
+            let line = item["line"].as_u64().expect("a line");
+            let notes = item["notes"].to_string();
+            (text(item, "account_name"), text(item, "state"), line, notes)
+        })
+        .collect();
+    let item = |key: &str, state: &str, line, notes: &str| {
+        (
+            fleet::account_name(key),
+            state.to_owned(),
+            line,
+            notes.to_owned(),
+        )
+    };
+    assert_eq!(
+        told,
+        [
+            item(new, "new", 1, "[\"repeated on line 3\"]"),
+            item(&old, "same", 4, "[]")
+        ]
+    );
+    let ran = apply(&lab, "import", &plan, &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(lab.seen(mark).accounts_made(HOST), 1);
+    let id = ran.json()["id"].clone();
+    let shown = batch(&lab, &id);
+    let origin = |key: &str| {
+        let name = fleet::account_name(key);
+        let row = rows(&shown, "resources")
+            .iter()
+            .find(|row| row["name"] == name);
+        text(row.expect("a resource"), "origin")
+    };
+    assert_eq!(
+        (origin(new).as_str(), origin(&old).as_str()),
+        ("created", "adopted")
+    );
+
+    // The same key for another host: allowed, and said.
+    let elsewhere = plan_of(&lab, "prod", "lab", "strict", new);
+    let notes = rows(&elsewhere, "items")[0]["notes"].to_string();
+    assert!(notes.contains(&format!("host {HOST}")), "{notes}");
+
+    // What was taken over stays, what was made goes.
+    let planned = lab.run(&["rollback", "plan", &id.to_string(), "--json"]);
+    assert_eq!(planned.code, 0, "{planned:?}");
+    let rolled = apply(&lab, "rollback", &planned.json(), &[]);
+    assert_eq!(rolled.code, 0, "{rolled:?}");
+    assert_eq!(differences(&before, &admin.listing()), Vec::<String>::new());
 }
