@@ -109,4 +109,26 @@ pub struct JournalRow {
     pub answer: String,
     /// UTC ms of intent.
     pub at_ms: i64,
+    /// How often it was handed to the connection.
+    pub sends: u32,
+    /// UTC ms when an answer of it was last found missing; stays when the step is done.
+    pub lost_ms: Option<i64>,
+}
+
+impl JournalRow {
+    /// Whether it may have taken effect without our knowing.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, StepState::Sent | StepState::Unknown)
+    }
+
+    /// Whether it may take effect, or have taken effect, beside what we know of it: unanswered,
+    /// or sent again after an answer was lost.
+    pub fn may_have_more(&self) -> bool {
+        self.is_open() || (self.lost_ms.is_some() && self.sends > 1)
+    }
+
+    /// UTC ms from which a lost request is counted.
+    pub fn doubtful_since(&self) -> i64 {
+        self.lost_ms.unwrap_or(self.at_ms).max(self.at_ms)
+    }
 }

@@ -60,7 +60,7 @@ fn refuse_rewriting(step: StepId, from: StepState, to: StepState) -> Result<()> 
 pub(super) fn mark_sent(db: &Connection, step: StepId) -> Result<()> {
     refuse_rewriting(step, state_of(db, step)?, StepState::Sent)?;
     let changed = db
-        .prepare("UPDATE journal SET state = 'sent' WHERE id = ?1")?
+        .prepare("UPDATE journal SET state = 'sent', sends = sends + 1 WHERE id = ?1")?
         .execute([step.0])?;
     one(changed, || format!("there is no {step}"))
 }
@@ -77,6 +77,7 @@ pub(super) fn settle(
     let changed = db
         .prepare(
             "UPDATE journal SET state = ?2, answer = ?3, settled_ms = ?5,
+                 lost_ms = CASE ?2 WHEN 'unknown' THEN ?5 ELSE lost_ms END,
                  host_resource_id = coalesce(?4, host_resource_id) WHERE id = ?1",
         )?
         .execute(params![
@@ -92,7 +93,7 @@ pub(super) fn settle(
 pub(super) fn of_batch(db: &Connection, batch: BatchId) -> Result<Vec<JournalRow>> {
     let mut rows = db.prepare(
         "SELECT id, kind, resource, target, state, host_resource_id, idempotency_key,
-                request_digest, before, answer, at_ms
+                request_digest, before, answer, at_ms, sends, lost_ms
          FROM journal WHERE batch = ?1 ORDER BY id",
     )?;
     let rows = rows.query_map([batch.0], |row| Ok(read(row)))?;
@@ -113,5 +114,7 @@ fn read(row: &Row<'_>) -> Result<JournalRow> {
         before: json("a before-image", &text(8)?)?,
         answer: text(9)?,
         at_ms: row.get(10)?,
+        sends: row.get(11)?,
+        lost_ms: row.get(12)?,
     })
 }

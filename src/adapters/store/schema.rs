@@ -9,7 +9,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/0001_first.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_first.sql")),
+    M::up(include_str!("migrations/0002_lost_answers.sql")),
+];
 
 /// How long one process waits for another's transaction.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);

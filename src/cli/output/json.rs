@@ -151,7 +151,7 @@ fn moment_name(name: &str) -> Option<String> {
     match name {
         "at_ms" => Some("at".to_owned()),
         "created_ms" | "updated_ms" | "last_write_ms" | "started_ms" | "expires_ms"
-        | "since_ms" => Some(name.replace("_ms", "_at")),
+        | "since_ms" | "lost_ms" => Some(name.replace("_ms", "_at")),
         _ => None,
     }
 }

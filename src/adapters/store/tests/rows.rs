@@ -214,6 +214,29 @@ async fn a_step_that_took_effect_stays_done() {
 }
 
 #[tokio::test]
+async fn a_lost_answer_and_each_sending_are_remembered_when_the_step_is_done() {
+    let folder = folder();
+    let store = open(&folder);
+    let batch = started(&store).await;
+    let step = store.intend(&intent(batch)).await.unwrap();
+    let settle = |state, at_ms| {
+        let audit = AuditRow {
+            at_ms,
+            ..audit(batch)
+        };
+        let store = &store;
+        async move { store.settle(step, state, "", None, &audit).await }
+    };
+    store.mark_sent(step).await.unwrap();
+    settle(StepState::Unknown, 70).await.unwrap();
+    store.mark_sent(step).await.unwrap();
+    settle(StepState::Done, 90).await.unwrap();
+    let row = &store.journal(batch).await.unwrap()[0];
+    assert_eq!((row.sends, row.lost_ms), (2, Some(70)));
+    assert!(row.may_have_more() && !row.is_open());
+}
+
+#[tokio::test]
 async fn results_are_kept_by_subject_newest_first_and_not_for_ever() {
     let folder = folder();
     let store = open(&folder);
