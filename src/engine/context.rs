@@ -44,6 +44,9 @@ pub struct Timing {
     pub items_in_flight: usize,
     /// Tries of one write whose answer was lost, before the batch is left `interrupted`.
     pub write_tries: u32,
+    /// How long a request whose answer was lost may still take effect on the host: before that,
+    /// lists are not believed where it matters.
+    pub late_answer: Duration,
     /// Least age of a batch's last write before a look may say `fully_ready`.
     pub settled_after: Duration,
 }
@@ -56,6 +59,7 @@ impl Default for Timing {
             usage_wait: Duration::from_secs(8),
             items_in_flight: 4,
             write_tries: 6,
+            late_answer: Duration::from_secs(15),
             settled_after: Duration::from_secs(16),
         }
     }

@@ -60,7 +60,6 @@ pub struct Journal {
     plan_hash: String,
     reason: String,
     rows: Mutex<Vec<JournalRow>>,
-    doubtful: Mutex<bool>,
 }
 
 impl Journal {
@@ -73,9 +72,6 @@ impl Journal {
         reason: &str,
     ) -> Outcome<Self> {
         let rows = job.ports.store.journal(batch).await?;
-        let doubtful = rows
-            .iter()
-            .any(|row| matches!(row.state, StepState::Sent | StepState::Unknown));
         Ok(Self {
             job: job.clone(),
             batch,
@@ -83,14 +79,17 @@ impl Journal {
             plan_hash: plan_hash.to_owned(),
             reason: reason.to_owned(),
             rows: Mutex::new(rows),
-            doubtful: Mutex::new(doubtful),
         })
     }
 
-    /// Whether an answer was ever lost in this batch: then names that the host does not keep
-    /// unique have to be swept for doubles at the end.
-    pub fn had_lost_answers(&self) -> bool {
-        *self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The steps that may have had more effects than the one we know of, in this run or an
+    /// earlier one: names that the host does not keep unique have to be swept for doubles.
+    pub fn doubtful(&self) -> Vec<JournalRow> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.iter()
+            .filter(|row| row.may_have_more())
+            .cloned()
+            .collect()
     }
 
     /// The last row of a kind for a target.
@@ -113,16 +112,22 @@ impl Journal {
             self.host
         );
         let prior = self.last(write.kind, &write.target);
-        let (step, key) = match prior {
+        let (step, key, lost) = match prior {
             Some(row) if row.state == StepState::Done => {
                 if let Some(made) = remote.look(&row.idempotency_key).await? {
                     return Ok(made);
                 }
                 // Somebody took it away since. Its replay key would answer with what is gone.
-                self.intend(&write).await?
+                let (step, key) = self.intend(&write).await?;
+                (step, key, false)
             }
-            Some(row) if row.state == StepState::Intended => (row.id, row.idempotency_key),
-            Some(row) if row.state != StepState::Failed => {
+            Some(row) if row.state == StepState::Intended => (row.id, row.idempotency_key, false),
+            Some(row) if row.is_open() => {
+                if row.state == StepState::Sent {
+                    let answer = "the program ended before an answer came";
+                    self.settle(row.id, StepState::Unknown, &write, answer, None)
+                        .await?;
+                }
                 if let Some(made) = remote.look(&row.idempotency_key).await? {
                     let answer = "found on the host after its answer was lost";
                     self.settle(
@@ -135,11 +140,14 @@ impl Journal {
                     .await?;
                     return Ok(made);
                 }
-                (row.id, row.idempotency_key)
+                (row.id, row.idempotency_key, true)
             }
-            _ => self.intend(&write).await?,
+            _ => {
+                let (step, key) = self.intend(&write).await?;
+                (step, key, false)
+            }
         };
-        self.send(remote, &write, step, &key)
+        self.send(remote, &write, step, &key, lost)
             .await
             .map_err(|failure| failure.doing(doing))
     }
@@ -150,11 +158,12 @@ impl Journal {
         write: &Write,
         step: StepId,
         key: &str,
+        mut lost: bool,
     ) -> Outcome<W::Made> {
         let mut wait = Duration::from_millis(300);
-        let mut lost = false;
         for attempt in 1.. {
             self.job.ports.store.mark_sent(step).await?;
+            self.with_row(step, |row| row.sends += 1);
             let failure = match remote.send(key).await {
                 Ok(made) => {
                     let answer = remote.answer(&made);
@@ -171,12 +180,17 @@ impl Journal {
                 .as_ref()
                 .is_some_and(|a| a.reason.ends_with("_EXISTS"));
             if !(failure.maybe_done || busy || (exists && lost)) {
-                self.settle(step, StepState::Failed, write, &failure.message, None)
+                // A clear no answers this try; an earlier one may have taken effect all the same.
+                let state = if lost {
+                    StepState::Unknown
+                } else {
+                    StepState::Failed
+                };
+                self.settle(step, state, write, &failure.message, None)
                     .await?;
                 return Err(failure);
             }
             lost = true;
-            *self.doubtful.lock().unwrap_or_else(PoisonError::into_inner) = true;
             self.settle(step, StepState::Unknown, write, &failure.message, None)
                 .await?;
             let asked = failure
@@ -230,6 +244,8 @@ impl Journal {
             before: intent.before,
             answer: String::new(),
             at_ms: intent.at_ms,
+            sends: 0,
+            lost_ms: None,
         });
         Ok((step, key))
     }
@@ -257,12 +273,21 @@ impl Journal {
             .store
             .settle(step, state, answer, resource.as_ref(), &audit)
             .await?;
-        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(row) = rows.iter_mut().find(|row| row.id == step) {
+        self.with_row(step, |row| {
             row.state = state;
             row.host_resource_id = resource.map(|resource| resource.host_resource_id);
-        }
+            if state == StepState::Unknown {
+                row.lost_ms = Some(audit.at_ms);
+            }
+        });
         Ok(())
+    }
+
+    fn with_row(&self, step: StepId, change: impl FnOnce(&mut JournalRow)) {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(row) = rows.iter_mut().find(|row| row.id == step) {
+            change(row);
+        }
     }
 
     fn put(&self, row: JournalRow) {

@@ -12,6 +12,7 @@ pub mod failure;
 pub mod handle;
 pub mod import;
 pub mod journal;
+mod late;
 pub mod model_calls;
 pub mod ports;
 pub mod probe;

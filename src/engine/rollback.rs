@@ -7,6 +7,7 @@ use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::{Restore, Scene, UnparkAccount, deletion, lease};
 use crate::journal::Journal;
+use crate::late::{self, Search};
 use crate::ports::{HostApi, NewPlan, Session};
 use crate::view::read_view;
 use cockpit_domain::batch::{Batch, BatchEvent, BatchStatus};
@@ -65,8 +66,9 @@ pub async fn plan(job: &Job, id: BatchId) -> Outcome<PlannedRollback> {
         .hint("wait for it or stop it first"));
     }
     let api = job.ports.hosts.api(&batch.host).await?;
+    late::settle(job, &late::doubtful(job, &batch).await?).await?;
     let expires = (host.role == Role::Production).then_some(job.now_ms() + PRODUCTION_PLAN_MS);
-    let (plan, _) = draft(job, api.as_ref(), &batch, expires).await?;
+    let plan = draft(job, api.as_ref(), &batch, expires).await?.plan;
     let hash =
         hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
     let id = job
@@ -116,7 +118,11 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
     let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
     let api = job.ports.hosts.api(&saved.host).await?;
     let mut batch = batches::load(job, batch_id).await?;
-    let (now, before) = draft(job, api.as_ref(), &batch, plan.expires_ms).await?;
+    let Draft {
+        plan: now,
+        view: before,
+        found,
+    } = draft(job, api.as_ref(), &batch, plan.expires_ms).await?;
     if now.revision != plan.revision || now.steps != plan.steps {
         return Err(Failure::new(
             FailureKind::Conflict,
@@ -129,6 +135,7 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
         )));
     }
     job.ports.store.use_plan(id, job.now_ms()).await?;
+    record(job, &found).await?;
     let reason = approval.reason.clone().unwrap_or_default();
     let journal = Journal::open(job, batch_id, &saved.host, &saved.hash, &reason).await?;
     event(
@@ -179,7 +186,11 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
 
 /// Undoes what a failing import made itself; used inside the import, under its lease.
 pub(crate) async fn undo_own(scene: &Scene) -> Outcome<()> {
-    let (plan, _) = draft(&scene.job, scene.api.as_ref(), &scene.batch, None).await?;
+    let doubtful = late::doubtful(&scene.job, &scene.batch).await?;
+    late::settle(&scene.job, &doubtful).await?;
+    let Draft { plan, found, .. } =
+        draft(&scene.job, scene.api.as_ref(), &scene.batch, None).await?;
+    record(&scene.job, &found).await?;
     carry_out(
         &scene.job,
         scene.api.as_ref(),
@@ -201,25 +212,31 @@ async fn event(job: &Job, batch: BatchId, kind: &str, text: String) -> Outcome<(
     job.ports.store.add_event(batch, &event).await
 }
 
-/// Reads records and host, and plans. Also returns the view it read.
+/// Writes down what lost answers left, before it is undone: a stop in the middle finds it again.
+async fn record(job: &Job, found: &[BatchResource]) -> Outcome<()> {
+    for resource in found {
+        job.ports.store.record(resource).await?;
+    }
+    Ok(())
+}
+
+/// A plan with what it was made from.
+struct Draft {
+    plan: RollbackPlan,
+    view: HostView,
+    /// What the batch made without ever learning so.
+    found: Vec<BatchResource>,
+}
+
+/// Reads records, journal and host, and plans.
 async fn draft(
     job: &Job,
     api: &dyn HostApi,
     batch: &Batch,
     expires_ms: Option<i64>,
-) -> Outcome<(RollbackPlan, HostView)> {
+) -> Outcome<Draft> {
     let store = &job.ports.store;
-    let resources: Vec<BatchResource> = store
-        .resources(batch.id)
-        .await?
-        .into_iter()
-        .filter(|resource| !resource.undone)
-        .collect();
-    if resources.is_empty() {
-        return Err(Failure::new(FailureKind::Conflict, format!("{} holds no recorded resource", batch.id))
-            .doing(format!("planning the rollback of {}", batch.id))
-            .hint("nothing is ever deleted by guessing names; if it is rolled back already there is nothing to do"));
-    }
+    let records = store.resources(batch.id).await?;
     let others: Vec<BatchResource> = store
         .host_resources(&batch.host, &batch.provider)
         .await?
@@ -227,6 +244,26 @@ async fn draft(
         .filter(|resource| resource.batch != batch.id)
         .collect();
     let view = read_view(api, &batch.provider).await?;
+    let search = Search {
+        job,
+        api,
+        batch,
+        records: &records,
+        others: &others,
+        view: &view,
+    };
+    let found = search.run(&late::doubtful(job, batch).await?).await?;
+    let resources: Vec<BatchResource> = records
+        .into_iter()
+        .filter(|resource| !resource.undone)
+        .chain(found.iter().cloned())
+        .collect();
+    // A batch that stopped before its first effect can be closed; nothing is deleted for that.
+    if resources.is_empty() && batch.batch_status != BatchStatus::Interrupted {
+        return Err(Failure::new(FailureKind::Conflict, format!("{} holds no recorded resource", batch.id))
+            .doing(format!("planning the rollback of {}", batch.id))
+            .hint("nothing is ever deleted by guessing names; if it is rolled back already there is nothing to do"));
+    }
     let (keys, subscriptions) = dependents(api, &resources, &view).await?;
     let plan = plan_rollback(&RollbackInput {
         host: &batch.host,
@@ -239,7 +276,7 @@ async fn draft(
         subscriptions: &subscriptions,
         expires_ms,
     });
-    Ok((plan, view))
+    Ok(Draft { plan, view, found })
 }
 
 /// Keys and subscriptions that may depend on what the batch holds.

@@ -17,6 +17,7 @@ use cockpit_domain::batch::{
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::import::{HostView, classify, final_words};
 use cockpit_domain::inventory::{ApiKey, OfferSpec};
+use cockpit_domain::journal::{JournalRow, StepKind};
 use cockpit_domain::plan::{Sign, diff_fields};
 use cockpit_domain::recorded;
 use cockpit_domain::resource::{Origin, ResourceKind};
@@ -177,7 +178,11 @@ async fn correct_channel(
     if corrected {
         return Ok(());
     }
-    if diff_fields(&json!(stored.spec), &json!(spec)).is_empty() {
+    // An earlier run may have corrected it without learning so: then what it found first is the
+    // before-image, and what stands there now is our own work, not somebody's to adopt.
+    let tried = scene.journal.last(StepKind::CorrectChannel, &spec.name);
+    let tried = tried.filter(JournalRow::is_open);
+    if tried.is_none() && diff_fields(&json!(stored.spec), &json!(spec)).is_empty() {
         return scene
             .adopt(
                 ResourceKind::Channel,
@@ -187,7 +192,7 @@ async fn correct_channel(
             )
             .await;
     }
-    let before = recorded::of_channel(stored);
+    let before = tried.map_or_else(|| recorded::of_channel(stored), |row| row.before);
     scene
         .journal
         .ensure(&CorrectChannel {

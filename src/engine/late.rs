@@ -1,0 +1,251 @@
+//! What requests without an answer may have left on a host, or may leave there yet. A step whose
+//! answer was lost has no record, but its intent was durable before it was sent: that, and not a
+//! guess, is what a rollback goes by.
+
+use crate::context::Job;
+use crate::failure::Outcome;
+use crate::ports::HostApi;
+use cockpit_domain::batch::{Batch, BatchStatus};
+use cockpit_domain::canonical::hash_of;
+use cockpit_domain::ids::RemoteId;
+use cockpit_domain::import::{HostView, managed_key};
+use cockpit_domain::inventory::Account;
+use cockpit_domain::journal::{JournalRow, StepKind};
+use cockpit_domain::recorded;
+use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Steps that leave something behind. Deleting and testing do not.
+const LEAVES: [StepKind; 9] = [
+    StepKind::CreateGroup,
+    StepKind::CreateChannel,
+    StepKind::CorrectChannel,
+    StepKind::CreatePlan,
+    StepKind::CreateAccount,
+    StepKind::ParkAccount,
+    StepKind::CreateUser,
+    StepKind::AssignSubscription,
+    StepKind::CreateKey,
+];
+
+/// Waits until none of these steps can take effect any more behind our back.
+pub(crate) async fn settle(job: &Job, doubtful: &[JournalRow]) -> Outcome<()> {
+    let window = i64::try_from(job.settings.timing.late_answer.as_millis()).unwrap_or(i64::MAX);
+    let Some(until) = doubtful
+        .iter()
+        .map(|row| row.doubtful_since().saturating_add(window))
+        .max()
+    else {
+        return Ok(());
+    };
+    loop {
+        let left = until - job.now_ms();
+        if left <= 0 {
+            return Ok(());
+        }
+        job.check_cancel()?;
+        job.say(format!(
+            "a request whose answer was lost may still take effect, {} s left",
+            left / 1000 + 1
+        ));
+        let nap = u64::try_from(left.min(1000)).unwrap_or(0);
+        job.pause(Duration::from_millis(nap)).await;
+    }
+}
+
+/// Steps of a batch that may have made or changed more than its records tell.
+pub(crate) async fn doubtful(job: &Job, batch: &Batch) -> Outcome<Vec<JournalRow>> {
+    let mut rows = job.ports.store.journal(batch.id).await?;
+    rows.retain(|row| row.may_have_more() && LEAVES.contains(&row.kind));
+    Ok(rows)
+}
+
+/// What of a host is the effect of such a step and nobody's record.
+pub(crate) struct Search<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) api: &'a dyn HostApi,
+    pub(crate) batch: &'a Batch,
+    /// Every record of the batch, undone ones too.
+    pub(crate) records: &'a [BatchResource],
+    /// Records of other batches on this host.
+    pub(crate) others: &'a [BatchResource],
+    pub(crate) view: &'a HostView,
+}
+
+impl Search<'_> {
+    /// Finds it by the deterministic names of the steps, as records that were never written.
+    pub(crate) async fn run(&self, doubtful: &[JournalRow]) -> Outcome<Vec<BatchResource>> {
+        let mut found: Vec<BatchResource> = Vec::new();
+        for row in doubtful {
+            let more = match row.kind {
+                StepKind::CreateKey => self.keys(row).await?,
+                _ => self.effects(row, &found),
+            };
+            for resource in more {
+                let twice = found.iter().any(|known| is_same(known, &resource));
+                if !twice && !self.is_known(&resource) {
+                    found.push(resource);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn effects(&self, row: &JournalRow, found: &[BatchResource]) -> Vec<BatchResource> {
+        let (name, view) = (row.target.as_str(), self.view);
+        // Names of groups, channels and offers are anybody's: once the batch is over, only what is
+        // to the letter what we sent counts as its own.
+        let over = matches!(
+            self.batch.batch_status,
+            BatchStatus::RolledBack | BatchStatus::Failed
+        );
+        let fits =
+            |spec: Value| !over || hash_of(&spec).is_ok_and(|hash| hash == row.request_digest);
+        let made = |kind, id, recorded| self.resource(kind, id, name, Origin::Created, recorded);
+        let groups: Vec<RemoteId> = self
+            .records
+            .iter()
+            .chain(found)
+            .filter(|record| record.kind == ResourceKind::Group)
+            .map(|record| record.host_resource_id)
+            .collect();
+        match row.kind {
+            StepKind::CreateGroup => (view.group(name).iter())
+                .filter(|at| fits(json!(at.spec)))
+                .map(|at| made(ResourceKind::Group, at.id, recorded::of_group(at)))
+                .collect(),
+            StepKind::CreateChannel => (view.channel(name).iter())
+                .filter(|at| fits(json!(at.spec)))
+                .map(|at| made(ResourceKind::Channel, at.id, recorded::of_channel(at)))
+                .collect(),
+            StepKind::CreatePlan => (view.offers.iter())
+                .filter(|at| at.spec.name == name && groups.contains(&at.spec.group_id))
+                .filter(|at| fits(json!(at.spec)))
+                .map(|at| made(ResourceKind::Plan, at.id, recorded::of_offer(at)))
+                .collect(),
+            StepKind::CreateAccount => view
+                .accounts_named(name)
+                .map(|at| made(ResourceKind::Account, at.id, recorded::of_account(at)))
+                .collect(),
+            StepKind::CreateUser => (view.user.iter())
+                .filter(|at| at.email == name)
+                .map(|at| made(ResourceKind::User, at.id, recorded::of_user(at)))
+                .collect(),
+            StepKind::AssignSubscription => (view.subscriptions.iter())
+                .filter(|at| groups.contains(&at.group_id))
+                .map(|at| {
+                    let recorded = recorded::of_subscription(at);
+                    made(ResourceKind::Subscription, at.id, recorded)
+                })
+                .collect(),
+            // Switched by others at any time: ours only as long as the step is without an answer.
+            StepKind::ParkAccount if !over && row.is_open() => (self.parked(row).iter())
+                .map(|at| {
+                    let recorded = json!({"schedulable": false});
+                    let resource = self.resource(
+                        ResourceKind::Account,
+                        at.id,
+                        &at.name,
+                        Origin::Parked,
+                        recorded,
+                    );
+                    with_before(resource, row)
+                })
+                .collect(),
+            StepKind::CorrectChannel if !over && row.is_open() => {
+                self.corrected(row).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The account of a parking step, if it is parked now.
+    fn parked(&self, row: &JournalRow) -> Option<&Account> {
+        let (_, id) = row.target.rsplit_once(" #")?;
+        let id = RemoteId(id.parse().ok()?);
+        let account = self.view.accounts.iter().find(|at| at.id == id)?;
+        (!account.schedulable).then_some(account)
+    }
+
+    /// The channel of a correcting step, if it is not as it was before.
+    fn corrected(&self, row: &JournalRow) -> Option<BatchResource> {
+        let channel = self.view.channel(&row.target)?;
+        let now = recorded::of_channel(channel);
+        if now == row.before {
+            return None;
+        }
+        // What it reads now is ours if it is what we sent; else somebody came after us.
+        let sent = hash_of(&json!(channel.spec)).ok().as_ref() == Some(&row.request_digest);
+        let recorded = if sent { now } else { row.before.clone() };
+        let resource = self.resource(
+            ResourceKind::Channel,
+            channel.id,
+            &row.target,
+            Origin::Corrected,
+            recorded,
+        );
+        Some(with_before(resource, row))
+    }
+
+    /// Keys whose text only this step can have derived.
+    async fn keys(&self, row: &JournalRow) -> Outcome<Vec<BatchResource>> {
+        let Some(user) = &self.view.user else {
+            return Ok(Vec::new());
+        };
+        let local = self.job.ports.store.local_key().await?;
+        let batch = self.batch;
+        let text = managed_key(&local, &batch.host, &batch.provider, &row.idempotency_key);
+        let keys = self.api.user_keys(user.id).await?;
+        Ok(keys
+            .iter()
+            .filter(|key| key.key == text)
+            .map(|key| {
+                let recorded = recorded::of_key(key);
+                self.resource(
+                    ResourceKind::Key,
+                    key.id,
+                    &key.name,
+                    Origin::Created,
+                    recorded,
+                )
+            })
+            .collect())
+    }
+
+    fn resource(
+        &self,
+        kind: ResourceKind,
+        id: RemoteId,
+        name: &str,
+        origin: Origin,
+        recorded: Value,
+    ) -> BatchResource {
+        BatchResource {
+            batch: self.batch.id,
+            kind,
+            host_resource_id: id,
+            name: name.to_owned(),
+            origin,
+            recorded,
+            before: Value::Null,
+            undone: false,
+        }
+    }
+
+    fn is_known(&self, found: &BatchResource) -> bool {
+        self.records
+            .iter()
+            .chain(self.others)
+            .any(|record| !record.undone && is_same(record, found))
+    }
+}
+
+fn with_before(mut resource: BatchResource, row: &JournalRow) -> BatchResource {
+    resource.before = row.before.clone();
+    resource
+}
+
+fn is_same(one: &BatchResource, other: &BatchResource) -> bool {
+    (one.kind, one.host_resource_id) == (other.kind, other.host_resource_id)
+}
