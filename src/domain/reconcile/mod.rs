@@ -180,6 +180,14 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
         .filter(|resource| resource.kind == ResourceKind::Group)
         .map(|resource| resource.host_resource_id)
         .collect();
+    // A second account of a name that is ours is no leftover: it serves with our key.
+    let twin = |name: &str| {
+        records().find(|resource| {
+            resource.kind == ResourceKind::Account
+                && resource.origin == Origin::Created
+                && resource.name == name
+        })
+    };
     let mut extras = Extras { raw: 0, noise: 0 };
     for account in &input.view.accounts {
         let near = account.group_ids.iter().any(|id| groups.contains(id))
@@ -188,7 +196,16 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
             continue;
         }
         extras.raw += 1;
-        if is_leftover(input.pack, &account.name) {
+        if let Some(ours) = twin(&account.name) {
+            let reason = format!("a double of our account #{}", ours.host_resource_id);
+            let change = Change::new(
+                Sign::Attention,
+                ResourceKind::Account,
+                &account.name,
+                &reason,
+            );
+            changes.push(change.at(account.id));
+        } else if is_leftover(input.pack, &account.name) {
             extras.noise += 1;
         } else {
             changes.push(stranger(ResourceKind::Account, &account.name, account.id));

@@ -250,3 +250,17 @@ fn traffic_changing_an_accounts_status_is_no_drift() {
         ReconcileStatus::Active
     );
 }
+
+#[test]
+fn a_double_of_an_account_of_ours_is_no_noise() {
+    let (mut view, records) = settled();
+    view.accounts.push(account(77, "lab.000000000020", true));
+    let report = run(&view, &records, Vec::new());
+    assert_eq!(report.status, ReconcileStatus::Drifted);
+    assert_eq!(counts(&report), (0, 0, 1, 1, 0));
+    assert!(
+        report.changes[0]
+            .line()
+            .contains("a double of our account #20")
+    );
+}
