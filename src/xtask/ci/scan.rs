@@ -9,6 +9,10 @@ use std::thread;
 /// Written in halves, so that the name of a test of ours is no mark.
 const MARK: &str = concat!("SKIP", "PED");
 
+/// The one reason that fails nothing: such a test wants a host that somebody lends it, and no gate has
+/// one. Every other reason is a program that could be installed.
+const NOBODY_S: &str = "(no live host named)";
+
 /// Runs the command, shows what it prints, and tells whether it and the rule were kept.
 pub(super) fn run(mut command: Command, strict: bool) -> io::Result<bool> {
     let mut child = command
@@ -35,10 +39,11 @@ pub(super) fn run(mut command: Command, strict: bool) -> io::Result<bool> {
             say::line(&format!("  {line}"));
         }
     }
-    if strict && !left_out.is_empty() {
+    let complete = left_out.iter().all(|line| line.contains(NOBODY_S));
+    if strict && !complete {
         say::error("CI=true leaves no test out: give it what the lines above ask for");
     }
-    Ok(passed && (left_out.is_empty() || !strict))
+    Ok(passed && (complete || !strict))
 }
 
 /// Shows every line as it comes and keeps those that say that a test was left out.
@@ -73,6 +78,10 @@ mod tests {
             assert!(!run(shell(script), true).unwrap());
         }
         assert!(run(shell("echo fine".to_owned()), true).unwrap());
+        let live = format!("echo '{MARK} {NOBODY_S}: set ADDRESS'");
+        assert!(run(shell(live.clone()), true).unwrap());
+        let both = format!("{live}; echo '{MARK}: no ssh client'");
+        assert!(!run(shell(both), true).unwrap());
         assert!(!run(shell("exit 1".to_owned()), false).unwrap());
     }
 }
