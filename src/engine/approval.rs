@@ -27,8 +27,13 @@ impl Approval {
                 .hint(hint))
         };
         if !hash_matches(&self.hash, &plan.hash) {
+            let found = if self.hash.is_empty() {
+                "no approval was given"
+            } else {
+                "the hash given is not this plan's"
+            };
             return refuse(
-                "the hash given is not this plan's".to_owned(),
+                found.to_owned(),
                 format!(
                     "read the plan, then pass `--yes {}` (12 or more digits of its hash)",
                     &plan.hash[..12.min(plan.hash.len())]
@@ -56,6 +61,25 @@ impl Approval {
         }
         Ok(())
     }
+}
+
+/// What a stale plan's refusal names: lines that are new, then lines that are gone, the first few.
+pub(crate) fn changed_since(was: &[String], now: &[String]) -> String {
+    let mut told: Vec<String> = now
+        .iter()
+        .filter(|line| !was.contains(line))
+        .map(|line| format!("now: {line}"))
+        .collect();
+    told.extend(
+        was.iter()
+            .filter(|line| !now.contains(line))
+            .map(|line| format!("no longer: {line}")),
+    );
+    told.truncate(6);
+    if told.is_empty() {
+        told.push("a field the plan depends on".to_owned());
+    }
+    told.join("; ")
 }
 
 #[cfg(test)]
@@ -87,6 +111,16 @@ mod tests {
             db_container: None,
             redis_container: None,
         }
+    }
+
+    #[test]
+    fn a_stale_plan_is_told_by_its_lines() {
+        let lines = |lines: &[&str]| -> Vec<String> {
+            lines.iter().map(|line| (*line).to_owned()).collect()
+        };
+        let (was, now) = (lines(&["= a", "+ b"]), lines(&["= a", "= b"]));
+        assert_eq!(changed_since(&was, &now), "now: = b; no longer: + b");
+        assert!(!changed_since(&was, &was).is_empty());
     }
 
     #[test]

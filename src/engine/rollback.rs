@@ -1,7 +1,7 @@
 //! Taking a batch back: plan from records, apply step by step, prove by listing (`product.md` 4).
 
 use crate::access::managed_session;
-use crate::approval::Approval;
+use crate::approval::{Approval, changed_since};
 use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -124,9 +124,10 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
         found,
     } = draft(job, api.as_ref(), &batch, plan.expires_ms).await?;
     if now.revision != plan.revision || now.steps != plan.steps {
+        let told = changed_since(&step_lines(&plan), &step_lines(&now));
         return Err(Failure::new(
             FailureKind::Conflict,
-            "the host or the batch changed since the plan was made",
+            format!("the host or the batch changed since the plan was made: {told}"),
         )
         .doing(doing)
         .hint(format!(
@@ -200,6 +201,14 @@ pub(crate) async fn undo_own(scene: &Scene) -> Outcome<()> {
     )
     .await?;
     Ok(())
+}
+
+fn step_lines(plan: &RollbackPlan) -> Vec<String> {
+    let line = |step: &UndoStep| match &step.blocked {
+        Some(why) => format!("{}: {why}", step.change.line()),
+        None => step.change.line(),
+    };
+    plan.steps.iter().map(line).collect()
 }
 
 async fn event(job: &Job, batch: BatchId, kind: &str, text: String) -> Outcome<()> {

@@ -1,6 +1,6 @@
 //! Whether a saved import plan may be carried out now: approval, age, and the world as it saw it.
 
-use crate::approval::Approval;
+use crate::approval::{Approval, changed_since};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{HostApi, SavedPlan};
@@ -102,27 +102,10 @@ pub(super) async fn fresh_view(
     };
     let now = plan_import(plan.request.clone(), &input, &[], &view, job.now_ms());
     let lines = |changes: &[Change]| -> Vec<String> { changes.iter().map(Change::line).collect() };
-    let (was, is) = (lines(&plan.changes), lines(&now.changes));
-    let mut told: Vec<String> = is
-        .iter()
-        .filter(|line| !was.contains(line))
-        .map(|line| format!("now: {line}"))
-        .collect();
-    told.extend(
-        was.iter()
-            .filter(|line| !is.contains(line))
-            .map(|line| format!("no longer: {line}")),
-    );
-    told.truncate(6);
-    if told.is_empty() {
-        told.push("a field the plan depends on".to_owned());
-    }
+    let told = changed_since(&lines(&plan.changes), &lines(&now.changes));
     Err(Failure::new(
         FailureKind::Conflict,
-        format!(
-            "the host changed since the plan was made: {}",
-            told.join("; ")
-        ),
+        format!("the host changed since the plan was made: {told}"),
     )
     .doing(format!(
         "checking that `{}` is as the plan saw it",
