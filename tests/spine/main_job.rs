@@ -170,8 +170,8 @@ fn the_import_is_proven(lab: &Lab, admin: &Admin, plan: &Value) -> Value {
         "--json",
     ]);
     assert_eq!(probed.code, 0, "{probed:?}");
-    let probes = probed.json();
-    let chat = rows(&probes, "probes")
+    let answer = probed.json();
+    let chat = rows(&answer, "probes")
         .iter()
         .find(|probe| probe["protocol"] == "chat");
     assert_eq!(chat.expect("a chat probe")["found"], "pong");

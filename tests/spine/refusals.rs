@@ -139,7 +139,8 @@ fn a_stale_rollback_is_refused_and_writes_nothing() {
         &Value::Null,
     );
     let mark = lab.mark();
-    refused(&apply(&lab, "rollback", &planned.json(), &[]), "conflict");
+    let error = refused(&apply(&lab, "rollback", &planned.json(), &[]), "conflict");
+    assert!(text(&error, "message").contains(&name), "{error}");
     assert_eq!(lab.seen(mark).writes(HOST), Vec::<String>::new());
     assert_eq!(batch(&lab, &done.json()["id"])["status"], "succeeded");
     // An import plan is no rollback plan, and the other way round.
