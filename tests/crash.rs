@@ -1,1 +1,6 @@
-//! To be filled.
+//! Crash safety (`product.md` 4, journal): whatever moment the program or an answer is lost at,
+//! nothing is left behind and nothing is there twice.
+
+mod kill;
+mod lost;
+mod scene;

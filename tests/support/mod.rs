@@ -1,5 +1,7 @@
 //! What the black-box tests share: a lab in its own process, and the program run against it.
 
+pub(crate) mod inside;
+
 pub(crate) mod far;
 pub(crate) mod left;
 

@@ -1,0 +1,413 @@
+//! The engine wired as `main` wires it, in this process, against a lab in this process: here a
+//! test can lose any one answer of the host, and look at the host's rows themselves.
+
+use cockpit_adapters::config;
+use cockpit_adapters::host_http::HostRegistry;
+use cockpit_adapters::packs::PackShelf;
+use cockpit_adapters::secrets::Secrets;
+use cockpit_adapters::ssh::{Ssh, SshOptions};
+use cockpit_adapters::store::SqliteStore;
+use cockpit_adapters::system::SystemClock;
+use cockpit_adapters::web::WebClient;
+use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
+use cockpit_domain::ids::{BatchId, HostId, PackId};
+use cockpit_domain::import::managed_email;
+use cockpit_domain::recorded::Listing;
+use cockpit_domain::secret::Secret;
+use cockpit_domain::text::Redactor;
+use cockpit_engine::approval::Approval;
+use cockpit_engine::batches::BatchDetail;
+use cockpit_engine::command::{Answer, Command};
+use cockpit_engine::context::{Ports, Settings, Timing};
+use cockpit_engine::failure::Outcome;
+use cockpit_engine::handle::Handle;
+use cockpit_engine::reconcile::PlannedReconcile;
+use cockpit_engine::rollback::{PlannedRollback, RolledBack};
+use cockpit_lab::request_log::SeenRequest;
+use cockpit_lab::sub2api::state::{DropRule, When};
+use cockpit_lab::{Lab, LabOptions};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The provider whose vendor does everything right.
+pub(crate) const PROVIDER: &str = "lab";
+
+/// Runs a test's future on threads of its own, as `main` does.
+pub(crate) fn on_threads<T>(work: impl Future<Output = T>) -> T {
+    threads().block_on(work)
+}
+
+/// Threads for what has to run beside a test.
+pub(crate) fn threads() -> tokio::runtime::Runtime {
+    // Fails when another test of this process was first; then it is there.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+/// Waits short enough for a test; windows keep their order.
+pub(crate) fn quick() -> Timing {
+    Timing {
+        first_wait: Duration::from_millis(50),
+        late_answer: Duration::from_secs(3),
+        ..Timing::default()
+    }
+}
+
+/// A lab, and an engine on its config.
+pub(crate) struct Inside {
+    /// The lab.
+    pub(crate) lab: Lab,
+    host: &'static str,
+    engine: Handle,
+    sockets: tempfile::TempDir,
+}
+
+impl Inside {
+    /// A fresh lab; `host` is the one the test works on.
+    pub(crate) async fn start(host: &'static str, timing: Timing) -> Self {
+        let lab = Lab::start(LabOptions {
+            probe_delay: Duration::from_millis(50),
+            ..LabOptions::default()
+        })
+        .await
+        .expect("the lab starts");
+        // A list that is 15 s old would only make each test that much longer.
+        lab.host(host)
+            .with(|state| state.settings.models_ttl = Duration::ZERO);
+        let sockets = tempfile::Builder::new()
+            .prefix("rc")
+            .tempdir()
+            .expect("a folder");
+        let engine = wire(&lab, &sockets, timing).expect("the engine is wired");
+        Self {
+            lab,
+            host,
+            engine,
+            sockets,
+        }
+    }
+
+    /// A second engine on the same store, as a new process would be. The first one is closed.
+    pub(crate) async fn restart(&mut self, timing: Timing) {
+        self.engine.close().await;
+        self.engine = wire(&self.lab, &self.sockets, timing).expect("the engine is wired");
+    }
+
+    /// Ends engine and lab.
+    pub(crate) async fn end(self) {
+        self.engine.close().await;
+        self.lab.shutdown().await;
+    }
+
+    /// The host under test.
+    pub(crate) fn host_id(&self) -> HostId {
+        HostId::new(self.host).expect("a slug")
+    }
+
+    fn provider() -> PackId {
+        PackId::new(PROVIDER).expect("a slug")
+    }
+
+    /// The engine, for commands that have no helper here.
+    pub(crate) fn engine(&self) -> &Handle {
+        &self.engine
+    }
+
+    /// Loses the answer of the next request that fits.
+    pub(crate) fn lose(&self, method: &str, path: &str, when: When) {
+        let rule = DropRule {
+            method: method.to_owned(),
+            path_prefix: path.to_owned(),
+            when,
+        };
+        self.lab
+            .host(self.host)
+            .with(|state| state.drop_next = Some(rule));
+    }
+
+    /// Whether the rule has met its request.
+    pub(crate) fn lost(&self) -> bool {
+        self.lab
+            .host(self.host)
+            .with(|state| state.drop_next.is_none())
+    }
+
+    /// Plans and applies an import of these keys. The batch may be interrupted.
+    pub(crate) async fn import(&self, keys: &[&str]) -> Batch {
+        let planned = match self
+            .ask(Command::ImportPlan {
+                host: self.host_id(),
+                provider: Self::provider(),
+                keys: Secret::new(keys.join("\n")),
+                mode: ImportMode::Partial,
+                access: AccessMode::Subscription,
+            })
+            .await
+        {
+            Answer::Import(planned) => planned,
+            other => panic!("{other:?}"),
+        };
+        let approval = self.word(&planned.hash);
+        self.batch(Command::ImportApply {
+            plan: planned.id,
+            approval,
+        })
+        .await
+    }
+
+    /// Goes on with a batch.
+    pub(crate) async fn resume(&self, batch: BatchId) -> Batch {
+        self.batch(Command::BatchResume { batch }).await
+    }
+
+    async fn batch(&self, command: Command) -> Batch {
+        match self.ask(command).await {
+            Answer::Batch(batch) => *batch,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Everything the store holds of a batch.
+    pub(crate) async fn show(&self, batch: BatchId) -> BatchDetail {
+        match self.ask(Command::BatchShow { batch }).await {
+            Answer::Detail(detail) => *detail,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Compares records and host.
+    pub(crate) async fn reconcile(&self) -> PlannedReconcile {
+        match self
+            .ask(Command::ReconcilePlan {
+                host: self.host_id(),
+                provider: Self::provider(),
+            })
+            .await
+        {
+            Answer::Reconcile(planned) => *planned,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Plans taking a batch back.
+    pub(crate) async fn plan_rollback(&self, batch: BatchId) -> Outcome<PlannedRollback> {
+        match self.engine.call(Command::RollbackPlan { batch }).await? {
+            Answer::Rollback(planned) => Ok(*planned),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Plans and applies taking a batch back.
+    pub(crate) async fn roll_back(&self, batch: BatchId) -> RolledBack {
+        let planned = self.plan_rollback(batch).await.expect("a plan");
+        let approval = self.word(&planned.hash);
+        match self
+            .ask(Command::RollbackApply {
+                plan: planned.id,
+                approval,
+            })
+            .await
+        {
+            Answer::RolledBack(rolled) => *rolled,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn word(&self, hash: &str) -> Approval {
+        Approval {
+            hash: hash.to_owned(),
+            host_name: Some(self.host.to_owned()),
+            reason: Some("drill".to_owned()),
+        }
+    }
+
+    async fn ask(&self, command: Command) -> Answer {
+        let name = command.name();
+        self.engine
+            .call(command)
+            .await
+            .unwrap_or_else(|failure| panic!("{name}: {failure:?}"))
+    }
+
+    /// What the host lists, as proofs compare it.
+    pub(crate) async fn listing(&self) -> Listing {
+        match self
+            .ask(Command::HostListing {
+                host: self.host_id(),
+                provider: Self::provider(),
+            })
+            .await
+        {
+            Answer::Listing(rows) => rows,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// How many living rows of each kind and name the host holds, read from its state.
+    pub(crate) fn census(&self) -> Census {
+        Census::of(&self.lab, self.host)
+    }
+
+    /// Living accounts that the scheduler may not take.
+    pub(crate) fn parked(&self) -> usize {
+        self.lab.host(self.host).with(|state| {
+            state
+                .accounts
+                .values()
+                .filter(|row| row.deleted_at.is_none() && !row.schedulable)
+                .count()
+        })
+    }
+
+    /// Requests that reached the host under test and may have changed it, in order.
+    pub(crate) fn writes(&self) -> Vec<SeenRequest> {
+        let service = format!("host:{}", self.host);
+        let rows = self.lab.log().since(0).into_iter();
+        rows.filter(|row| row.service == service && row.method != "GET")
+            .collect()
+    }
+}
+
+/// Living rows by (kind, name).
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Census(pub(crate) BTreeMap<(&'static str, String), usize>);
+
+impl Census {
+    /// Counts the living rows of a host.
+    pub(crate) fn of(lab: &Lab, host: &str) -> Self {
+        let mut rows = BTreeMap::new();
+        let mut count = |kind, name: &str| *rows.entry((kind, name.to_owned())).or_insert(0) += 1;
+        lab.host(host).with(|state| {
+            for row in state.groups.values().filter(|row| row.deleted_at.is_none()) {
+                count("group", &row.name);
+            }
+            for row in state.channels.values() {
+                count("channel", &row.name);
+            }
+            for row in state.plans.values() {
+                count("plan", &row.name);
+            }
+            for row in state
+                .accounts
+                .values()
+                .filter(|row| row.deleted_at.is_none())
+            {
+                count("account", &row.name);
+            }
+            for row in state.users.values().filter(|row| row.deleted_at.is_none()) {
+                count("user", &row.email);
+            }
+            for row in state
+                .subscriptions
+                .values()
+                .filter(|row| row.deleted_at.is_none())
+            {
+                count("subscription", &row.notes);
+            }
+            for row in state.keys.values().filter(|row| row.deleted_at.is_none()) {
+                count("key", &row.name);
+            }
+        });
+        Self(rows)
+    }
+
+    /// How many rows of a kind there are.
+    pub(crate) fn total(&self, kind: &str) -> usize {
+        self.0
+            .iter()
+            .filter(|((of, _), _)| *of == kind)
+            .map(|(_, count)| count)
+            .sum()
+    }
+
+    /// What an import of these keys must have added, each exactly once, and nothing else.
+    pub(crate) fn after_import(&self, keys: &[&str]) -> Self {
+        let mut rows = self.0.clone();
+        let email = managed_email(&Inside::provider());
+        let accounts = keys.iter().map(|key| cockpit_lab::fleet::account_name(key));
+        for (kind, name) in [
+            ("group", "relay-lab".to_owned()),
+            ("channel", "relay-lab".to_owned()),
+            ("plan", "relay-lab-monthly".to_owned()),
+            ("user", email),
+            ("subscription", "relay-cockpit lab".to_owned()),
+            ("key", "relay-lab".to_owned()),
+        ]
+        .into_iter()
+        .chain(accounts.map(|name| ("account", name)))
+        {
+            rows.insert((kind, name), 1);
+        }
+        Self(rows)
+    }
+
+    /// What differs from another one, a line each.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
+        let names = self
+            .0
+            .keys()
+            .chain(other.0.keys())
+            .collect::<std::collections::BTreeSet<_>>();
+        let of = |rows: &Self, name| rows.0.get(name).copied().unwrap_or(0);
+        names
+            .into_iter()
+            .filter(|name| of(self, name) != of(other, name))
+            .map(|name| {
+                format!(
+                    "{} {}: {} instead of {}",
+                    name.0,
+                    name.1,
+                    of(self, name),
+                    of(other, name)
+                )
+            })
+            .collect()
+    }
+}
+
+/// Waits for a condition of the host, at most `limit`.
+pub(crate) async fn until(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < limit, "waited {limit:?} for: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Config to adapters to engine.
+fn wire(lab: &Lab, sockets: &tempfile::TempDir, timing: Timing) -> Outcome<Handle> {
+    let config = config::load(Some(&lab.config_path()))?;
+    let redactor = Redactor::new();
+    let mut options = SshOptions::new(sockets.path().join("s"), redactor.clone());
+    options.ssh_config.clone_from(&config.ssh_config);
+    let ssh = Arc::new(Ssh::new(options, config.machines.clone())?);
+    let secrets = Arc::new(Secrets::new(redactor.clone(), config.credentials.clone()));
+    let hosts = HostRegistry::new(
+        config.hosts.values().cloned(),
+        ssh.clone(),
+        secrets,
+        redactor.clone(),
+    );
+    let ports = Ports {
+        hosts: Arc::new(hosts),
+        remote: ssh.clone(),
+        packs: Arc::new(PackShelf::load(None, &config.vars)?),
+        store: Arc::new(SqliteStore::open(&config.state_dir, redactor.clone())?),
+        web: Arc::new(WebClient::new(ssh, redactor)),
+        clock: Arc::new(SystemClock),
+        faults: None,
+    };
+    let settings = Settings {
+        machines: config.machines.keys().cloned().collect(),
+        hosts: config.hosts,
+        vars: config.vars,
+        owner: "test".to_owned(),
+        timing,
+    };
+    Ok(Handle::new(ports, settings))
+}
