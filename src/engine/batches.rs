@@ -2,6 +2,7 @@
 
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::ports::{KeptResult, ResultKind};
 use cockpit_domain::batch::{Batch, BatchEvent, Item};
 use cockpit_domain::ids::{BatchId, HostId};
 use cockpit_domain::journal::JournalRow;
@@ -22,7 +23,12 @@ pub struct BatchDetail {
     pub events: Vec<BatchEvent>,
     /// Its remote writes.
     pub journal: Vec<JournalRow>,
+    /// Its own reconcile runs, newest first.
+    pub reconcile_runs: Vec<KeptResult>,
 }
+
+/// Reconcile runs that a batch shows.
+const RUNS: usize = 20;
 
 /// Reads a batch or says that there is none.
 pub(crate) async fn load(job: &Job, id: BatchId) -> Outcome<Batch> {
@@ -42,6 +48,9 @@ pub async fn show(job: &Job, id: BatchId) -> Outcome<BatchDetail> {
         items: store.items(id).await?,
         events: store.events(id).await?,
         journal: store.journal(id).await?,
+        reconcile_runs: store
+            .kept(ResultKind::Reconcile, &id.to_string(), RUNS)
+            .await?,
         batch,
     })
 }
