@@ -34,10 +34,8 @@ impl Approval {
             };
             return refuse(
                 found.to_owned(),
-                format!(
-                    "read the plan, then pass `--yes {}` (12 or more digits of its hash)",
-                    &plan.hash[..12.min(plan.hash.len())]
-                ),
+                // Never the hash itself: naming it here would arm people who have not read.
+                "read the plan; it prints the line that applies it, with `--yes` and 12 or more digits of its hash".to_owned(),
             );
         }
         if host.role != Role::Production {

@@ -104,6 +104,16 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
         );
     };
     approval.check(&saved, job.host(&saved.host)?)?;
+    if saved.used_ms.is_some() {
+        return Err(
+            Failure::new(FailureKind::Conflict, format!("{id} was applied already"))
+                .doing(doing)
+                .hint(format!(
+                    "`cockpit batch show {}` tells what it did; what is left wants a new plan",
+                    batch_id.0
+                )),
+        );
+    }
     let plan: RollbackPlan = serde_json::from_value(saved.body.clone()).map_err(|error| {
         Failure::new(FailureKind::Store, error.to_string()).doing(doing.clone())
     })?;

@@ -305,7 +305,7 @@ pub(super) fn forward(machine: &str, target: &str, port: u16, lines: &[String]) 
         .find_map(|line| line.split_once("open failed: ").map(|(_, why)| why.trim()));
     let (kind, found, hint) = match reason {
         Some(why) if why.contains("administratively prohibited") => (
-            FailureKind::Denied,
+            FailureKind::Unreachable,
             format!("the ssh server of `{machine}` refuses the forward to {target}"),
             "allow it there: `AllowTcpForwarding yes` (or `local`), `PermitOpen`, and no \
              `no-port-forwarding` on the key"
@@ -466,7 +466,7 @@ mod tests {
             ),
             (
                 "channel 2: open failed: administratively prohibited: open failed",
-                Denied,
+                Unreachable,
                 "refuses the forward",
             ),
             (

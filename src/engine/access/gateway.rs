@@ -35,8 +35,23 @@ pub(crate) struct GatewayLook<'a> {
     pub(crate) conversations: u32,
 }
 
-/// Conversations worth trying until one is served by an account of ours.
-pub(crate) const CONVERSATIONS: u32 = 12;
+/// How many conversations may be needed until one of ours has its turn: hosts choose the least
+/// recently used account, so one for each other account that may serve the group, within reason.
+pub(crate) async fn conversations(
+    api: &dyn HostApi,
+    group: RemoteId,
+    ours: &[RemoteId],
+) -> Outcome<u32> {
+    const MOST: usize = 60;
+    let others = api
+        .accounts(Some(group))
+        .await?
+        .iter()
+        .filter(|account| account.schedulable && account.status == "active")
+        .filter(|account| !ours.contains(&account.id))
+        .count();
+    Ok(u32::try_from((others + 1).min(MOST)).unwrap_or(0))
+}
 
 /// How long the host's scheduler may not see an account bound just now (`host-contract.md` 7.7:
 /// about a second); conversations opened before that cannot be served by it.

@@ -5,6 +5,6 @@ mod gateway;
 mod status;
 
 pub(crate) use closure::{close, managed_session};
-pub(crate) use gateway::{CONVERSATIONS, GatewayLook, is_ready, prove, told};
+pub(crate) use gateway::{GatewayLook, conversations, is_ready, prove, told};
 pub(crate) use status::own_accounts;
 pub use status::{AccessLook, Precondition, status};

@@ -2,7 +2,7 @@
 //! `fully_ready` (`product.md` 4.9).
 
 use super::closure::managed_session;
-use super::gateway::{CONVERSATIONS, GatewayLook, is_ready, prove};
+use super::gateway::{GatewayLook, conversations, is_ready, prove};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{KeptResult, ResultKind};
@@ -111,7 +111,7 @@ pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
             model: &pack.smoke_model,
             ours: &ours,
             last_write_ms: batch.last_write_ms,
-            conversations: CONVERSATIONS,
+            conversations: conversations(api.as_ref(), group.host_resource_id, &ours).await?,
         })
         .await?;
     }

@@ -7,7 +7,7 @@ use super::park::{may_replace, park_failed, park_older, wake_older};
 use super::scene::Scene;
 use super::sweep::sweep;
 use super::writes::{CorrectChannel, CreateChannel, CreateGroup, CreateOffer};
-use crate::access::{CONVERSATIONS, GatewayLook, close, is_ready, own_accounts, prove, told};
+use crate::access::{GatewayLook, close, conversations, is_ready, own_accounts, prove, told};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::rollback;
 use crate::view::read_view;
@@ -60,7 +60,7 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
     batch.effective_key_source = "managed_subscription".to_owned();
     batch.key_fingerprint = Some(key.key.fingerprint());
     scene.job.ports.store.save_batch(&batch).await?;
-    batch.gateway = verdict(scene, &key, &items, batch.last_write_ms).await?;
+    batch.gateway = verdict(scene, &key, group, &items, batch.last_write_ms).await?;
     let ready = is_ready(&batch.gateway);
     if !ready {
         wake_older(scene).await?;
@@ -265,6 +265,7 @@ async fn begin(
 async fn verdict(
     scene: &Scene,
     key: &ApiKey,
+    group: RemoteId,
     items: &[Item],
     last_write_ms: i64,
 ) -> Outcome<GatewayEvidence> {
@@ -287,7 +288,7 @@ async fn verdict(
         model: &scene.plan.request.pack.smoke_model,
         ours: &ours,
         last_write_ms,
-        conversations: CONVERSATIONS,
+        conversations: conversations(scene.api.as_ref(), group, &ours).await?,
     })
     .await
 }

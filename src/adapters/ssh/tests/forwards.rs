@@ -128,7 +128,7 @@ async fn a_server_that_refuses_forwarding_is_denied_with_the_setting_to_change()
             .forward(&id("edge"), "127.0.0.1", port)
             .await
             .unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Denied, "{failure}");
+        assert_eq!(failure.kind, FailureKind::Unreachable, "{failure}");
         assert!(failure.hint.contains("AllowTcpForwarding"));
         ssh.close().await;
     })

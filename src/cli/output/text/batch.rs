@@ -73,7 +73,8 @@ fn next_of(batch: &Batch) -> String {
         "partially_succeeded" => format!(
             "cockpit batch show {id} names the failed keys; cockpit rollback plan {id} takes it back"
         ),
-        _ => format!("cockpit batch show {id}"),
+        "failed" => "nothing of it is left on the host; mend the keys and plan again".to_owned(),
+        _ => "nothing: it is taken back".to_owned(),
     }
 }
 
