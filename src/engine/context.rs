@@ -42,6 +42,8 @@ pub struct Timing {
     pub usage_wait: Duration,
     /// Items at work at once on one host.
     pub items_in_flight: usize,
+    /// Longest time a host works on one request; a replay key that is in use for longer is stuck.
+    pub processing: Duration,
     /// Tries of one write whose answer was lost, before the batch is left `interrupted`.
     pub write_tries: u32,
     /// How long a request whose answer was lost may still take effect on the host: before that,
@@ -58,6 +60,7 @@ impl Default for Timing {
             first_wait: Duration::from_millis(250),
             usage_wait: Duration::from_secs(8),
             items_in_flight: 4,
+            processing: Duration::from_secs(32),
             write_tries: 6,
             late_answer: Duration::from_secs(15),
             settled_after: Duration::from_secs(16),

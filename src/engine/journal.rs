@@ -2,7 +2,7 @@
 //! looked up before anything is sent again (`product.md` 4, journal; `host-contract.md` 2.4).
 
 use crate::context::Job;
-use crate::failure::{Failure, FailureKind, Outcome};
+use crate::failure::Outcome;
 use crate::ports::AuditRow;
 use async_trait::async_trait;
 use cockpit_domain::canonical::hash_of;
@@ -160,11 +160,13 @@ impl Journal {
         key: &str,
         mut lost: bool,
     ) -> Outcome<W::Made> {
+        let (mut step, mut key) = (step, key.to_owned());
         let mut wait = Duration::from_millis(300);
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
             self.job.ports.store.mark_sent(step).await?;
             self.with_row(step, |row| row.sends += 1);
-            let failure = match remote.send(key).await {
+            let failure = match remote.send(&key).await {
                 Ok(made) => {
                     let answer = remote.answer(&made);
                     self.settle(step, StepState::Done, write, &answer, remote.record(&made))
@@ -173,8 +175,8 @@ impl Journal {
                 }
                 Err(failure) => failure,
             };
-            let busy = failure.has_reason("IDEMPOTENCY_IN_PROGRESS")
-                || failure.has_reason("IDEMPOTENCY_RETRY_BACKOFF");
+            let in_progress = failure.has_reason("IDEMPOTENCY_IN_PROGRESS");
+            let busy = in_progress || failure.has_reason("IDEMPOTENCY_RETRY_BACKOFF");
             let exists = failure
                 .answer
                 .as_ref()
@@ -198,23 +200,41 @@ impl Journal {
                 .as_ref()
                 .and_then(|answer| answer.retry_after);
             let nap = asked.map_or(wait, |seconds| Duration::from_secs(seconds.min(10)));
+            // While the host says that it is still at work on it, waiting is no try of ours.
+            attempt += u32::from(!in_progress);
             if attempt >= self.job.settings.timing.write_tries || self.job.cancel.is_cancelled() {
                 return Err(failure.hint("`cockpit batch resume` looks it up and goes on"));
             }
             tokio::time::sleep(nap).await;
             wait = (wait * 2).min(Duration::from_secs(5));
             // An unreachable host cannot be looked at either: the next try decides.
-            if let Ok(Some(made)) = remote.look(key).await {
+            let looked = remote.look(&key).await;
+            if let Ok(Some(made)) = looked {
                 let answer = "found on the host after its answer was lost";
                 self.settle(step, StepState::Done, write, answer, remote.record(&made))
                     .await?;
                 return Ok(made);
             }
+            if in_progress && looked.is_ok() && self.is_stuck(step) {
+                // The host never takes such a record over: a request whose client went away
+                // leaves it `processing` for a day (seen on 0.1.129), with nothing made.
+                (step, key) = self.intend(write).await?;
+            } else if in_progress {
+                self.job
+                    .say("the host says it is still at work on a request whose answer was lost");
+            }
         }
-        Err(Failure::new(
-            FailureKind::Internal,
-            "the write loop ended by itself",
-        ))
+    }
+
+    /// Whether a step is older than the longest time a host works on one request
+    /// (`host-contract.md` 2.4).
+    fn is_stuck(&self, step: StepId) -> bool {
+        let longest =
+            i64::try_from(self.job.settings.timing.processing.as_millis()).unwrap_or(i64::MAX);
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.iter()
+            .find(|row| row.id == step)
+            .is_some_and(|row| self.job.now_ms() - row.at_ms > longest)
     }
 
     async fn intend(&self, write: &Write) -> Outcome<(StepId, String)> {

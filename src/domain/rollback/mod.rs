@@ -211,6 +211,9 @@ fn held_by_other(input: &RollbackInput<'_>, resource: &BatchResource) -> Option<
             other.kind == resource.kind
                 && other.host_resource_id == resource.host_resource_id
                 && other.batch != resource.batch
+                // The batch that made an account does not need it parked, and the one that parked
+                // it does not need it at all: only holds of one sort stand in each other's way.
+                && (other.origin == Origin::Parked) == (resource.origin == Origin::Parked)
         })
         .map(|other| format!("{} uses it; roll that back first", other.batch))
 }

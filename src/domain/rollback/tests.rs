@@ -169,3 +169,35 @@ fn what_is_gone_already_needs_nothing() {
         .count();
     assert_eq!(left, 2);
 }
+
+#[test]
+fn a_batch_that_parked_the_accounts_of_an_earlier_one_can_be_taken_back_and_so_can_the_earlier_one()
+{
+    let (mut view, records) = settled();
+    let mut parked = records[2].clone();
+    view.accounts[0].schedulable = false;
+    parked.batch = BatchId(4);
+    parked.origin = Origin::Parked;
+    parked.recorded = json!({"schedulable": false});
+    let later = plan(&view, std::slice::from_ref(&parked), &records, &[]);
+    assert_eq!(
+        acts(&later),
+        [(UndoAct::Unpark, ResourceKind::Account, false)]
+    );
+    let earlier = plan(&view, &records, std::slice::from_ref(&parked), &[]);
+    assert!(
+        earlier.steps.iter().all(|step| step.blocked.is_none()),
+        "{:?}",
+        acts(&earlier)
+    );
+    let mut third = parked.clone();
+    third.batch = BatchId(5);
+    let blocked = plan(&view, &[parked], &[third], &[]);
+    assert!(
+        blocked.steps[0]
+            .blocked
+            .as_deref()
+            .unwrap()
+            .contains("batch/5")
+    );
+}

@@ -11,6 +11,7 @@ use cockpit_domain::inventory::{ApiKey, NewUser, SubscriptionSpec, User};
 use cockpit_domain::recorded;
 use cockpit_domain::resource::ResourceKind;
 use cockpit_domain::secret::Secret;
+use std::time::Duration;
 
 /// Makes user, subscription and key true, and returns the key.
 pub(crate) async fn close(scene: &Scene, group: RemoteId) -> Outcome<ApiKey> {
@@ -152,7 +153,7 @@ fn is_over(expires_at: &str, now_ms: i64) -> Outcome<bool> {
 /// Logs in with the derived password; a managed user that was there with another password gets
 /// ours.
 async fn log_in(scene: &Scene, user: &User, password: &Secret) -> Outcome<Session> {
-    match scene.api.login(&user.email, password).await {
+    match patient_login(scene, &user.email, password).await {
         Err(failure) if failure.has_reason("INVALID_CREDENTIALS") => {
             let (id, email, password) = (user.id, user.email.clone(), password.clone());
             scene
@@ -175,6 +176,20 @@ async fn log_in(scene: &Scene, user: &User, password: &Secret) -> Outcome<Sessio
         }
         other => other,
     }
+}
+
+/// A login changes nothing, so one whose answer was lost is simply sent again.
+async fn patient_login(scene: &Scene, email: &str, password: &Secret) -> Outcome<Session> {
+    let mut wait = Duration::from_millis(500);
+    for _ in 0..3 {
+        match scene.api.login(email, password).await {
+            Err(failure) if failure.kind == FailureKind::Unreachable => scene.job.pause(wait).await,
+            other => return other,
+        }
+        scene.job.check_cancel()?;
+        wait *= 2;
+    }
+    scene.api.login(email, password).await
 }
 
 /// A session of the managed user, for rollback and later looks.

@@ -40,6 +40,8 @@ pub struct Precondition {
     pub name: &'static str,
     /// Whether it holds.
     pub ok: bool,
+    /// Whether it could be looked at at all: what could not is no finding.
+    pub looked: bool,
     /// What was found.
     pub found: String,
 }
@@ -78,11 +80,13 @@ pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
         Ok(session) => Precondition {
             name: "login",
             ok: true,
+            looked: true,
             found: format!("user #{}", session.user_id),
         },
         Err(failure) => Precondition {
             name: "login",
             ok: false,
+            looked: !says_nothing(failure),
             found: failure.message.clone(),
         },
     });
@@ -95,6 +99,7 @@ pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
     checks.push(Precondition {
         name: "group",
         ok: group_now.as_ref().is_some_and(|row| row.status == "active"),
+        looked: true,
         found: group_now.map_or("gone".to_owned(), |row| {
             format!("{} is {}", row.spec.name, row.status)
         }),
@@ -116,9 +121,11 @@ pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
         .await?;
     }
     let available = is_ready(&gateway);
-    let whole = available && checks.iter().all(|check| check.ok);
+    let holds = available && checks.iter().all(|check| check.ok || !check.looked);
+    let whole = holds && checks.iter().all(|check| check.ok);
     let settled = i64::try_from(job.settings.timing.settled_after.as_millis()).unwrap_or(0);
-    let latest = match (whole, job.now_ms() - batch.last_write_ms >= settled) {
+    let late_enough = job.now_ms() - batch.last_write_ms >= settled;
+    let latest = match (holds, whole && late_enough) {
         (false, _) => AccessStatus::Broken,
         (true, true) => AccessStatus::FullyReady,
         (true, false) => match batch.access_mode {
@@ -138,6 +145,19 @@ pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
     };
     save(job, &mut batch, &look).await?;
     Ok(look)
+}
+
+/// Whether a failed login tells nothing of the access: silence, a login limit, a captcha. The key
+/// goes on working all the same.
+fn says_nothing(failure: &Failure) -> bool {
+    let reason = failure
+        .answer
+        .as_ref()
+        .map_or("", |answer| answer.reason.as_str());
+    failure.kind == FailureKind::Unreachable
+        || failure.status() == 429
+        || failure.status() >= 500
+        || reason.starts_with("TURNSTILE")
 }
 
 /// Accounts of the batch that may serve: made or taken over, not parked.
@@ -165,6 +185,7 @@ async fn stored_key(
         checks.push(Precondition {
             name: "key",
             ok: false,
+            looked: true,
             found: "the batch holds no user".to_owned(),
         });
         return Ok(None);
@@ -183,6 +204,7 @@ async fn stored_key(
     checks.push(Precondition {
         name: "subscription",
         ok: alive,
+        looked: true,
         found: row.map_or("gone".to_owned(), |row| {
             format!("#{} until {}", row.id, row.expires_at)
         }),
@@ -195,6 +217,7 @@ async fn stored_key(
     checks.push(Precondition {
         name: "key",
         ok: stored.as_ref().is_some_and(|row| row.status == "active"),
+        looked: true,
         found: stored.as_ref().map_or("gone".to_owned(), |row| {
             format!("#{} {} is {}", row.id, row.key.masked(), row.status)
         }),

@@ -43,14 +43,17 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
     let request = &scene.plan.request;
     let early = final_words(&statuses, None, request.mode, request.access);
     let mut batch = crate::batches::load(&scene.job, scene.batch.id).await?;
-    let first_usable = items
-        .iter()
-        .position(|item| item.account_status != Some(AccountStatus::Failed));
-    let proof_key = &scene.keys[first_usable.unwrap_or(0)];
+    let of_status = |failed: bool| {
+        items
+            .iter()
+            .position(|item| (item.account_status == Some(AccountStatus::Failed)) == failed)
+    };
     if early.undo {
-        batch.upstream = direct_look(scene, proof_key).await?;
+        // The evidence is about a key that failed.
+        batch.upstream = direct_look(scene, &scene.keys[of_status(true).unwrap_or(0)]).await?;
         return take_back(scene, batch, &statuses).await;
     }
+    let proof_key = &scene.keys[of_status(false).unwrap_or(0)];
     park_failed(scene, &items).await?;
     if may_replace(&items) {
         park_older(scene).await?;
@@ -318,7 +321,10 @@ async fn finish(
     batch.provider_status_from_import = words.provider;
     batch.access_status = Some(words.access);
     batch.latest_access_status = Some(words.access);
-    batch.completion_classification = Some(classify(batch.gateway.completion_ok, &batch.upstream));
+    // A gateway that was never asked cannot lag behind its upstream.
+    let asked = batch.gateway.tries > 0 || batch.upstream.upstream_chat_status != 200;
+    batch.completion_classification =
+        asked.then(|| classify(batch.gateway.completion_ok, &batch.upstream));
     batch.updated_ms = scene.job.now_ms();
     batch.reason = why(&batch, statuses, ready);
     scene.job.ports.store.save_batch(&batch).await?;

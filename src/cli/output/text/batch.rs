@@ -168,7 +168,11 @@ pub(super) fn access(look: &AccessLook) -> String {
             &mut text,
             format_args!(
                 "  {} {:<13} {}",
-                if row.ok { '+' } else { 'x' },
+                match (row.ok, row.looked) {
+                    (true, _) => '+',
+                    (false, true) => 'x',
+                    (false, false) => '?',
+                },
                 row.name,
                 row.found
             ),

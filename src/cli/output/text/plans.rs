@@ -191,7 +191,7 @@ pub(super) fn rolled_back(rolled: &RolledBack) -> String {
             put(&mut text, format_args!("  {head}: {row}"));
         }
     }
-    if rolled.remains.is_empty() && rolled.disturbed.is_empty() {
+    if rolled.blocked.is_empty() && rolled.remains.is_empty() && rolled.disturbed.is_empty() {
         put(
             &mut text,
             format_args!(
