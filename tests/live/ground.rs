@@ -138,9 +138,10 @@ impl Ground {
                 .cloned()
                 .unwrap_or_default();
             assert!(rows.len() < 1000, "too many rows for this test");
+            // Newer hosts go on listing revoked subscriptions, which give no right any more.
+            let living = rows.iter().filter(|row| row["status"] != "revoked");
             names.extend(
-                rows.iter()
-                    .map(|row| format!("{kind} {}", row[field].as_str().unwrap_or_default())),
+                living.map(|row| format!("{kind} {}", row[field].as_str().unwrap_or_default())),
             );
         }
         names.sort();

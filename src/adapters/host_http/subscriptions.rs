@@ -38,13 +38,22 @@ impl HostHttp {
         }
     }
 
+    /// Newer hosts (seen on 0.1.179) go on listing what was revoked; 0.1.129 deletes it. Either way
+    /// it gives no right any more.
+    fn living(&self, rows: &[WireSubscription]) -> Vec<Subscription> {
+        rows.iter()
+            .filter(|row| row.status != "revoked")
+            .map(|row| self.subscription(row))
+            .collect()
+    }
+
     pub(super) async fn subscriptions_of_user(&self, user: RemoteId) -> Outcome<Vec<Subscription>> {
         let call = Call::read(
             format!("/users/{user}/subscriptions"),
             format!("reading the subscriptions of user {user}"),
         );
         let rows = self.array::<WireSubscription>(&call).await?;
-        Ok(rows.iter().map(|row| self.subscription(row)).collect())
+        Ok(self.living(&rows))
     }
 
     pub(super) async fn subscriptions_of_group(
@@ -56,7 +65,7 @@ impl HostHttp {
             format!("reading the subscriptions of group {group}"),
         );
         let rows = self.paged::<WireSubscription>(call).await?;
-        Ok(rows.iter().map(|row| self.subscription(row)).collect())
+        Ok(self.living(&rows))
     }
 
     pub(super) async fn assign(&self, spec: &SubscriptionSpec) -> Outcome<Subscription> {

@@ -271,3 +271,16 @@ async fn identity_asks_nothing_that_changes_or_phones_home() {
     assert_eq!(seen[0].header("x-api-key"), None);
     assert_eq!(seen[1].header("x-api-key"), None);
 }
+
+#[tokio::test]
+async fn a_revoked_subscription_that_a_newer_host_still_lists_is_not_there() {
+    let far = Far::answering(|_| {
+        good(&json!([
+            { "id": 1, "user_id": 7, "group_id": 3, "status": "revoked" },
+            { "id": 2, "user_id": 7, "group_id": 3, "status": "active" },
+        ]))
+    });
+    let rows = far.api().subscriptions(RemoteId(7)).await.unwrap();
+    let ids: Vec<RemoteId> = rows.iter().map(|row| row.id).collect();
+    assert_eq!(ids, [RemoteId(2)]);
+}
