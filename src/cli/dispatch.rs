@@ -191,15 +191,41 @@ async fn probes(
         Some(host) => vec![host],
         None => session.handle.settings().hosts.keys().cloned().collect(),
     };
+    // All at once: a dead machine delays and hides nobody else's rows.
+    let asked: Vec<_> = hosts
+        .into_iter()
+        .map(|host| {
+            let provider = provider.clone();
+            session.handle.send(Command::ProbeRun { host, provider })
+        })
+        .collect();
+    let ids: Vec<_> = asked.iter().map(|started| started.id).collect();
     let mut all = Vec::new();
-    for host in hosts {
-        let command = Command::ProbeRun {
-            host,
-            provider: provider.clone(),
+    let mut failed = None;
+    let mut stopping = false;
+    for started in asked {
+        let answer = started.answer();
+        tokio::pin!(answer);
+        let answer = loop {
+            tokio::select! {
+                answer = &mut answer => break answer,
+                () = session.stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    ids.iter().for_each(|id| session.handle.stop(*id));
+                }
+            }
         };
-        if let Answer::Probes(probes) = call(session, command, json).await? {
-            all.extend(probes);
+        match answer {
+            Ok(Answer::Probes(probes)) => all.extend(probes),
+            Ok(_) => {}
+            Err(failure) => failed = failed.or(Some(failure)),
         }
+    }
+    if let Some(failure) = failed {
+        if all.is_empty() {
+            return Err(failure);
+        }
+        output::failure(&failure, json);
     }
     let answer = Answer::Probes(all);
     output::answer(&answer, json);

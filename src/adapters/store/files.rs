@@ -40,6 +40,11 @@ pub(super) fn private_folder(path: &Path, ours: bool) -> Outcome<()> {
     if empty || ours {
         return set_mode(path, 0o700);
     }
+    // Another process may have found it empty a moment ago and made it private since.
+    let now = std::fs::metadata(path).map_err(|error| said(&error))?;
+    if now.mode() & 0o077 == 0 {
+        return Ok(());
+    }
     Err(failure(format!(
         "`{}` is open to other users and holds other files",
         path.display()
