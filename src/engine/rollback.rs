@@ -152,12 +152,24 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
     event(
         job,
         batch_id,
-        "rollback_started",
+        STARTED,
         format!("{id} by {}", job.settings.owner),
     )
     .await?;
-    let done = carry_out(job, api.as_ref(), &journal, &batch, &plan.steps).await?;
-    let proof = prove(job, api.as_ref(), &batch, &plan, &before).await?;
+    // From here on it is no longer what it was: a stop in the middle has to be seen.
+    let stood = (batch.batch_status, std::mem::take(&mut batch.reason));
+    batch.batch_status = BatchStatus::Running;
+    job.ports.store.save_batch(&batch).await?;
+    let worked = async {
+        let done = carry_out(job, api.as_ref(), &journal, &batch, &plan.steps).await?;
+        let proof = prove(job, api.as_ref(), &batch, &plan, &before).await?;
+        Ok((done, proof))
+    };
+    let (done, proof) = match worked.await {
+        Ok(worked) => worked,
+        Err(failure) => return Err(half_taken_back(job, batch, failure).await?),
+    };
+    (batch.batch_status, batch.reason) = stood;
     let blocked: Vec<String> = plan
         .steps
         .iter()
@@ -195,6 +207,17 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
     })
 }
 
+/// Writes down that a rollback stopped in the middle.
+async fn half_taken_back(job: &Job, mut batch: Batch, failure: Failure) -> Outcome<Failure> {
+    batch.batch_status = BatchStatus::Interrupted;
+    batch.reason = format!("its rollback stopped in the middle: {failure}");
+    batch.updated_ms = job.now_ms();
+    job.ports.store.save_batch(&batch).await?;
+    event(job, batch.id, "rollback_interrupted", failure.to_string()).await?;
+    let hint = format!("plan the rest: `cockpit rollback plan {}`", batch.id.0);
+    Ok(failure.hint(hint))
+}
+
 /// Undoes what a failing import made itself; used inside the import, under its lease.
 pub(crate) async fn undo_own(scene: &Scene) -> Outcome<()> {
     let doubtful = late::doubtful(&scene.job, &scene.batch).await?;
@@ -220,6 +243,9 @@ fn step_lines(plan: &RollbackPlan) -> Vec<String> {
     };
     plan.steps.iter().map(line).collect()
 }
+
+/// Event that begins a rollback: after it a batch is taken back, never resumed.
+pub(crate) const STARTED: &str = "rollback_started";
 
 async fn event(job: &Job, batch: BatchId, kind: &str, text: String) -> Outcome<()> {
     let event = BatchEvent {

@@ -9,6 +9,7 @@ use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::journal::Journal;
 use crate::ports::{Lease, LeaseInfo};
+use crate::rollback;
 use cockpit_domain::batch::{
     Batch, BatchStatus, GatewayEvidence, Item, ItemStage, UpstreamEvidence,
 };
@@ -64,6 +65,18 @@ pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
         )
         .doing(doing)
         .hint(format!("`cockpit batch show {}` tells its story", id.0)));
+    }
+    let events = job.ports.store.events(id).await?;
+    if events.iter().any(|event| event.kind == rollback::STARTED) {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            format!("taking back {id} was begun: what is gone cannot be gone on with"),
+        )
+        .doing(doing)
+        .hint(format!(
+            "plan the rest of it: `cockpit rollback plan {}`",
+            id.0
+        )));
     }
     let saved = job.ports.store.plan(batch.plan).await?.ok_or_else(|| {
         Failure::new(
