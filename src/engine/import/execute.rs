@@ -2,7 +2,7 @@
 //! part finds what an earlier run did, so that a resume is the same walk.
 
 use super::account::carry;
-use super::judge::direct_look;
+use super::judge::{direct_look, reachable};
 use super::park::{may_replace, park_failed, park_older, wake_older};
 use super::scene::Scene;
 use super::sweep::sweep;
@@ -66,6 +66,7 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
     batch.gateway = verdict(scene, &key, group, &items, batch.last_write_ms).await?;
     let ready = is_ready(&batch.gateway);
     if !ready {
+        reachable(scene).await?;
         wake_older(scene).await?;
     }
     scene

@@ -22,15 +22,18 @@ pub(super) async fn judge(
     let pack = &scene.plan.request.pack;
     item.stage = ItemStage::Validate;
     scene.job.ports.store.save_item(item).await?;
-    let test = scene
-        .journal
-        .ensure(&TestAccount {
-            scene,
-            id: account,
-            name: item.account_name.clone(),
-            model: pack.smoke_model.clone(),
-        })
-        .await?;
+    let asked = TestAccount {
+        scene,
+        id: account,
+        name: item.account_name.clone(),
+        model: pack.smoke_model.clone(),
+    };
+    let mut test = scene.journal.ensure(&asked).await?;
+    if matches!(test, AccountTest::Unfinished(_)) {
+        // Cut off by the host or by our own way to it? Only a second time speaks of the key.
+        reachable(scene).await?;
+        test = scene.journal.ensure(&asked).await?;
+    }
     let reason = match &test {
         AccountTest::Passed => None,
         AccountTest::Failed(why) => Some(why.clone()),
@@ -43,6 +46,11 @@ pub(super) async fn judge(
         None => models_look(scene, key).await?,
         Some(_) => direct_look(scene, key).await?,
     };
+    if reason.is_some() && item.upstream.upstream_chat_status == 0 {
+        // Silence may be ours: then it is no word about this key.
+        reachable(scene).await?;
+        item.upstream = direct_look(scene, key).await?;
+    }
     let judgement = judge_key(reason.as_deref(), &item.upstream);
     item.account_status = Some(judgement.status);
     item.probe_ok = judgement.probe_ok;
@@ -66,6 +74,11 @@ pub(super) async fn judge(
             ),
         )
         .await
+}
+
+/// Fails when the host itself cannot be reached: nothing that was looked at then may be judged.
+pub(super) async fn reachable(scene: &Scene) -> Outcome<()> {
+    scene.api.identity().await.map(drop)
 }
 
 /// The upstream's model list with one key.
