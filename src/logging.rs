@@ -1,8 +1,10 @@
 //! The log file: never the terminal, private, a week of days, without secrets (every remote text
 //! was redacted on its way in, and nothing of ours logs a secret).
 
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
@@ -19,7 +21,13 @@ pub(crate) fn start(state_dir: &Path) -> Option<WorkerGuard> {
         .max_log_files(7)
         .build(&folder)
         .ok()?;
-    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let mut file = Private {
+        appender,
+        folder,
+        day: None,
+    };
+    file.close_to_others().ok()?;
+    let (writer, guard) = tracing_appender::non_blocking(file);
     let filter = EnvFilter::try_from_env("COCKPIT_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,cockpit=info"));
     tracing_subscriber::fmt()
@@ -29,4 +37,41 @@ pub(crate) fn start(state_dir: &Path) -> Option<WorkerGuard> {
         .try_init()
         .ok()?;
     Some(guard)
+}
+
+/// The appender makes each day's file as the umask says; this one closes it to others
+/// with the first line of the day. The folder is closed to them all the time.
+struct Private {
+    appender: RollingFileAppender,
+    folder: PathBuf,
+    /// Day since 1970 whose file was closed.
+    day: Option<u64>,
+}
+
+impl Private {
+    fn close_to_others(&mut self) -> io::Result<()> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        let day = now.map(|now| now.as_secs() / 86_400);
+        if day.is_some() && day == self.day {
+            return Ok(());
+        }
+        for entry in std::fs::read_dir(&self.folder)? {
+            std::fs::set_permissions(entry?.path(), std::fs::Permissions::from_mode(0o600))?;
+        }
+        self.day = day;
+        Ok(())
+    }
+}
+
+impl Write for Private {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let written = self.appender.write(line)?;
+        // A file that another process took away meanwhile is no reason to lose the line.
+        drop(self.close_to_others());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.appender.flush()
+    }
 }
