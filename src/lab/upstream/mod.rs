@@ -230,12 +230,17 @@ impl Vendor {
             .iter()
             .any(|kind| key.starts_with(&format!("sk-lab-{kind}-")));
         if !known {
-            let text = "Incorrect API key provided";
+            // Many vendors tell a refused key back, some of them whole.
+            let text = if key.starts_with("sk-lab-echo-") {
+                format!("Incorrect API key provided: {key}")
+            } else {
+                "Incorrect API key provided".to_owned()
+            };
             return Some(answers::error(
                 401,
                 "invalid_request_error",
                 "invalid_api_key",
-                text,
+                &text,
             ));
         }
         if !calls_a_model {

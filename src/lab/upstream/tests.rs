@@ -57,13 +57,14 @@ async fn a_key_is_judged_by_its_prefix() {
         ("sk-lab-quota-1", 403, "insufficient_user_quota"),
         ("sk-lab-429-1", 429, "rate_limit"),
         ("sk-lab-bad-1", 401, "invalid_api_key"),
+        ("sk-lab-echo-1", 401, "sk-lab-echo-1"),
         ("sk-other", 401, "invalid_api_key"),
     ] {
         let (got, text) = kit.chat(key).await;
         assert_eq!(got, status, "{key}");
         assert!(text.contains(word), "{key}: {text}");
     }
-    assert_eq!(kit.log.last(), 5);
+    assert_eq!(kit.log.last(), 6);
     assert!(
         kit.log
             .since(0)
