@@ -66,12 +66,24 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 #[derive(Clone, Default)]
 pub struct Redactor {
     known: Arc<RwLock<Vec<Secret>>>,
+    #[cfg(feature = "unredacted")]
+    off: bool,
 }
 
 impl Redactor {
     /// A redactor that knows the shapes only.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Lets every secret pass. For the test that has to fail when nothing is redacted; no program
+    /// is built with it.
+    #[cfg(feature = "unredacted")]
+    pub fn off() -> Self {
+        Self {
+            off: true,
+            ..Self::default()
+        }
     }
 
     /// Adds a secret to cut out wherever it appears. Texts under 6 characters are not taken:
@@ -96,6 +108,10 @@ impl Redactor {
 
     /// Cuts secrets out, leaving everything else as it is.
     pub fn redact(&self, text: &str) -> String {
+        #[cfg(feature = "unredacted")]
+        if self.off {
+            return text.to_owned();
+        }
         let mut text = text.to_owned();
         let known = match self.known.read() {
             Ok(known) => known,
