@@ -1,1 +1,358 @@
-//! To be filled.
+//! Secrets stay where they belong (`product.md` 8): a whole import with planted secrets, one of
+//! them told back by its vendor, and then every place that must not hold one is searched. The same
+//! search finds them when the redactor is off.
+
+use crate::support::inside::{Inside, on_threads, quick, threads};
+use crate::support::left::children_of;
+use crate::support::{COCKPIT, has_ssh};
+use cockpit_domain::batch::BatchStatus;
+use cockpit_domain::text::Redactor;
+use cockpit_lab::fleet::{ACCEPT_ADMIN_KEY, PROD_ADMIN_KEY};
+use cockpit_lab::{Lab, LabOptions};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A key that works, and one that its vendor refuses while telling it back whole.
+const KEYS: [&str; 2] = [
+    "sk-lab-good-Zq7Lx92KfWmT4vRb8NcYpd3H",
+    "sk-lab-echo-Hw5Jt83GsXeA6uMk1PvDrz9C",
+];
+/// A line that is no key: what is wrong with it is told without it.
+const BAD_LINE: &str = "sk-lab-good-Bn4Vy61QcLgS7oEi2UxKtf8M and a remark";
+/// Every run of so many letters of a secret counts as the secret: cut ones are found too.
+const RUN: usize = 12;
+
+/// Secrets to look for, by their runs of letters.
+struct Search {
+    runs: HashMap<[u8; RUN], String>,
+}
+
+impl Search {
+    /// Public heads such as `sk-lab-good-` are left out of what is looked for.
+    fn of(secrets: &[(&str, &str)]) -> Self {
+        let mut runs = HashMap::new();
+        for (name, secret) in secrets {
+            let body = ["sk-lab-good-", "sk-lab-echo-", "sk-relay-", "admin-"]
+                .iter()
+                .find_map(|head| secret.strip_prefix(head))
+                .unwrap_or(secret);
+            assert!(body.len() >= RUN, "{name} is too short to be looked for");
+            for run in body.as_bytes().windows(RUN) {
+                runs.insert(run.try_into().expect("so long"), (*name).to_owned());
+            }
+        }
+        Self { runs }
+    }
+
+    /// The secrets found in some bytes.
+    fn found(&self, place: &str, bytes: &[u8]) -> BTreeSet<String> {
+        bytes
+            .windows(RUN)
+            .filter_map(|run| self.runs.get(run))
+            .map(|name| format!("{name} in {place}"))
+            .collect()
+    }
+
+    /// The secrets found in the files of a folder; `except` names the file a secret is kept in.
+    fn found_under(&self, folder: &Path, except: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for file in files_under(folder) {
+            if file.file_name().is_some_and(|name| name == except) {
+                continue;
+            }
+            // A write-ahead log may go while it is looked for.
+            let bytes = std::fs::read(&file).unwrap_or_default();
+            found.extend(self.found(&file.display().to_string(), &bytes));
+        }
+        found
+    }
+}
+
+fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => files.extend(files_under(&entry.path())),
+            Ok(_) => files.push(entry.path()),
+            Err(_) => {}
+        }
+    }
+    files
+}
+
+/// Looks at the arguments and environments of a process and all below it until told to stop.
+/// Gives what it found, and the names of the programs it saw.
+fn watch(search: &Search, root: u32, over: &AtomicBool) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    while !over.load(Ordering::Relaxed) {
+        let mut ids = vec![root];
+        let mut at = 0;
+        while let Some(id) = ids.get(at).copied() {
+            ids.extend(children_of(id));
+            at += 1;
+        }
+        for id in ids {
+            let read = |what: &str| std::fs::read(format!("/proc/{id}/{what}")).unwrap_or_default();
+            let arguments = read("cmdline");
+            let program = arguments
+                .split(|byte| *byte == 0)
+                .next()
+                .unwrap_or_default();
+            seen.insert(String::from_utf8_lossy(program).into_owned());
+            found.extend(search.found("the arguments of a process", &arguments));
+            found.extend(search.found("the environment of a process", &read("environ")));
+        }
+    }
+    (found, seen)
+}
+
+/// A lab, and everything the program said there.
+struct Talk {
+    lab: Lab,
+    said: Vec<(String, Vec<u8>)>,
+    seen: BTreeSet<String>,
+    found: BTreeSet<String>,
+}
+
+impl Talk {
+    /// Runs a command with every word of the log on; remembers what it said.
+    fn run(&mut self, search: &Search, words: &[&str], input: &str) -> (i32, Vec<u8>) {
+        let mut child = Command::new(COCKPIT)
+            .args(words)
+            .arg("--config")
+            .arg(self.lab.config_path())
+            .env("COCKPIT_LOG", "trace")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        stdin
+            .write_all(input.as_bytes())
+            .expect("it reads its input");
+        drop(stdin);
+        let (over, root) = (AtomicBool::new(false), child.id());
+        let ((found, seen), output) = std::thread::scope(|scope| {
+            let watching = scope.spawn(|| watch(search, root, &over));
+            let output = child.wait_with_output().expect("it ends");
+            over.store(true, Ordering::Relaxed);
+            (watching.join().expect("it watches"), output)
+        });
+        self.found.extend(found);
+        self.seen.extend(seen);
+        let name = words.join(" ");
+        self.said
+            .push((format!("standard output of {name}"), output.stdout.clone()));
+        self.said
+            .push((format!("standard error of {name}"), output.stderr));
+        self.found
+            .extend(search.found_under(&self.state(), "local.key"));
+        (output.status.code().unwrap_or(-1), output.stdout)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.lab.config_path().with_file_name("state")
+    }
+}
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).expect("JSON")
+}
+
+#[test]
+fn planted_secrets_are_nowhere_after_an_import_and_its_rollback() {
+    if !has_ssh() {
+        return;
+    }
+    let threads = threads();
+    let lab = threads
+        .block_on(Lab::start(LabOptions::default()))
+        .expect("the lab starts");
+    lab.host("accept")
+        .with(|state| state.settings.models_ttl = Duration::ZERO);
+    let mut talk = Talk {
+        lab,
+        said: Vec::new(),
+        seen: BTreeSet::new(),
+        found: BTreeSet::new(),
+    };
+    let planted = [
+        ("a good key", KEYS[0]),
+        ("the echoed key", KEYS[1]),
+        ("the key of a bad line", &BAD_LINE[..36]),
+        ("the admin key", ACCEPT_ADMIN_KEY),
+        ("the admin key of production", PROD_ADMIN_KEY),
+    ];
+    let search = Search::of(&planted);
+    let plan = [
+        "import",
+        "plan",
+        "--host",
+        "accept",
+        "--provider",
+        "lab",
+        "--keys",
+        "-",
+        "--json",
+    ];
+    assert_eq!(
+        talk.run(&search, &plan, &format!("{}\n{BAD_LINE}\n", KEYS[0]))
+            .0,
+        3
+    );
+    let (code, planned) = talk.run(&search, &plan, &KEYS.join("\n"));
+    assert_eq!(code, 0);
+    let plan = json(&planned)["plan"].clone();
+    let (id, hash) = (
+        plan["id"].to_string(),
+        plan["hash"].as_str().expect("a hash").to_owned(),
+    );
+    let (code, _) = talk.run(
+        &search,
+        &["import", "apply", &id, "--yes", &hash, "--json"],
+        "",
+    );
+    assert_eq!(code, 1, "one key is refused");
+    // From here on the managed user's secrets exist as well.
+    let made = talk.lab.host("accept").with(|state| {
+        let user = state
+            .users
+            .values()
+            .find(|row| row.email == "relay-lab@cockpit.invalid")
+            .expect("the user");
+        let key = state
+            .keys
+            .values()
+            .find(|row| row.user_id == user.id)
+            .expect("its key");
+        [user.password.clone(), key.key.clone()]
+    });
+    let local = std::fs::read_to_string(talk.state().join("local.key")).expect("the local key");
+    let mut all = planted.to_vec();
+    all.extend([
+        ("the managed password", made[0].as_str()),
+        ("the managed key", made[1].as_str()),
+    ]);
+    all.push(("the local key", local.trim()));
+    let search = Search::of(&all);
+    for words in [
+        vec!["batch", "show", "1", "--json"],
+        vec!["batch", "show", "1"],
+        vec!["batch", "list"],
+        vec!["access", "status", "1", "--json"],
+        vec![
+            "reconcile",
+            "plan",
+            "--host",
+            "accept",
+            "--provider",
+            "lab",
+            "--json",
+        ],
+        vec!["probe", "run", "--host", "accept", "--provider", "lab"],
+        vec!["host", "probe", "accept"],
+        vec!["baseline", "run", "--json"],
+        vec!["doctor"],
+    ] {
+        talk.run(&search, &words, "");
+    }
+    let shown = talk
+        .said
+        .iter()
+        .find(|(name, _)| name.ends_with("output of batch show 1 --json"));
+    let shown = String::from_utf8_lossy(&shown.expect("it was shown").1).into_owned();
+    assert!(
+        shown.contains("Incorrect API key provided"),
+        "the vendor's words arrived: {shown}"
+    );
+    let (_, planned) = talk.run(&search, &["rollback", "plan", "1", "--json"], "");
+    let plan = json(&planned)["plan"].clone();
+    let (id, hash) = (
+        plan["id"].to_string(),
+        plan["hash"].as_str().expect("a hash").to_owned(),
+    );
+    let (code, _) = talk.run(&search, &["rollback", "apply", &id, "--yes", &hash], "");
+    assert_eq!(code, 0);
+
+    let mut found = std::mem::take(&mut talk.found);
+    found.extend(search.found_under(&talk.state(), "local.key"));
+    for (place, bytes) in &talk.said {
+        found.extend(search.found(place, bytes));
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    for program in ["ssh", "cockpit"] {
+        let met = talk
+            .seen
+            .iter()
+            .any(|seen| seen.rsplit('/').next() == Some(program));
+        assert!(met, "no {program} was looked at: {:?}", talk.seen);
+    }
+    let files = files_under(&talk.state());
+    for (name, floor) in [("cockpit.db", 10_000), (".log", 1_000)] {
+        let file = files
+            .iter()
+            .find(|file| file.display().to_string().ends_with(name));
+        let file = file.unwrap_or_else(|| panic!("no {name} in {files:?}"));
+        let size = file.metadata().expect("a size").len();
+        assert!(
+            size > floor,
+            "{name} has only {size} bytes: there was nothing to search"
+        );
+    }
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+        let folder = file.parent().expect("a folder");
+        assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    }
+    threads.block_on(talk.lab.shutdown());
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().expect("it is there").permissions().mode() & 0o777
+}
+
+/// Imports the planted keys in this process and searches the store and everything answered.
+fn found_with(redactor: &Redactor) -> BTreeSet<String> {
+    on_threads(async {
+        let inside = Inside::start_with("accept", quick(), redactor).await;
+        let batch = inside.import(&KEYS).await;
+        assert_eq!(
+            batch.batch_status,
+            BatchStatus::PartiallySucceeded,
+            "{}",
+            batch.reason
+        );
+        let search = Search::of(&[("a good key", KEYS[0]), ("the echoed key", KEYS[1])]);
+        let detail = inside.show(batch.id).await;
+        let mut found = search.found("the answer", format!("{batch:?} {detail:?}").as_bytes());
+        let state = inside.lab.config_path().with_file_name("state");
+        found.extend(
+            search
+                .found_under(&state, "local.key")
+                .iter()
+                .map(|_| "the store".to_owned()),
+        );
+        inside.end().await;
+        found
+    })
+}
+
+#[test]
+fn the_same_search_finds_the_echoed_key_when_the_redactor_is_off() {
+    if !has_ssh() {
+        return;
+    }
+    assert_eq!(found_with(&Redactor::new()), BTreeSet::new());
+    let found = found_with(&Redactor::off());
+    assert_eq!(
+        found.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["the echoed key in the answer", "the store"]
+    );
+}

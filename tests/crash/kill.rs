@@ -231,6 +231,9 @@ fn a_kill_while_taking_back_is_taken_back_whole_by_a_new_plan() {
     });
     kill(&mut child);
     scene.nothing_runs_on();
+    let listed = scene.run(&["batch", "list"]).json();
+    assert_eq!(listed["batches"][0]["status"], "interrupted", "{listed}");
+    assert_eq!(scene.run(&["batch", "resume", "1"]).code, 3, "it has holes");
     let rest = scene.own_accounts();
     assert!(
         !rest.is_empty() && rest.len() < all.len(),

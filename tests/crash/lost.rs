@@ -4,6 +4,7 @@
 use crate::support::has_ssh;
 use crate::support::inside::{Census, Inside, on_threads, quick, until};
 use cockpit_domain::batch::{Batch, BatchStatus};
+use cockpit_engine::command::Command;
 use cockpit_engine::context::Timing;
 use cockpit_lab::sub2api::state::When;
 use std::collections::BTreeSet;
@@ -99,7 +100,7 @@ async fn one_case(host: &'static str, method: String, path: String, when: When, 
             batch.reason
         );
         tokio::time::sleep_until(settled.into()).await;
-        whole(&inside, &before, &batch).await;
+        whole(&inside, &before, &batch, &KEYS).await;
     }
     let rolled = inside.roll_back(batch.id).await;
     assert_eq!(
@@ -120,8 +121,8 @@ async fn one_case(host: &'static str, method: String, path: String, when: When, 
 }
 
 /// Each thing once on the host, and the store holds exactly those.
-async fn whole(inside: &Inside, before: &Census, batch: &Batch) {
-    let doubles = inside.census().differences(&before.after_import(&KEYS));
+async fn whole(inside: &Inside, before: &Census, batch: &Batch, keys: &[&str]) {
+    let doubles = inside.census().differences(&before.after_import(keys));
     assert!(doubles.is_empty(), "after the import: {doubles:?}");
     let detail = inside.show(batch.id).await;
     let (records, rows) = (&detail.resources, inside.listing().await);
@@ -139,7 +140,7 @@ async fn whole(inside: &Inside, before: &Census, batch: &Batch) {
         .iter()
         .map(|item| item.account_id)
         .collect::<BTreeSet<_>>();
-    assert_eq!(accounts.len(), KEYS.len());
+    assert_eq!(accounts.len(), keys.len());
     let report = inside.reconcile().await.report;
     assert_eq!(
         (
@@ -348,33 +349,90 @@ fn what_appears_after_a_rollback_can_still_be_taken_back() {
     });
 }
 
+/// A stop in the middle of taking back is seen, and never resumed into a batch with holes.
 #[test]
-fn a_tunnel_that_is_cut_in_the_middle_leaves_a_batch_that_resumes_whole() {
+fn a_batch_half_taken_back_is_interrupted_and_only_taken_back() {
     if !has_ssh() {
         return;
     }
     on_threads(async {
-        let mut inside = Inside::start(
-            "accept",
-            Timing {
-                write_tries: 2,
-                ..quick()
-            },
-        )
-        .await;
+        let one_try = Timing {
+            write_tries: 1,
+            ..quick()
+        };
+        let mut inside = Inside::start("accept", one_try.clone()).await;
+        let (before, listing) = (inside.census(), inside.listing().await);
+        inside.lose("POST", "/api/v1/admin/users", When::BeforeCommit);
+        let batch = inside.import(&KEYS).await;
+        assert_eq!(batch.batch_status, BatchStatus::Interrupted);
+        inside.restart(one_try).await;
+        inside.lose("DELETE", "/api/v1/admin/payment/plans", When::BeforeCommit);
+        let planned = inside.plan_rollback(batch.id).await.expect("a plan");
+        let failure = inside
+            .apply_rollback(&planned)
+            .await
+            .expect_err("an answer is lost");
+        assert!(
+            failure.hint.contains("rollback plan 1") || failure.maybe_done,
+            "{failure:?}"
+        );
+        let shown = inside.show(batch.id).await.batch;
+        assert_eq!(shown.batch_status, BatchStatus::Interrupted);
+        assert!(
+            shown.reason.contains("rollback stopped"),
+            "{}",
+            shown.reason
+        );
+        let command = Command::BatchResume { batch: batch.id };
+        let refused = inside.engine().call(command).await.expect_err("refused");
+        assert!(refused.message.contains("was begun"), "{refused}");
+        let rolled = inside.roll_back(batch.id).await;
+        assert_eq!(rolled.batch.batch_status, BatchStatus::RolledBack);
+        assert_eq!(inside.census(), before);
+        assert_eq!(inside.listing().await, listing);
+        inside.end().await;
+    });
+}
+
+/// Cuts the tunnel at a moment of an import, mends it, and resumes. What could not be asked is no
+/// verdict: neither on a key nor on the gateway.
+fn cut_and_resumed(
+    keys: [&'static str; 2],
+    moment: &'static str,
+    path: &'static str,
+    tail: Duration,
+) {
+    if !has_ssh() {
+        return;
+    }
+    on_threads(async {
+        let short = Timing {
+            write_tries: 2,
+            warming: Duration::from_secs(4),
+            ..quick()
+        };
+        let mut inside = Inside::start("accept", short).await;
+        // No account is seen by the scheduler before the tunnel is down.
+        let lag = Duration::from_secs(3);
+        inside
+            .lab
+            .host("accept")
+            .with(|state| state.settings.snapshot_lag = lag);
         let (before, listing) = (inside.census(), inside.listing().await);
         let lab = &inside.lab;
         let cut = async {
-            let made = || {
-                lab.log()
-                    .since(0)
-                    .iter()
-                    .any(|row| row.method == "POST" && row.path == "/api/v1/admin/accounts")
+            let asked = || {
+                let rows = lab.log().since(0);
+                rows.iter().any(|row| {
+                    row.service == "host:accept" && row.path == path && row.status == 200
+                })
             };
-            until("the first account is made", Duration::from_secs(20), made).await;
+            until(moment, Duration::from_secs(20), asked).await;
+            // Into the middle of what comes next.
+            tokio::time::sleep(tail).await;
             lab.set_fault("tunnel-down").expect("a fault");
         };
-        let (batch, ()) = tokio::join!(inside.import(&KEYS), cut);
+        let (batch, ()) = tokio::join!(inside.import(&keys), cut);
         assert_eq!(
             batch.batch_status,
             BatchStatus::Interrupted,
@@ -391,9 +449,35 @@ fn a_tunnel_that_is_cut_in_the_middle_leaves_a_batch_that_resumes_whole() {
             "{}",
             batch.reason
         );
-        whole(&inside, &before, &batch).await;
+        whole(&inside, &before, &batch, &keys).await;
         inside.roll_back(batch.id).await;
         assert_eq!(inside.listing().await, listing);
         inside.end().await;
     });
+}
+
+#[test]
+fn a_tunnel_cut_among_the_accounts_leaves_a_batch_that_resumes_whole() {
+    cut_and_resumed(
+        KEYS,
+        "an account is made",
+        "/api/v1/admin/accounts",
+        Duration::ZERO,
+    );
+}
+
+#[test]
+fn a_tunnel_cut_in_the_middle_of_a_test_is_no_verdict_on_the_key() {
+    let slow = ["sk-lab-slow-lost-000001", "sk-lab-slow-lost-000002"];
+    cut_and_resumed(
+        slow,
+        "an account is read again",
+        "/api/v1/admin/accounts/11",
+        Duration::from_millis(500),
+    );
+}
+
+#[test]
+fn a_tunnel_cut_before_the_proof_is_no_verdict_on_the_gateway() {
+    cut_and_resumed(KEYS, "the key is made", "/api/v1/keys", Duration::ZERO);
 }

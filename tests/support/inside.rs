@@ -70,6 +70,15 @@ pub(crate) struct Inside {
 impl Inside {
     /// A fresh lab; `host` is the one the test works on.
     pub(crate) async fn start(host: &'static str, timing: Timing) -> Self {
+        Self::start_with(host, timing, &Redactor::new()).await
+    }
+
+    /// As `start`, with a redactor of the test's choice.
+    pub(crate) async fn start_with(
+        host: &'static str,
+        timing: Timing,
+        redactor: &Redactor,
+    ) -> Self {
         let lab = Lab::start(LabOptions {
             probe_delay: Duration::from_millis(50),
             ..LabOptions::default()
@@ -83,7 +92,7 @@ impl Inside {
             .prefix("rc")
             .tempdir()
             .expect("a folder");
-        let engine = wire(&lab, &sockets, timing).expect("the engine is wired");
+        let engine = wire(&lab, &sockets, timing, redactor).expect("the engine is wired");
         Self {
             lab,
             host,
@@ -95,7 +104,9 @@ impl Inside {
     /// A second engine on the same store, as a new process would be. The first one is closed.
     pub(crate) async fn restart(&mut self, timing: Timing) {
         self.engine.close().await;
-        self.engine = wire(&self.lab, &self.sockets, timing).expect("the engine is wired");
+        let redactor = Redactor::new();
+        self.engine =
+            wire(&self.lab, &self.sockets, timing, &redactor).expect("the engine is wired");
     }
 
     /// Ends engine and lab.
@@ -205,15 +216,20 @@ impl Inside {
     /// Plans and applies taking a batch back.
     pub(crate) async fn roll_back(&self, batch: BatchId) -> RolledBack {
         let planned = self.plan_rollback(batch).await.expect("a plan");
-        let approval = self.word(&planned.hash);
-        match self
-            .ask(Command::RollbackApply {
-                plan: planned.id,
-                approval,
-            })
+        self.apply_rollback(&planned)
             .await
-        {
-            Answer::RolledBack(rolled) => *rolled,
+            .expect("it is taken back")
+    }
+
+    /// Applies a rollback plan.
+    pub(crate) async fn apply_rollback(&self, planned: &PlannedRollback) -> Outcome<RolledBack> {
+        let approval = self.word(&planned.hash);
+        let command = Command::RollbackApply {
+            plan: planned.id,
+            approval,
+        };
+        match self.engine.call(command).await? {
+            Answer::RolledBack(rolled) => Ok(*rolled),
             other => panic!("{other:?}"),
         }
     }
@@ -380,9 +396,13 @@ pub(crate) async fn until(what: &str, limit: Duration, mut holds: impl FnMut() -
 }
 
 /// Config to adapters to engine.
-fn wire(lab: &Lab, sockets: &tempfile::TempDir, timing: Timing) -> Outcome<Handle> {
+fn wire(
+    lab: &Lab,
+    sockets: &tempfile::TempDir,
+    timing: Timing,
+    redactor: &Redactor,
+) -> Outcome<Handle> {
     let config = config::load(Some(&lab.config_path()))?;
-    let redactor = Redactor::new();
     let mut options = SshOptions::new(sockets.path().join("s"), redactor.clone());
     options.ssh_config.clone_from(&config.ssh_config);
     let ssh = Arc::new(Ssh::new(options, config.machines.clone())?);
@@ -398,7 +418,7 @@ fn wire(lab: &Lab, sockets: &tempfile::TempDir, timing: Timing) -> Outcome<Handl
         remote: ssh.clone(),
         packs: Arc::new(PackShelf::load(None, &config.vars)?),
         store: Arc::new(SqliteStore::open(&config.state_dir, redactor.clone())?),
-        web: Arc::new(WebClient::new(ssh, redactor)),
+        web: Arc::new(WebClient::new(ssh, redactor.clone())),
         clock: Arc::new(SystemClock),
         faults: None,
     };
