@@ -211,7 +211,9 @@ async fn probes(
                 answer = &mut answer => break answer,
                 () = session.stop.cancelled(), if !stopping => {
                     stopping = true;
-                    ids.iter().for_each(|id| session.handle.stop(*id));
+                    for id in &ids {
+                        session.handle.stop(*id);
+                    }
                 }
             }
         };

@@ -1,5 +1,5 @@
 //! Identifiers: slugs people choose, integers the store counts, ids a remote host gave.
-//! No generation here; new ids come from the store or from the engine's `Ids` port.
+//! No generation here; new ids come from the store or from the engine's `Clock` port.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
