@@ -207,9 +207,9 @@ fn planted_secrets_are_nowhere_after_an_import_and_its_rollback() {
             .0,
         3
     );
-    let (code, planned) = talk.run(&search, &plan, &KEYS.join("\n"));
+    let (code, answer) = talk.run(&search, &plan, &KEYS.join("\n"));
     assert_eq!(code, 0);
-    let plan = json(&planned)["plan"].clone();
+    let plan = json(&answer)["plan"].clone();
     let (id, hash) = (
         plan["id"].to_string(),
         plan["hash"].as_str().expect("a hash").to_owned(),
@@ -272,8 +272,8 @@ fn planted_secrets_are_nowhere_after_an_import_and_its_rollback() {
         shown.contains("Incorrect API key provided"),
         "the vendor's words arrived: {shown}"
     );
-    let (_, planned) = talk.run(&search, &["rollback", "plan", "1", "--json"], "");
-    let plan = json(&planned)["plan"].clone();
+    let (_, answer) = talk.run(&search, &["rollback", "plan", "1", "--json"], "");
+    let plan = json(&answer)["plan"].clone();
     let (id, hash) = (
         plan["id"].to_string(),
         plan["hash"].as_str().expect("a hash").to_owned(),

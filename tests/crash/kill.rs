@@ -54,7 +54,7 @@ fn a_cancel_at_key_7_of_20_leaves_what_the_batch_says_and_is_resumed_whole() {
     );
     let through = done(&shown);
     assert!((7..20).contains(&through), "{through} keys were through");
-    let recorded = scene.recorded(&shown, "account", "created");
+    let recorded = Scene::recorded(&shown, "account", "created");
     assert_eq!(recorded, scene.own_accounts(), "store and host agree");
     assert!((through..20).contains(&recorded.len()), "{recorded:?}");
     assert_eq!(
@@ -104,7 +104,7 @@ fn killed_and_resumed(
         !shown["reason"].as_str().unwrap_or_default().is_empty(),
         "{shown}"
     );
-    let recorded = scene.recorded(&shown, "account", "created");
+    let recorded = Scene::recorded(&shown, "account", "created");
     assert!(
         recorded.is_subset(&scene.own_accounts()),
         "the store knows of nothing that is not there"
@@ -239,7 +239,7 @@ fn a_kill_while_taking_back_is_taken_back_whole_by_a_new_plan() {
         !rest.is_empty() && rest.len() < all.len(),
         "it was killed in the middle: {rest:?}"
     );
-    let records: BTreeSet<i64> = scene.recorded(&scene.shown(), "account", "created");
+    let records: BTreeSet<i64> = Scene::recorded(&scene.shown(), "account", "created");
     assert!(
         records.is_superset(&rest),
         "nothing is forgotten that is still there"

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// Longest wait for anything that the program or the host does by itself.
-pub(super) const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const LIMIT: Duration = Duration::from_mins(1);
 
 /// A lab, one of its hosts, and the program on the lab's config.
 pub(super) struct Scene {
@@ -188,11 +188,11 @@ impl Scene {
         let shown = self.shown();
         assert_eq!(shown["status"], "succeeded");
         assert_eq!(
-            self.recorded(&shown, "account", "created"),
+            Self::recorded(&shown, "account", "created"),
             self.own_accounts()
         );
         let older: BTreeSet<i64> = self.older_accounts();
-        assert_eq!(self.recorded(&shown, "account", "parked"), older);
+        assert_eq!(Self::recorded(&shown, "account", "parked"), older);
         let parked = self.lab.host(self.host).with(|state| {
             state
                 .accounts
@@ -205,7 +205,7 @@ impl Scene {
     }
 
     /// Ids that the store records of a kind and origin.
-    pub(super) fn recorded(&self, shown: &Value, kind: &str, origin: &str) -> BTreeSet<i64> {
+    pub(super) fn recorded(shown: &Value, kind: &str, origin: &str) -> BTreeSet<i64> {
         let rows = shown["resources"].as_array().expect("resources");
         rows.iter()
             .filter(|row| row["type"] == kind && row["origin"] == origin && row["undone"] != true)
