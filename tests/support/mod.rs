@@ -66,8 +66,8 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         // SIGTERM, so that the lab takes its folder with it.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let _ = self.child.wait();
+        drop(Command::new("kill").arg(self.child.id().to_string()).status());
+        drop(self.child.wait());
     }
 }
 
