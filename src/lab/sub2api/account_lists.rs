@@ -7,6 +7,7 @@ use super::req::{Req, id};
 use super::state::State;
 use super::views;
 use cockpit_domain::secret::sha256_hex;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// Whether an account passes the list's filters; shared with bulk-update.
@@ -78,46 +79,66 @@ pub(super) fn models(state: &State, text: &str) -> Answer {
         .credentials
         .get("model_mapping")
         .and_then(Value::as_object);
-    let names: Vec<String> = match mapping.filter(|pairs| !pairs.is_empty()) {
-        Some(pairs) => pairs.keys().cloned().collect(),
-        None => default_models(&row.platform),
+    let rows: Vec<Value> = match mapping.filter(|pairs| !pairs.is_empty()) {
+        Some(pairs) => pairs
+            .keys()
+            .map(|name| model_row(&row.platform, name))
+            .collect(),
+        None => default_models(&row.platform)
+            .iter()
+            .map(|name| default_row(&row.platform, name))
+            .collect(),
     };
-    let rows = names.iter().map(|name| model_row(&row.platform, name));
-    Ok(Reply::ok(rows.collect()))
+    Ok(Reply::ok(rows.into()))
 }
 
-/// One row of a model list.
+/// What the host's own list says of an openai model: when it was made, and its shown name.
+const OPENAI: [(&str, i64, &str); 9] = [
+    ("gpt-5.5", 1_776_873_600, "GPT-5.5"),
+    ("gpt-5.4", 1_738_368_000, "GPT-5.4"),
+    ("gpt-5.4-mini", 1_738_368_000, "GPT-5.4 Mini"),
+    ("gpt-5.3-codex", 1_735_689_600, "GPT-5.3 Codex"),
+    ("gpt-5.3-codex-spark", 1_735_689_600, "GPT-5.3 Codex Spark"),
+    ("gpt-5.2", 1_733_875_200, "GPT-5.2"),
+    ("gpt-image-1", 1_733_875_200, "GPT Image 1"),
+    ("gpt-image-1.5", 1_735_689_600, "GPT Image 1.5"),
+    ("gpt-image-2", 1_738_368_000, "GPT Image 2"),
+];
+
+/// One row of a list made from a mapping: nothing is known of it but its name.
 pub(super) fn model_row(platform: &str, name: &str) -> Value {
     if platform == "openai" {
-        return json!({ "id": name, "object": "model", "created": 1_735_689_600,
-            "owned_by": "openai", "type": "model", "display_name": name });
+        return json!({ "id": name, "object": "model", "created": 0, "owned_by": "",
+            "type": "model", "display_name": name });
     }
     json!({ "id": name, "type": "model", "display_name": name,
         "created_at": "2024-01-01T00:00:00Z" })
 }
 
+/// One row of the platform's own list.
+pub(super) fn default_row(platform: &str, name: &str) -> Value {
+    let mut row = model_row(platform, name);
+    let known = OPENAI.iter().find(|(known, ..)| *known == name);
+    if let Some((_, created, shown)) = known.filter(|_| platform == "openai") {
+        row["created"] = json!(created);
+        row["owned_by"] = json!("openai");
+        row["display_name"] = json!(shown);
+    }
+    row
+}
+
 /// The list a platform shows when no account says otherwise.
 pub(super) fn default_models(platform: &str) -> Vec<String> {
-    let names: &[&str] = if platform == "openai" {
-        &[
-            "gpt-5.5",
-            "gpt-5.4",
-            "gpt-5.4-mini",
-            "gpt-5.3-codex",
-            "gpt-5.3-codex-spark",
-            "gpt-5.2",
-            "gpt-image-1",
-            "gpt-image-1.5",
-            "gpt-image-2",
-        ]
-    } else {
-        &[
-            "claude-opus-4-5-20251101",
-            "claude-sonnet-4-5-20250929",
-            "claude-haiku-4-5-20251001",
-        ]
-    };
-    names.iter().map(|name| (*name).to_owned()).collect()
+    if platform == "openai" {
+        return OPENAI.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    }
+    [
+        "claude-opus-4-5-20251101",
+        "claude-sonnet-4-5-20250929",
+        "claude-haiku-4-5-20251001",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// `GET /accounts/:id/temp-unschedulable`.
@@ -126,7 +147,15 @@ pub(super) fn cooldown(state: &State, text: &str) -> Answer {
     if !later(row.temp_unschedulable_until, state.now()) {
         return Ok(Reply::ok(json!({ "active": false })));
     }
-    let known: Value = serde_json::from_str(&row.temp_unschedulable_reason).unwrap_or(json!({}));
+    let reason = row.temp_unschedulable_reason.as_str();
+    // A reason that is no JSON is shown as the message of an otherwise empty state.
+    let known: Value = serde_json::from_str(reason).unwrap_or_else(|_| {
+        json!({
+            "until_unix": row.temp_unschedulable_until.map(Timestamp::as_second),
+            "triggered_at_unix": 0, "status_code": 0, "matched_keyword": "", "rule_index": 0,
+            "error_message": reason,
+        })
+    });
     Ok(Reply::ok(json!({ "active": true, "state": known })))
 }
 

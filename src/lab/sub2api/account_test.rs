@@ -17,7 +17,7 @@ use std::convert::Infallible;
 use tokio::sync::mpsc;
 
 /// The host's own words for an account it knows to have no `/responses`.
-const CHAT_ONLY: &str = "该账号的上游经探测不支持 OpenAI Responses API,账号本身可正常使用;当前测试接口仅支持 Responses 路径。";
+const CHAT_ONLY: &str = "账号已被探测为不支持 OpenAI Responses API（如 DeepSeek/Kimi 等三方兼容上游），账号本身可正常使用，但当前测试接口仅支持 Responses API 路径。请直接通过实际 API 调用验证。";
 
 type Events = mpsc::UnboundedSender<Value>;
 
@@ -168,7 +168,7 @@ impl SimHost {
             let fatal = if openai { 401 } else { 403 };
             if said.status == fatal {
                 "error".clone_into(&mut row.status);
-                row.error_message = format!("Authentication failed ({fatal}): {}", said.message());
+                row.error_message = format!("Authentication failed ({fatal}): {}", said.text());
             }
             if let Some(seconds) = said.retry_after.filter(|_| said.status == 429) {
                 row.rate_limited_at = Some(now);

@@ -9,6 +9,9 @@ use super::state::State;
 use super::views;
 use serde_json::{Map, Value, json};
 
+/// What binding to a group that never existed comes to, below the envelope.
+const UNKNOWN_GROUP: &str = "ent: constraint failed: pq: insert or update on table \"account_groups\" violates foreign key constraint \"account_groups_group_id_fkey\"";
+
 pub(super) fn schedulable(state: &mut State, req: &Req, text: &str) -> Answer {
     let flag = req.input()?.flag("schedulable")?.unwrap_or_default();
     change(state, text, |row| row.schedulable = flag)
@@ -84,6 +87,10 @@ pub(super) fn batch(state: &mut State, req: &Req) -> Answer {
             Content::Json(answer) if result["success"] == json!(true) => {
                 result["id"] = answer["data"]["id"].clone();
                 success += 1;
+            }
+            // Here an error is told in the words of the database.
+            Content::Json(answer) if answer["code"] == json!(500) => {
+                result["error"] = json!(UNKNOWN_GROUP);
             }
             Content::Json(answer) => result["error"] = answer["message"].clone(),
             Content::Raw(..) | Content::Stream(..) | Content::Cut => {}

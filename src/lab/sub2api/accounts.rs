@@ -24,6 +24,7 @@ pub(super) fn create(state: &mut State, req: &Req) -> Answer {
 
 /// Creates from one body; also used by the batch.
 pub(super) fn create_from(state: &mut State, input: &Input) -> Answer {
+    input.all_required(&["name", "platform", "type", "credentials"])?;
     let name = input.required_text("name")?;
     let platform = input.required_text("platform")?;
     let kind = input
@@ -40,9 +41,9 @@ pub(super) fn create_from(state: &mut State, input: &Input) -> Answer {
     account.concurrency = 0;
     account.priority = 0;
     fill(input, &mut account)?;
-    if let Some(extra) = input.object("extra")? {
-        account.extra = extra;
-    }
+    let extra = input.object("extra")?;
+    let no_extra = extra.is_none();
+    account.extra = extra.unwrap_or_default();
     if name.chars().count() > 100 {
         return Err(Reply::internal());
     }
@@ -71,7 +72,11 @@ pub(super) fn create_from(state: &mut State, input: &Input) -> Answer {
     }
     want_probe(state, at);
     let row = state.account(at).ok_or_else(Reply::internal)?;
-    Ok(Reply::ok(views::bare_account(row)))
+    let mut view = views::bare_account(row);
+    if no_extra {
+        view["extra"] = Value::Null;
+    }
+    Ok(Reply::ok(view))
 }
 
 pub(super) fn update(state: &mut State, req: &Req, text: &str) -> Answer {

@@ -118,9 +118,13 @@ pub(super) fn login(state: &mut State, req: &Req) -> Answer {
         expires_at: state.now() + SignedDuration::from_hours(24),
     };
     state.sessions.insert(access.clone(), session);
+    let now = state.now();
+    if let Some(row) = state.users.get_mut(&user.id) {
+        row.last_active_at = Some(now);
+    }
     Ok(Reply::ok(json!({
         "access_token": access, "refresh_token": refresh, "expires_in": 86_400,
-        "token_type": "Bearer", "user": views::user(&user),
+        "token_type": "Bearer", "user": views::plain_user(&user),
     })))
 }
 
@@ -146,22 +150,89 @@ pub(super) fn me(state: &State, user: i64) -> Reply {
     let Some(user) = state.user(user) else {
         return Reply::missing("USER");
     };
-    let mut view = views::user(user);
+    let mut view = views::plain_user(user);
     view["run_mode"] = json!("standard");
     Reply::ok(view)
 }
 
+/// Public switches that are off on a fresh host.
+const OFF: [&str; 25] = [
+    "account_quota_notify_enabled",
+    "affiliate_enabled",
+    "available_channels_enabled",
+    "balance_low_notify_enabled",
+    "dingtalk_oauth_enabled",
+    "email_verify_enabled",
+    "force_email_on_third_party_signup",
+    "github_oauth_enabled",
+    "google_oauth_enabled",
+    "hide_ccs_import_button",
+    "invitation_code_enabled",
+    "linuxdo_oauth_enabled",
+    "login_agreement_enabled",
+    "oidc_oauth_enabled",
+    "password_reset_enabled",
+    "payment_enabled",
+    "purchase_subscription_enabled",
+    "registration_enabled",
+    "risk_control_enabled",
+    "sora_client_enabled",
+    "totp_enabled",
+    "wechat_oauth_enabled",
+    "wechat_oauth_mobile_enabled",
+    "wechat_oauth_mp_enabled",
+    "wechat_oauth_open_enabled",
+];
+
+/// Public texts that are empty on a fresh host.
+const EMPTY: [&str; 8] = [
+    "api_base_url",
+    "balance_low_notify_recharge_url",
+    "contact_info",
+    "doc_url",
+    "home_content",
+    "purchase_subscription_url",
+    "site_logo",
+    "turnstile_site_key",
+];
+
+/// Public lists that are empty on a fresh host.
+const NONE: [&str; 4] = [
+    "custom_endpoints",
+    "custom_menu_items",
+    "registration_email_suffix_whitelist",
+    "login_agreement_documents",
+];
+
 /// `GET /settings/public`: the look without side effects.
 pub(super) fn public_settings(state: &State) -> Reply {
-    Reply::ok(json!({
-        "version": "0.1.129", "registration_enabled": true, "email_verify_enabled": false,
-        "turnstile_enabled": state.settings.captcha, "turnstile_site_key": "",
-        "totp_enabled": false, "backend_mode_enabled": state.settings.backend_mode,
-        "payment_enabled": false, "invitation_code_enabled": false,
-        "login_agreement_enabled": false, "channel_monitor_enabled": true,
-        "available_channels_enabled": false, "site_name": "Sub2API", "api_base_url": "",
-        "table_default_page_size": 20, "table_page_size_options": [10, 20, 50, 100],
-    }))
+    let mut view = json!({
+        "turnstile_enabled": state.settings.captcha,
+        "backend_mode_enabled": state.settings.backend_mode,
+        "login_agreement_revision": "0eff189d66e0af4e",
+        "login_agreement_updated_at": "2026-03-31",
+        "balance_low_notify_threshold": 0,
+        "channel_monitor_default_interval_seconds": 60,
+        "channel_monitor_enabled": true,
+        "login_agreement_mode": "modal",
+        "oidc_oauth_provider_name": "OIDC",
+        "promo_code_enabled": true,
+        "site_name": "Sub2API",
+        "site_subtitle": "Subscription to API Conversion Platform",
+        "table_default_page_size": 20,
+        "table_page_size_options": [10, 20, 50],
+        "version": "0.1.129",
+    });
+    for name in OFF {
+        view[name] = json!(false);
+    }
+    for name in EMPTY {
+        view[name] = json!("");
+    }
+    for name in NONE {
+        view[name] = json!([]);
+    }
+    Reply::ok(view)
 }
 
 /// `GET /admin/settings/admin-api-key`.

@@ -25,9 +25,10 @@ pub(super) fn pricing(state: &mut State, entries: &[Value]) -> Result<Vec<Value>
     }
     for (at, entry) in done.iter().enumerate() {
         for other in &done[at..] {
-            if entry["platform"] == other["platform"] && conflict(entry, other) {
-                let text = "model pattern conflict";
-                return Err(Reply::fail(400, "MODEL_PATTERN_CONFLICT", text));
+            if entry["platform"] == other["platform"]
+                && let Some(words) = conflict(entry, other)
+            {
+                return Err(refused(entry, &words));
             }
         }
     }
@@ -46,9 +47,9 @@ fn entry_of(state: &mut State, fields: &Map<String, Value>) -> Result<Value, Rep
     } else {
         platform
     });
-    let models = models_of(&entry);
-    if !(1..=100).contains(&models.len()) {
-        return Err(invalid("models must have 1 to 100 entries"));
+    // An entry may be without models, and then prices nothing.
+    if models_of(&entry).len() > 100 {
+        return Err(invalid("models must have at most 100 entries"));
     }
     let mode = fields
         .get("billing_mode")
@@ -65,14 +66,14 @@ fn entry_of(state: &mut State, fields: &Map<String, Value>) -> Result<Value, Rep
             return Err(Reply::fail(
                 400,
                 "NEGATIVE_PRICE",
-                "price must not be negative",
+                &format!("{name} must be >= 0"),
             ));
         }
         entry[name] = price;
     }
     let intervals = entry["intervals"].as_array().cloned().unwrap_or_default();
     if mode == "per_request" && entry["per_request_price"].is_null() && intervals.is_empty() {
-        let text = "per_request billing needs a price";
+        let text = "per-request price or intervals required for per_request/image billing mode";
         return Err(Reply::fail(400, "BILLING_MODE_MISSING_PRICE", text));
     }
     let mut numbered = Vec::new();
@@ -134,16 +135,34 @@ fn models_of(entry: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Two entries (or one with itself) name one model twice.
-fn conflict(entry: &Value, other: &Value) -> bool {
+/// The first two patterns of two entries (or of one with itself) that name one model twice.
+fn conflict(entry: &Value, other: &Value) -> Option<[String; 2]> {
     let (left, right) = (models_of(entry), models_of(other));
-    if entry["id"] == other["id"] {
-        return left
-            .iter()
-            .enumerate()
-            .any(|(at, model)| left[at + 1..].contains(model));
+    let same = entry["id"] == other["id"];
+    left.iter().enumerate().find_map(|(at, model)| {
+        let from = if same { at + 1 } else { 0 };
+        let mut rest = right.iter().skip(from);
+        let hit = rest.find(|pattern| overlap(model, pattern))?;
+        Some([model.clone(), hit.clone()])
+    })
+}
+
+/// Whether two patterns, each exact or `prefix*`, can match one name.
+fn overlap(left: &str, right: &str) -> bool {
+    match (left.strip_suffix('*'), right.strip_suffix('*')) {
+        (None, None) => left == right,
+        (Some(head), None) => right.starts_with(head),
+        (None, Some(head)) => left.starts_with(head),
+        (Some(one), Some(two)) => one.starts_with(two) || two.starts_with(one),
     }
-    left.iter().any(|model| right.contains(model))
+}
+
+fn refused(entry: &Value, [one, two]: &[String; 2]) -> Reply {
+    let platform = entry["platform"].as_str().unwrap_or_default();
+    let text = format!(
+        "model patterns '{one}' and '{two}' conflict in platform '{platform}': overlapping match range"
+    );
+    Reply::fail(400, "MODEL_PATTERN_CONFLICT", &text)
 }
 
 /// The value of the exact key, else of the longest `prefix*` key.
@@ -178,6 +197,13 @@ pub(super) fn mapped(channel: Option<&Channel>, platform: &str, model: &str) -> 
         .and_then(|pairs| look_up(pairs, model))
         .unwrap_or(model)
         .to_owned()
+}
+
+/// Whether a channel's mapping names the model.
+pub(super) fn maps(channel: &Channel, platform: &str, model: &str) -> bool {
+    let pairs = channel.model_mapping.get(platform);
+    let pairs = pairs.and_then(Value::as_object);
+    pairs.is_some_and(|pairs| look_up(pairs, model).is_some())
 }
 
 /// Whether a pricing entry *of the group's platform* names the model.

@@ -131,6 +131,10 @@ fn with_reason<T>(read: Result<T, Reply>) -> Result<T, Reply> {
     read.map_err(|mut reply| {
         if let super::reply::Content::Json(body) = &mut reply.content {
             views::set(body, "reason", "VALIDATION_ERROR");
+            // And they lack the words before the validator's own.
+            let text = body["message"].as_str().unwrap_or_default();
+            let text = text.trim_start_matches("Invalid request: ").to_owned();
+            views::set(body, "message", text);
         }
         reply
     })

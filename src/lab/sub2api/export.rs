@@ -21,17 +21,21 @@ pub(super) fn export(state: &State, req: &Req) -> Reply {
     });
     let accounts: Vec<Value> = rows
         .map(|row| {
-            json!({
-                "name": row.name, "notes": row.notes, "platform": row.platform,
+            let mut view = json!({
+                "name": row.name, "platform": row.platform,
                 "type": row.kind, "credentials": row.credentials, "extra": row.extra,
                 "concurrency": row.concurrency, "priority": row.priority,
                 "rate_multiplier": row.rate_multiplier,
                 "auto_pause_on_expired": row.auto_pause_on_expired,
-            })
+            });
+            if let Some(notes) = &row.notes {
+                view["notes"] = json!(notes);
+            }
+            view
         })
         .collect();
     Reply::ok(json!({
-        "exported_at": state.now().to_string(), "proxies": [], "accounts": accounts,
+        "exported_at": state.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "proxies": [], "accounts": accounts,
     }))
 }
 

@@ -1,7 +1,7 @@
 //! Groups: create, update, soft deletion and what it leaves behind.
 
 use super::model::Group;
-use super::reply::{Answer, Reply, paged, search};
+use super::reply::{Answer, Reply, paged, paged_or_none, search};
 use super::req::{Input, Req, id};
 use super::state::State;
 use super::views;
@@ -72,7 +72,8 @@ pub(super) fn create(state: &mut State, req: &Req) -> Answer {
     group.updated_at = group.created_at;
     let created = state.add_group(group);
     copy_accounts(state, &input, created)?;
-    get(state, &created.to_string())
+    let row = state.group(created).ok_or_else(Reply::internal)?;
+    Ok(Reply::ok(views::new_group(state, row)))
 }
 
 pub(super) fn update(state: &mut State, req: &Req, text: &str) -> Answer {
@@ -148,9 +149,9 @@ pub(super) fn keys(state: &State, req: &Req, text: &str) -> Answer {
     let rows = state.keys.values();
     let rows = rows.filter(|row| row.deleted_at.is_none() && row.group_id == Some(at));
     let rows = rows.map(|row| {
-        let mut view = views::key(state, row);
+        let mut view = views::bare_key(row);
         if let Some(owner) = state.user(row.user_id) {
-            view["user"] = views::user(owner);
+            view["user"] = views::plain_user(owner);
         }
         view
     });
@@ -162,7 +163,7 @@ pub(super) fn subscriptions(state: &State, req: &Req, text: &str) -> Answer {
     let rows = state.subscriptions.values();
     let rows = rows.filter(|row| row.deleted_at.is_none() && row.group_id == at);
     let rows = rows.map(|row| views::subscription(state, row)).collect();
-    Ok(paged(rows, req, "created_at", "desc"))
+    Ok(paged_or_none(rows, req, "created_at", "desc"))
 }
 
 fn free_name(state: &State, name: &str, except: i64) -> Result<(), Reply> {

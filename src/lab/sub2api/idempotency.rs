@@ -47,7 +47,9 @@ pub(super) fn begin(
         let text = "idempotency key is invalid";
         return Err(Reply::fail(400, "IDEMPOTENCY_KEY_INVALID", text));
     }
-    let payload = String::from_utf8_lossy(&req.body);
+    // The payload is compared as it was read: blanks and the order of fields play no part.
+    let read = serde_json::from_slice::<Value>(&req.body).map(|body| body.to_string());
+    let payload = read.unwrap_or_else(|_| String::from_utf8_lossy(&req.body).into_owned());
     let fingerprint = sha256_hex(&format!("{actor}\n{}\n{}\n{payload}", req.method, req.path));
     let at = (format!("{scope}/{actor}"), key.to_owned());
     let now = state.now();
@@ -110,7 +112,10 @@ fn replay(body: &Value) -> Reply {
 
 fn wait(reason: &str, until: Timestamp, now: Timestamp) -> Reply {
     let seconds = until.duration_since(now).as_secs().max(1).to_string();
-    let text = "idempotent request cannot run now";
+    let text = match reason {
+        "IDEMPOTENCY_IN_PROGRESS" => "idempotent request is still processing",
+        _ => "idempotent request is in retry backoff window",
+    };
     let mut reply = Reply::fail_with(409, reason, text, json!({ "retry_after": seconds }));
     reply.headers.push(("retry-after", seconds));
     reply

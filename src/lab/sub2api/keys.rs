@@ -6,6 +6,7 @@ use super::req::{Input, Req, id};
 use super::state::State;
 use super::{usage, views};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 pub(super) fn list(state: &State, req: &Req, user: i64) -> Reply {
     let wanted = search(req);
@@ -28,8 +29,17 @@ pub(super) fn list(state: &State, req: &Req, user: i64) -> Reply {
 }
 
 pub(super) fn get(state: &State, user: i64, text: &str) -> Answer {
-    let row = own(state, user, text)?;
-    Ok(Reply::ok(views::key(state, row)))
+    let row = state.key(id(text, "key")?);
+    let row = row.ok_or_else(|| Reply::missing("API_KEY"))?;
+    if row.user_id != user {
+        let text = "Not authorized to access this key";
+        return Err(Reply::json(403, json!({ "code": 403, "message": text })));
+    }
+    let mut view = views::key(state, row);
+    if let Some(owner) = state.user(user) {
+        views::set(&mut view, "user", views::plain_user(owner));
+    }
+    Ok(Reply::ok(view))
 }
 
 pub(super) fn create(state: &mut State, req: &Req, user: i64) -> Answer {
@@ -60,9 +70,11 @@ pub(super) fn create(state: &mut State, req: &Req, user: i64) -> Answer {
     read_limits(&input, &mut key)?;
     key.created_at = now;
     key.updated_at = now;
-    // The negative cache of the gateway is not told: a key tried too early stays unknown.
+    // The gateway forgets that it did not know this key.
+    state.negative_keys.remove(&key.key);
     let at = state.add_key(key);
-    get(state, user, &at.to_string())
+    let row = state.key(at).ok_or_else(Reply::internal)?;
+    Ok(Reply::ok(views::bare_key(row)))
 }
 
 pub(super) fn update(state: &mut State, req: &Req, user: i64, text: &str) -> Answer {
@@ -107,7 +119,6 @@ pub(super) fn delete(state: &mut State, user: i64, text: &str) -> Answer {
     let at = own(state, user, text)?.id;
     let now = state.now();
     if let Some(row) = state.keys.get_mut(&at) {
-        // The row keeps its unique text for ever.
         row.deleted_at = Some(now);
     }
     Ok(Reply::message("API key deleted successfully"))
@@ -118,7 +129,7 @@ pub(super) fn available_groups(state: &State, user: i64) -> Reply {
     let rows = state.groups.values().filter(|row| {
         row.deleted_at.is_none() && row.status == "active" && bindable(state, user, row)
     });
-    Reply::ok(rows.map(|row| views::group(state, row)).collect())
+    Reply::ok(rows.map(|row| views::plain_group(state, row)).collect())
 }
 
 /// `GET /usage` of the user.
@@ -178,8 +189,9 @@ fn check_custom(state: &mut State, user: i64, text: &str) -> Result<(), Reply> {
         let message = "too many failed attempts, please try again later";
         return Err(Reply::fail(429, "API_KEY_RATE_LIMITED", message));
     }
-    // Deleted rows count: their text is never free again.
-    if state.keys.values().any(|row| row.key == text) {
+    // A deleted row gives its text up.
+    let mut living = state.keys.values().filter(|row| row.deleted_at.is_none());
+    if living.any(|row| row.key == text) {
         state.key_collisions.push((user, now));
         return Err(Reply::fail(409, "API_KEY_EXISTS", "api key already exists"));
     }

@@ -272,6 +272,8 @@ pub struct User {
     pub two_factor: bool,
     /// Grows with each password change; older tokens die.
     pub token_version: u64,
+    /// Last login.
+    pub last_active_at: Option<Timestamp>,
     /// Last gateway request.
     pub last_used_at: Option<Timestamp>,
     /// Row times.
@@ -301,6 +303,7 @@ impl User {
             group_rates: BTreeMap::new(),
             two_factor: false,
             token_version: 0,
+            last_active_at: None,
             last_used_at: None,
             created_at: now,
             updated_at: now,
@@ -323,7 +326,7 @@ pub struct ApiKey {
     pub id: i64,
     /// Owner.
     pub user_id: i64,
-    /// The key text, unique even over deleted rows.
+    /// The key text, unique among living rows.
     pub key: String,
     /// Shown name.
     pub name: String,

@@ -19,6 +19,8 @@ pub struct Subscription {
     pub status: String,
     /// Used USD in the daily, weekly and monthly window.
     pub usage: [f64; 3],
+    /// Begin of the windows; none before the first billed request.
+    pub windows: [Option<Timestamp>; 3],
     /// Compared when an assign is repeated.
     pub notes: String,
     /// Who assigned it.
@@ -43,6 +45,7 @@ impl Subscription {
             expires_at: now + days_long(days),
             status: "active".to_owned(),
             usage: [0.0; 3],
+            windows: [None; 3],
             notes: notes.to_owned(),
             assigned_by: 1,
             created_at: now,
@@ -119,6 +122,8 @@ pub struct UsageRow {
     pub subscription_id: Option<i64>,
     /// Channel over the group.
     pub channel_id: Option<i64>,
+    /// How a channel's mapping turned the model, if one did.
+    pub mapping_chain: Option<String>,
     /// Input tokens.
     pub input_tokens: i64,
     /// Output tokens.
@@ -131,6 +136,8 @@ pub struct UsageRow {
     pub stream: bool,
     /// Whole time.
     pub duration_ms: i64,
+    /// Time to the first token, where the host measured it.
+    pub first_token_ms: Option<i64>,
     /// Path the client called.
     pub inbound_endpoint: String,
     /// Path the host called.
@@ -148,8 +155,14 @@ pub struct OpsError {
     pub at: Timestamp,
     /// `routing`, `upstream` or `auth`.
     pub phase: String,
-    /// Answered status.
+    /// The upstream's status where there was one, else the answered one.
     pub status_code: u16,
+    /// Error type of the answer.
+    pub kind: String,
+    /// Path the client called.
+    pub inbound_endpoint: String,
+    /// Asked for a stream.
+    pub stream: bool,
     /// Answered text.
     pub message: String,
     /// Requested model.

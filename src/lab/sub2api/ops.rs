@@ -1,6 +1,7 @@
 //! Operations: availability, the error list with its hiding default, and figures that are mocks.
 
 use super::model::Account;
+use super::model_sales::OpsError;
 use super::reply::{Reply, paged};
 use super::req::Req;
 use super::state::State;
@@ -134,17 +135,40 @@ pub(super) fn errors(state: &State, req: &Req) -> Reply {
             && account.is_none_or(|account| row.account_id == Some(account))
             && req.filter("phase").is_none_or(|phase| row.phase == phase)
     });
-    let rows = rows.map(|row| {
-        json!({
-            "id": row.id, "created_at": row.at.to_string(), "phase": row.phase,
-            "error_owner": if row.phase == "upstream" { "provider" } else { "platform" },
-            "status_code": row.status_code, "message": row.message, "model": row.model,
-            "requested_model": row.model, "group_id": row.group_id,
-            "api_key_id": row.api_key_id, "account_id": row.account_id, "resolved": false,
-            "is_business_limited": row.business_limited,
-        })
-    });
+    let rows = rows.map(|row| error_view(state, row));
     paged(rows.collect(), req, "id", "desc")
+}
+
+fn error_view(state: &State, row: &OpsError) -> Value {
+    let key = state.keys.get(&row.api_key_id);
+    let owner = key.and_then(|key| state.users.get(&key.user_id));
+    let group = row.group_id.and_then(|id| state.groups.get(&id));
+    let account = row.account_id.and_then(|id| state.accounts.get(&id));
+    let platform = group.map_or("", |group| group.platform.as_str());
+    let (who, source) = match row.phase.as_str() {
+        "upstream" => ("provider", "upstream_http"),
+        _ => ("platform", "gateway"),
+    };
+    let asked = if platform == "openai" {
+        "/v1/responses"
+    } else {
+        "/v1/messages"
+    };
+    json!({
+        "id": row.id, "created_at": row.at.to_string(), "phase": row.phase, "type": row.kind,
+        "error_owner": who, "error_source": source, "severity": "P1",
+        "status_code": row.status_code, "platform": platform, "model": row.model,
+        "requested_model": row.model, "upstream_model": "", "message": row.message,
+        "user_id": owner.map(|user| user.id), "user_email": owner.map(|user| user.email.as_str()),
+        "api_key_id": row.api_key_id, "account_id": row.account_id,
+        "account_name": account.map_or("", |row| row.name.as_str()), "group_id": row.group_id,
+        "group_name": group.map_or("", |row| row.name.as_str()), "client_ip": "127.0.0.1",
+        "request_id": format!("request-{}", row.id), "client_request_id": format!("client-{}", row.id),
+        "request_path": row.inbound_endpoint, "inbound_endpoint": row.inbound_endpoint,
+        "upstream_endpoint": asked, "request_type": 1 + i32::from(row.stream),
+        "stream": row.stream, "resolved": false, "resolved_at": null,
+        "resolved_by_user_id": null, "resolved_by_user_name": "",
+    })
 }
 
 /// `GET /dashboard/stats`, the figures that are real.
@@ -171,5 +195,8 @@ pub(super) fn dashboard(state: &State) -> Reply {
 
 /// `GET /dashboard/realtime`: zeros that look real.
 pub(super) fn mock_realtime() -> Reply {
-    Reply::ok(json!({ "active_requests": 0, "requests_per_minute": 0, "error_rate": 0.0 }))
+    Reply::ok(json!({
+        "active_requests": 0, "requests_per_minute": 0, "average_response_time": 0,
+        "error_rate": 0.0,
+    }))
 }

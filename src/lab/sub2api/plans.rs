@@ -7,7 +7,9 @@ use super::state::State;
 use super::views;
 
 pub(super) fn list(state: &State) -> Reply {
-    Reply::ok(state.plans.values().map(views::plan).collect())
+    let mut rows: Vec<_> = state.plans.values().collect();
+    rows.sort_by_key(|plan| (plan.sort_order, plan.id));
+    Reply::ok(rows.into_iter().map(views::plan).collect())
 }
 
 /// What users see: only offers on sale.
@@ -45,11 +47,7 @@ pub(super) fn create(state: &mut State, req: &Req) -> Answer {
 pub(super) fn update(state: &mut State, req: &Req, text: &str) -> Answer {
     let at = id(text, "plan")?;
     let input = req.input()?;
-    let mut plan = state
-        .plans
-        .get(&at)
-        .ok_or_else(|| Reply::missing("PLAN"))?
-        .clone();
+    let mut plan = state.plans.get(&at).ok_or_else(Reply::internal)?.clone();
     fill(&input, &mut plan)?;
     plan.updated_at = state.now();
     let view = views::plan(&plan);
@@ -88,18 +86,35 @@ fn fill(input: &Input, plan: &mut Plan) -> Result<(), Reply> {
         }
     }
     let rules = [
-        (plan.name.trim().is_empty(), "PLAN_NAME_REQUIRED"),
-        (plan.group_id <= 0, "PLAN_GROUP_REQUIRED"),
-        (plan.price <= 0.0, "PLAN_PRICE_INVALID"),
-        (plan.validity_days <= 0, "PLAN_VALIDITY_REQUIRED"),
-        (plan.validity_unit.is_empty(), "PLAN_VALIDITY_UNIT_REQUIRED"),
+        (
+            plan.name.trim().is_empty(),
+            "PLAN_NAME_REQUIRED",
+            "plan name is required",
+        ),
+        (
+            plan.group_id <= 0,
+            "PLAN_GROUP_REQUIRED",
+            "group is required",
+        ),
+        (plan.price <= 0.0, "PLAN_PRICE_INVALID", "price must be > 0"),
+        (
+            plan.validity_days <= 0,
+            "PLAN_VALIDITY_REQUIRED",
+            "validity days must be > 0",
+        ),
+        (
+            plan.validity_unit.is_empty(),
+            "PLAN_VALIDITY_UNIT_REQUIRED",
+            "validity unit is required",
+        ),
         (
             plan.original_price.is_some_and(|price| price < 0.0),
             "PLAN_ORIGINAL_PRICE_INVALID",
+            "original price must be >= 0",
         ),
     ];
-    match rules.iter().find(|(broken, _)| *broken) {
-        Some((_, reason)) => Err(Reply::fail(400, reason, "plan is not valid")),
+    match rules.iter().find(|(broken, ..)| *broken) {
+        Some((_, reason, text)) => Err(Reply::fail(400, reason, text)),
         None => Ok(()),
     }
 }

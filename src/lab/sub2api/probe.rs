@@ -5,7 +5,7 @@ use super::account_lists::living;
 use super::reply::{Answer, Reply};
 use super::upstream_call::{Unheard, credential};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 impl SimHost {
@@ -59,11 +59,20 @@ impl SimHost {
 
     /// `POST /accounts/:id/models/sync-upstream`: a real look that changes nothing.
     pub(super) async fn sync_models(&self, text: &str) -> Answer {
-        let account = self.with(|state| living(state, text).cloned())?;
+        let unknown = |reply: Reply| match reply.status {
+            // Its own words, without a reason.
+            404 => Reply::json(404, json!({ "code": 404, "message": "Account not found" })),
+            _ => reply,
+        };
+        let account = self.with(|state| living(state, text).cloned());
+        let account = account.map_err(unknown)?;
         let failed = |status: u16, text: &str| {
             Reply::json(status, json!({ "code": status, "message": text }))
         };
         match self.call(&account, "/models", None).await {
+            Err(Unheard::Refused(why)) if why.starts_with("No API key") => {
+                Err(failed(400, "No OpenAI API key is available"))
+            }
             Err(Unheard::Refused(why)) => Err(failed(400, &why)),
             Err(Unheard::Network(why)) => Err(failed(
                 502,
@@ -79,7 +88,8 @@ impl SimHost {
             Ok(said) => {
                 let list = said.json();
                 let rows = list["data"].as_array().into_iter().flatten();
-                let ids: Vec<&Value> = rows.map(|row| &row["id"]).collect();
+                let mut ids: Vec<&str> = rows.filter_map(|row| row["id"].as_str()).collect();
+                ids.sort_unstable();
                 Ok(Reply::ok(json!({ "models": ids })))
             }
         }

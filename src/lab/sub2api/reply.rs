@@ -105,19 +105,33 @@ impl Reply {
     }
 
     pub(super) fn binding_field(name: &str, tag: &str) -> Self {
-        let field: String = name
-            .split('_')
-            .map(|word| match word {
-                "id" => "ID".to_owned(),
-                word => {
-                    let (head, tail) = word.split_at(word.len().min(1));
-                    head.to_uppercase() + tail
-                }
+        Self::binding_fields(&[(name, tag)])
+    }
+
+    /// The validator's words, one line a field. The door puts the request's own name in.
+    pub(super) fn binding_fields(fields: &[(&str, &str)]) -> Self {
+        let lines: Vec<String> = fields
+            .iter()
+            .map(|(name, tag)| {
+                let field = go_name(name);
+                format!("Key: 'Request.{field}' Error:Field validation for '{field}' failed on the '{tag}' tag")
             })
             .collect();
-        Self::binding(&format!(
-            "Key: 'Request.{field}' Error:Field validation for '{field}' failed on the '{tag}' tag"
-        ))
+        Self::binding(&lines.join("\n"))
+    }
+
+    /// Names the request in a binding error as the host's source does.
+    pub(super) fn naming(mut self, request: &str) -> Self {
+        if let Content::Json(body) = &mut self.content
+            && let Some(text) = body["message"].as_str()
+            && self.unbound
+        {
+            let text = text
+                .replace("'Request.", &format!("'{request}."))
+                .replace("field Request.", &format!("field {request}."));
+            body["message"] = json!(text);
+        }
+        self
     }
 
     /// Errors of the auth and gateway layers: string code, no envelope.
@@ -164,6 +178,17 @@ impl Reply {
     }
 }
 
+fn go_name(name: &str) -> String {
+    let word = |word: &str| match word {
+        "id" => "ID".to_owned(),
+        word => {
+            let (head, tail) = word.split_at(word.len().min(1));
+            head.to_uppercase() + tail
+        }
+    };
+    name.split('_').map(word).collect()
+}
+
 /// A page of rows: sorted by the asked field, cut by the host's own idea of `page_size`.
 pub(super) fn paged(rows: Vec<Value>, req: &Req, sort: &str, order: &str) -> Reply {
     let mut rows = rows;
@@ -186,10 +211,23 @@ pub(super) fn paged(rows: Vec<Value>, req: &Req, sort: &str, order: &str) -> Rep
         .skip((page - 1).saturating_mul(size))
         .take(size)
         .collect();
+    let pages = total.div_ceil(size).max(1);
     Reply::ok(json!({
         "items": items, "total": total, "page": page, "page_size": size,
-        "pages": total.div_ceil(size).max(1),
+        "pages": pages,
     }))
+}
+
+/// As `paged`; these lists have no pages when they are empty.
+pub(super) fn paged_or_none(rows: Vec<Value>, req: &Req, sort: &str, order: &str) -> Reply {
+    let empty = rows.is_empty();
+    let mut reply = paged(rows, req, sort, order);
+    if let Content::Json(body) = &mut reply.content
+        && empty
+    {
+        body["data"]["pages"] = json!(0);
+    }
+    reply
 }
 
 /// A search text as the host uses it: cut to 100 bytes, any case.

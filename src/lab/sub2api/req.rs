@@ -133,6 +133,23 @@ impl Input {
         })
     }
 
+    /// Names every field that is missing, as gin does, in one answer.
+    pub(super) fn all_required(&self, names: &[&str]) -> Result<(), Reply> {
+        let missing = |name: &&&str| match self.given(name) {
+            None => true,
+            Some(value) => value.as_str() == Some(""),
+        };
+        let missing: Vec<(&str, &str)> = names
+            .iter()
+            .filter(missing)
+            .map(|name| (*name, "required"))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Reply::binding_fields(&missing))
+    }
+
     /// A required text; empty counts as missing, as with gin's `required`.
     pub(super) fn required_text(&self, name: &str) -> Result<String, Reply> {
         self.text(name)?
@@ -170,9 +187,21 @@ impl Input {
         match read(value) {
             Some(read) => Ok(Some(read)),
             None => Err(Reply::binding(&format!(
-                "json: cannot unmarshal value into Go struct field .{name} of type {kind}"
+                "json: cannot unmarshal {} into Go struct field Request.{name} of type {kind}",
+                json_kind(value)
             ))),
         }
+    }
+}
+
+fn json_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 

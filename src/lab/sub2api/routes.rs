@@ -50,7 +50,9 @@ impl SimHost {
     async fn api(&self, req: &Req, tail: &[&str]) -> Reply {
         match (req.method.as_str(), tail) {
             ("GET", ["settings", "public"]) => self.with(|state| auth::public_settings(state)),
-            ("POST", ["auth", "login"]) => flat(self.with(|state| auth::login(state, req))),
+            ("POST", ["auth", "login"]) => {
+                flat(self.with(|state| auth::login(state, req))).naming("LoginRequest")
+            }
             (_, ["admin", tail @ ..]) => match self.with(|state| auth::admin(state, req)) {
                 Ok(admin) => self.admin(req, tail, admin).await,
                 Err(refusal) => refusal,
@@ -112,7 +114,7 @@ impl SimHost {
         };
         self.late(req).await;
         self.with(|state| {
-            let reply = flat(act(state));
+            let reply = flat(act(state)).naming(request_name(req));
             if let Some(claim) = claim {
                 idempotency::finish(state, claim, &reply);
             }
@@ -140,6 +142,33 @@ fn scope_of(method: &str, tail: &[&str]) -> Option<&'static str> {
         ("POST", ["users", _, "balance"]) => Some("admin.users.balance"),
         ("POST", ["subscriptions", _, "extend"]) => Some("admin.subscriptions.extend"),
         _ => None,
+    }
+}
+
+/// What the host's source calls the body of a route; it shows in binding errors.
+fn request_name(req: &Req) -> &'static str {
+    let path = req
+        .path
+        .trim_start_matches("/api/v1/")
+        .trim_end_matches('/');
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let head = path.trim_start_matches("admin/").split('/').next();
+    match (req.method.as_str(), head.unwrap_or_default(), last) {
+        ("POST", "groups", _) => "CreateGroupRequest",
+        ("PUT", "groups", _) => "UpdateGroupRequest",
+        ("POST", "channels", _) => "createChannelRequest",
+        ("PUT", "channels", _) => "updateChannelRequest",
+        ("POST", "accounts", "bulk-update") => "BulkUpdateAccountsRequest",
+        ("POST", "accounts", _) => "CreateAccountRequest",
+        ("PUT", "accounts", _) => "UpdateAccountRequest",
+        ("POST", "users", "balance") => "UpdateBalanceRequest",
+        ("POST", "users", _) => "CreateUserRequest",
+        ("PUT", "users", _) => "UpdateUserRequest",
+        ("POST", "subscriptions", "assign") => "AssignSubscriptionRequest",
+        ("POST", "subscriptions", "extend") => "AdjustSubscriptionRequest",
+        ("POST", "keys", _) => "CreateAPIKeyRequest",
+        ("PUT", "keys", _) => "UpdateAPIKeyRequest",
+        _ => "Request",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Subscriptions, with the rule that a repeated assign never renews.
 
 use super::model_sales::{Subscription, days_long};
-use super::reply::{Answer, Reply, paged};
+use super::reply::{Answer, Reply, paged_or_none};
 use super::req::{Req, id};
 use super::state::State;
 use super::views;
@@ -28,7 +28,7 @@ pub(super) fn list(state: &State, req: &Req) -> Reply {
             })
     });
     let rows = rows.map(|row| views::subscription(state, row)).collect();
-    paged(rows, req, "created_at", "desc")
+    paged_or_none(rows, req, "created_at", "desc")
 }
 
 pub(super) fn get(state: &State, text: &str) -> Answer {
@@ -62,7 +62,7 @@ pub(super) fn assign(state: &mut State, req: &Req) -> Answer {
         } else if row.notes != notes {
             "notes_mismatch"
         } else {
-            return Ok(Reply::ok(views::subscription(state, row)));
+            return Ok(Reply::ok(views::own_subscription(state, row)));
         };
         return Err(Reply::fail_with(
             409,
@@ -101,7 +101,7 @@ pub(super) fn extend(state: &mut State, req: &Req, text: &str) -> Answer {
     let from = if expired { now } else { row.expires_at };
     let next = from + days_long(days);
     if next <= now {
-        let text = "adjustment would make the subscription expire";
+        let text = "adjustment would result in expired subscription (remaining days must be > 0)";
         return Err(Reply::fail(400, "ADJUST_WOULD_EXPIRE", text));
     }
     let latest = Timestamp::from_second(LATEST).unwrap_or(next);
@@ -138,7 +138,10 @@ pub(super) fn own(state: &State, user: i64, only_active: bool) -> Reply {
             && row.deleted_at.is_none()
             && (!only_active || row.status_at(now) == "active")
     });
-    Reply::ok(rows.map(|row| views::subscription(state, row)).collect())
+    Reply::ok(
+        rows.map(|row| views::own_subscription(state, row))
+            .collect(),
+    )
 }
 
 fn living(state: &State, at: i64) -> Result<&Subscription, Reply> {

@@ -21,6 +21,11 @@ impl Said {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// An event stream, whatever its head says.
+    pub(super) fn is_stream(&self) -> bool {
+        !self.text().trim_start().starts_with('{')
+    }
+
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }

@@ -5,6 +5,7 @@ use super::reply::{Reply, paged};
 use super::req::Req;
 use super::state::State;
 use super::views;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// USD a token, before the group's multiplier. Small, so that drills never run out of balance.
@@ -30,7 +31,9 @@ pub(super) fn page(state: &State, req: &Req, user: Option<i64>) -> Reply {
                 .is_none_or(|stream| row.stream.to_string() == stream)
             && in_days(row, req)
     });
-    let rows = rows.map(|row| views::usage(row, user.is_none())).collect();
+    let rows = rows
+        .map(|row| views::usage(state, row, user.is_none()))
+        .collect();
     paged(rows, req, "id", "desc")
 }
 
@@ -81,8 +84,11 @@ pub(super) fn book(state: &mut State, row: UsageRow) {
         .subscription_id
         .and_then(|id| state.subscriptions.get_mut(&id))
     {
-        for window in &mut at.usage {
+        for (window, begun) in at.usage.iter_mut().zip(&mut at.windows) {
             *window += row.actual_cost;
+            // Windows begin with the day.
+            let day = now.as_second().div_euclid(86_400) * 86_400;
+            *begun = begun.or(Timestamp::from_second(day).ok());
         }
     } else if let Some(user) = state.users.get_mut(&row.user_id) {
         user.balance -= row.actual_cost;

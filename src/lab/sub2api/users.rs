@@ -30,7 +30,20 @@ pub(super) fn list(state: &State, req: &Req) -> Reply {
                     || has_key(row, text)
             })
     });
-    paged(rows.map(views::user).collect(), req, "created_at", "desc")
+    let rows = rows.map(|row| {
+        let mut view = views::user(row);
+        views::set(&mut view, "current_concurrency", 0);
+        let now = state.now();
+        let mine = state.subscriptions.values().filter(|at| {
+            at.user_id == row.id && at.deleted_at.is_none() && at.status_at(now) == "active"
+        });
+        let mine: Vec<Value> = mine.map(|at| views::used_subscription(state, at)).collect();
+        if !mine.is_empty() {
+            views::set(&mut view, "subscriptions", mine);
+        }
+        view
+    });
+    paged(rows.collect(), req, "created_at", "desc")
 }
 
 pub(super) fn get(state: &State, text: &str) -> Answer {
@@ -52,8 +65,10 @@ pub(super) fn create(state: &mut State, req: &Req) -> Answer {
     user.concurrency = 0;
     fill(&input, &mut user)?;
     user.updated_at = user.created_at;
+    let allowed = input.given("allowed_groups").cloned().unwrap_or_default();
     let at = state.add_user(user);
-    get(state, &at.to_string())
+    let row = state.user(at).ok_or_else(Reply::internal)?;
+    Ok(Reply::ok(views::new_user(row, &allowed)))
 }
 
 pub(super) fn update(state: &mut State, req: &Req, text: &str) -> Answer {
@@ -151,13 +166,17 @@ pub(super) fn subscriptions(state: &State, text: &str) -> Answer {
     let rows = state.subscriptions.values();
     let rows = rows.filter(|row| row.deleted_at.is_none() && row.user_id == at);
     Ok(Reply::ok(
-        rows.map(|row| views::subscription(state, row)).collect(),
+        rows.map(|row| views::own_subscription(state, row))
+            .collect(),
     ))
 }
 
 /// `GET /users/:id/usage`: zeros that look real.
 pub(super) fn mock_usage() -> Reply {
-    Reply::ok(json!({ "total_requests": 0, "total_tokens": 0, "total_cost": 0.0 }))
+    Reply::ok(json!({
+        "period": "month", "total_requests": 0, "total_tokens": 0, "total_cost": 0.0,
+        "avg_duration_ms": 0,
+    }))
 }
 
 /// `PUT /admin/api-keys/:id`: binds a key's group, and grants what the bind needs.
@@ -168,6 +187,8 @@ pub(super) fn bind_key(state: &mut State, req: &Req, text: &str) -> Answer {
         .key(at)
         .ok_or_else(|| Reply::missing("API_KEY"))?
         .clone();
+    // Read before the bind: its new grant does not show.
+    let owner = state.user(key.user_id).map(views::plain_user);
     let mut granted = None;
     if let Some(group_id) = input.int("group_id")? {
         if group_id < 0 {
@@ -187,6 +208,9 @@ pub(super) fn bind_key(state: &mut State, req: &Req, text: &str) -> Answer {
     let mut body = json!({
         "api_key": views::key(state, row), "auto_granted_group_access": granted.is_some(),
     });
+    if let Some(owner) = owner {
+        body["api_key"]["user"] = owner;
+    }
     if let Some((group, name)) = granted {
         body["granted_group_id"] = json!(group);
         body["granted_group_name"] = json!(name);

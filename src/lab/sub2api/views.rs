@@ -26,8 +26,8 @@ pub(super) fn group_defaults() -> Map<String, Value> {
         "allow_image_generation": false, "image_rate_independent": false,
         "image_rate_multiplier": 1.0, "image_price_1k": null, "image_price_2k": null,
         "image_price_4k": null, "claude_code_only": false, "fallback_group_id": null,
-        "fallback_group_id_on_invalid_request": null, "model_routing": null,
-        "model_routing_enabled": false, "mcp_xml_inject": true, "supported_model_scopes": [],
+        "fallback_group_id_on_invalid_request": null, "model_routing": {},
+        "model_routing_enabled": false, "mcp_xml_inject": true, "supported_model_scopes": null,
         "allow_messages_dispatch": false, "default_mapped_model": "",
         "messages_dispatch_model_config": {}, "require_oauth_only": false,
         "require_privacy_set": false, "rpm_limit": 0,
@@ -36,6 +36,38 @@ pub(super) fn group_defaults() -> Map<String, Value> {
         Value::Object(fields) => fields,
         _ => Map::new(),
     }
+}
+
+/// Fields of a group that only the group routes of admins show.
+const ADMIN_ONLY: [&str; 10] = [
+    "model_routing",
+    "model_routing_enabled",
+    "mcp_xml_inject",
+    "supported_model_scopes",
+    "default_mapped_model",
+    "messages_dispatch_model_config",
+    "sort_order",
+    "account_count",
+    "active_account_count",
+    "rate_limited_account_count",
+];
+
+/// A group as part of another row, and as its users see it.
+pub(super) fn plain_group(state: &State, row: &Group) -> Value {
+    let mut view = group(state, row);
+    if let Value::Object(fields) = &mut view {
+        fields.retain(|name, _| !ADMIN_ONLY.contains(&name.as_str()));
+    }
+    view
+}
+
+/// A group as its create answer shows it: what was not given is not there yet.
+pub(super) fn new_group(state: &State, row: &Group) -> Value {
+    let mut view = group(state, row);
+    if !row.more.contains_key("model_routing") {
+        view["model_routing"] = Value::Null;
+    }
+    view
 }
 
 /// A group as admins see it.
@@ -125,17 +157,29 @@ pub(super) fn account(state: &State, account: &Account) -> Value {
     let groups = state.groups_of(account.id);
     let rows: Vec<Value> = groups
         .iter()
-        .filter_map(|id| state.groups.get(id))
-        .map(|row| group(state, row))
+        .filter_map(|id| state.group(*id))
+        .map(|row| plain_group(state, row))
         .collect();
     let links: Vec<Value> = groups
         .iter()
-        .map(|id| json!({ "account_id": account.id, "group_id": id, "priority": 50 }))
+        .zip(1..)
+        .map(|(id, priority)| {
+            let since = state.account_groups.get(&(account.id, *id)).copied();
+            let mut link = json!({ "account_id": account.id, "group_id": id,
+                "priority": priority, "created_at": time(since) });
+            if let Some(row) = state.group(*id) {
+                set(&mut link, "group", plain_group(state, row));
+            }
+            link
+        })
         .collect();
     if !groups.is_empty() {
         set(&mut view, "account_groups", links);
         set(&mut view, "group_ids", groups);
-        set(&mut view, "groups", rows);
+        // A dead group is still an id, and no row any more.
+        if !rows.is_empty() {
+            set(&mut view, "groups", rows);
+        }
     }
     view
 }
@@ -179,8 +223,8 @@ pub(super) fn bare_account(account: &Account) -> Value {
     view
 }
 
-/// A user as admins see it.
-pub(super) fn user(user: &User) -> Value {
+/// A user as part of another row, and as they see themselves.
+pub(super) fn plain_user(user: &User) -> Value {
     let allowed = if user.allowed_groups.is_empty() {
         Value::Null
     } else {
@@ -190,10 +234,22 @@ pub(super) fn user(user: &User) -> Value {
         "id": user.id, "email": user.email, "username": user.username, "role": user.role,
         "balance": user.balance, "concurrency": user.concurrency, "status": user.status,
         "allowed_groups": allowed, "created_at": user.created_at.to_string(),
-        "updated_at": user.updated_at.to_string(), "balance_notify_enabled": false,
-        "total_recharged": 0.0, "rpm_limit": user.rpm_limit, "notes": user.notes,
-        "last_used_at": time(user.last_used_at),
+        "updated_at": user.updated_at.to_string(), "balance_notify_enabled": true,
+        "balance_notify_threshold_type": "fixed", "balance_notify_threshold": null,
+        "balance_notify_extra_emails": null, "total_recharged": 0.0,
+        "rpm_limit": user.rpm_limit,
     });
+    if let Some(at) = user.last_active_at {
+        set(&mut view, "last_active_at", at.to_string());
+    }
+    view
+}
+
+/// A user as admins see it.
+pub(super) fn user(user: &User) -> Value {
+    let mut view = plain_user(user);
+    set(&mut view, "notes", user.notes.as_str());
+    set(&mut view, "last_used_at", time(user.last_used_at));
     if !user.group_rates.is_empty() {
         let rates = user.group_rates.iter();
         let rates: Map<String, Value> = rates
@@ -204,43 +260,84 @@ pub(super) fn user(user: &User) -> Value {
     view
 }
 
-/// A key, always in clear.
+/// A user as its create answer shows it: before the table filled its defaults in.
+pub(super) fn new_user(row: &User, allowed: &Value) -> Value {
+    let mut view = user(row);
+    set(&mut view, "allowed_groups", allowed.clone());
+    set(&mut view, "balance_notify_enabled", false);
+    set(&mut view, "balance_notify_threshold_type", "");
+    view
+}
+
+/// A key, always in clear, with its group.
 pub(super) fn key(state: &State, key: &ApiKey) -> Value {
-    let mut view = json!({
+    let mut view = bare_key(key);
+    if let Some(row) = key.group_id.and_then(|id| state.group(id)) {
+        set(&mut view, "group", plain_group(state, row));
+    }
+    view
+}
+
+/// A key as its create answer shows it.
+pub(super) fn bare_key(key: &ApiKey) -> Value {
+    let list = |list: &[String]| match list {
+        [] => Value::Null,
+        list => json!(list),
+    };
+    json!({
         "id": key.id, "user_id": key.user_id, "key": key.key, "name": key.name,
-        "group_id": key.group_id, "status": key.status, "ip_whitelist": key.ip_whitelist,
-        "ip_blacklist": key.ip_blacklist, "last_used_at": time(key.last_used_at),
+        "group_id": key.group_id, "status": key.status, "ip_whitelist": list(&key.ip_whitelist),
+        "ip_blacklist": list(&key.ip_blacklist), "last_used_at": time(key.last_used_at),
         "quota": key.quota, "quota_used": key.quota_used, "expires_at": time(key.expires_at),
         "created_at": key.created_at.to_string(), "updated_at": key.updated_at.to_string(),
         "rate_limit_5h": key.rate_limits[0], "rate_limit_1d": key.rate_limits[1],
         "rate_limit_7d": key.rate_limits[2], "usage_5h": 0.0, "usage_1d": 0.0, "usage_7d": 0.0,
         "window_5h_start": null, "window_1d_start": null, "window_7d_start": null,
-    });
-    if let Some(row) = key.group_id.and_then(|id| state.group(id)) {
-        set(&mut view, "group", group(state, row));
+    })
+}
+
+/// A subscription with its user and group, and who assigned it.
+pub(super) fn subscription(state: &State, row: &Subscription) -> Value {
+    let mut view = own_subscription(state, row);
+    if let Some(owner) = state.user(row.user_id) {
+        set(&mut view, "user", plain_user(owner));
+    }
+    if let Some(admin) = state.user(row.assigned_by) {
+        set(&mut view, "assigned_by_user", plain_user(admin));
     }
     view
 }
 
-/// A subscription with its user and group.
-pub(super) fn subscription(state: &State, row: &Subscription) -> Value {
-    let mut view = json!({
-        "id": row.id, "user_id": row.user_id, "group_id": row.group_id,
-        "starts_at": row.starts_at.to_string(), "expires_at": row.expires_at.to_string(),
-        "status": row.status_at(state.now()), "daily_window_start": null,
-        "weekly_window_start": null, "monthly_window_start": null,
-        "daily_usage_usd": row.usage[0], "weekly_usage_usd": row.usage[1],
-        "monthly_usage_usd": row.usage[2], "created_at": row.created_at.to_string(),
-        "updated_at": row.updated_at.to_string(), "assigned_by": row.assigned_by,
-        "assigned_at": row.created_at.to_string(), "notes": row.notes,
-    });
-    if let Some(owner) = state.user(row.user_id) {
-        set(&mut view, "user", user(owner));
-    }
+/// A subscription with its group and its assignment.
+pub(super) fn own_subscription(state: &State, row: &Subscription) -> Value {
+    let mut view = used_subscription(state, row);
+    set(&mut view, "assigned_by", row.assigned_by);
+    set(&mut view, "assigned_at", row.created_at.to_string());
+    set(&mut view, "notes", row.notes.as_str());
+    view
+}
+
+/// A subscription with its group.
+pub(super) fn used_subscription(state: &State, row: &Subscription) -> Value {
+    let mut view = bare_subscription(state, row);
     if let Some(at) = state.group(row.group_id) {
-        set(&mut view, "group", group(state, at));
+        set(&mut view, "group", plain_group(state, at));
     }
     view
+}
+
+/// A subscription alone.
+pub(super) fn bare_subscription(state: &State, row: &Subscription) -> Value {
+    let windows: Vec<Option<String>> = row.windows.iter().map(|at| time(*at)).collect();
+    json!({
+        "id": row.id, "user_id": row.user_id, "group_id": row.group_id,
+        "starts_at": row.starts_at.to_string(), "expires_at": row.expires_at.to_string(),
+        "status": row.status_at(state.now()), "daily_window_start": windows[0],
+        "weekly_window_start": windows[1], "monthly_window_start": windows[2],
+        "daily_usage_usd": row.usage[0], "weekly_usage_usd": row.usage[1],
+        "monthly_usage_usd": row.usage[2], "created_at": row.created_at.to_string(),
+        "updated_at": row.updated_at.to_string(),
+    })
 }
 
 /// A plan as the ORM prints it: zero values are left out.
@@ -273,25 +370,61 @@ pub(super) fn plan(plan: &Plan) -> Value {
 }
 
 /// A billed request; the admin sees a little more.
-pub(super) fn usage(row: &UsageRow, for_admin: bool) -> Value {
+pub(super) fn usage(state: &State, row: &UsageRow, for_admin: bool) -> Value {
     let mut view = json!({
         "id": row.id, "user_id": row.user_id, "api_key_id": row.api_key_id,
         "account_id": row.account_id, "request_id": row.request_id, "model": row.model,
         "group_id": row.group_id, "subscription_id": row.subscription_id,
         "input_tokens": row.input_tokens, "output_tokens": row.output_tokens,
-        "cache_creation_tokens": 0, "cache_read_tokens": 0, "total_cost": row.actual_cost,
-        "actual_cost": row.actual_cost, "rate_multiplier": row.rate_multiplier,
+        "cache_creation_tokens": 0, "cache_read_tokens": 0, "cache_creation_5m_tokens": 0,
+        "cache_creation_1h_tokens": 0, "cache_creation_cost": 0, "cache_read_cost": 0,
+        "cache_ttl_overridden": false, "input_cost": row.actual_cost, "output_cost": 0,
+        "total_cost": row.actual_cost, "actual_cost": row.actual_cost,
+        "rate_multiplier": row.rate_multiplier, "billing_mode": "token", "billing_type": 0,
+        "request_type": if row.stream { "stream" } else { "sync" }, "openai_ws_mode": false,
         "stream": row.stream, "duration_ms": row.duration_ms,
-        "first_token_ms": row.stream.then_some(row.duration_ms),
+        "first_token_ms": row.first_token_ms, "user_agent": null, "media_type": null,
+        "image_count": 0, "image_size": null, "image_size_source": null,
+        "image_size_breakdown": null, "image_input_size": null, "image_output_size": null,
         "inbound_endpoint": row.inbound_endpoint, "upstream_endpoint": row.upstream_endpoint,
         "created_at": row.created_at.to_string(),
     });
+    if row.subscription_id.is_some() {
+        set(&mut view, "billing_type", 1);
+    }
+    if let Some(owner) = state.users.get(&row.user_id) {
+        set(&mut view, "user", plain_user(owner));
+    }
+    if let Some(key) = state.keys.get(&row.api_key_id) {
+        set(&mut view, "api_key", bare_key(key));
+    }
+    if let Some(at) = state.groups.get(&row.group_id) {
+        set(&mut view, "group", plain_group(state, at));
+    }
+    if let Some(at) = row
+        .subscription_id
+        .and_then(|id| state.subscriptions.get(&id))
+    {
+        set(&mut view, "subscription", bare_subscription(state, at));
+    }
     if for_admin {
         if row.upstream_model != row.model {
             set(&mut view, "upstream_model", row.upstream_model.as_str());
         }
         if let Some(channel) = row.channel_id {
             set(&mut view, "channel_id", channel);
+        }
+        if let Some(chain) = &row.mapping_chain {
+            set(&mut view, "model_mapping_chain", chain.as_str());
+        }
+        if let Some(account) = state.accounts.get(&row.account_id) {
+            let short = json!({ "id": account.id, "name": account.name });
+            set(&mut view, "account", short);
+            set(
+                &mut view,
+                "account_rate_multiplier",
+                account.rate_multiplier,
+            );
         }
         set(&mut view, "ip_address", "127.0.0.1");
     }

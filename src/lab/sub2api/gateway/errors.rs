@@ -17,6 +17,15 @@ pub(super) fn error(client: Client, status: u16, kind: &str, message: &str) -> R
     )
 }
 
+/// As `error`, from the handler of the other platforms: on `/v1/responses` the type is a code.
+fn other_error(client: Client, status: u16, kind: &str, message: &str) -> Reply {
+    if client != Client::Responses {
+        return error(client, status, kind, message);
+    }
+    let inner = json!({ "code": kind, "message": message });
+    Reply::json(status, json!({ "error": inner }))
+}
+
 /// Nothing to choose from at the first selection.
 pub(super) fn no_account(client: Client, openai: bool, reason: &str) -> Reply {
     if openai {
@@ -24,7 +33,7 @@ pub(super) fn no_account(client: Client, openai: bool, reason: &str) -> Reply {
         return error(client, 503, "api_error", text);
     }
     let text = format!("No available accounts: {reason}");
-    error(client, 503, "api_error", &text)
+    other_error(client, 503, "api_error", &text)
 }
 
 /// All tried accounts failed; the last upstream answer decides.
@@ -74,7 +83,10 @@ pub(super) fn exhausted(client: Client, openai: bool, last: &Said) -> Reply {
 }
 
 /// An upstream 4xx that is not worth another account.
-pub(super) fn passed_on(client: Client, said: &Said, unlisted: bool) -> Reply {
+pub(super) fn passed_on(client: Client, openai: bool, said: &Said, unlisted: bool) -> Reply {
+    if !openai && client != Client::Messages {
+        return other_error(client, said.status, "server_error", &said.message());
+    }
     if unlisted {
         let kind = if client == Client::Responses {
             "upstream_error"

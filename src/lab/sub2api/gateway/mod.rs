@@ -95,7 +95,7 @@ impl SimHost {
                 return Err(bad("invalid stream field type"));
             }
             if body["previous_response_id"].is_string() {
-                let text = "previous_response_id is only supported over WebSocket";
+                let text = "previous_response_id is only supported on Responses WebSocket v2";
                 return Err(bad(text));
             }
         }
@@ -135,7 +135,7 @@ impl SimHost {
                     return reply;
                 }
                 Outcome::Ended(reply) => {
-                    self.failed_row(call, &reply, Some(at), "upstream", false);
+                    self.failed_row(call, &reply, Some(at), None);
                     return reply;
                 }
                 Outcome::Failed(said) => {
@@ -239,22 +239,28 @@ impl SimHost {
                 return Outcome::Failed(said);
             }
             let unlisted = penalty::custom_listed(account, said.status) == Some(false);
-            return Outcome::Ended(errors::passed_on(call.client, &said, unlisted));
+            let openai = call.caller.group.platform == "openai";
+            return Outcome::Ended(errors::passed_on(call.client, openai, &said, unlisted));
         }
         let speech = protocol::hear(&said);
         if upstream == "/v1/responses" && !speech.complete {
             let text = "Upstream stream ended without a terminal response event";
             return Outcome::Ended(errors::error(call.client, 502, "api_error", text));
         }
-        let reply = if native {
-            let kind = if said.content_type.is_empty() {
-                "application/json"
-            } else {
-                &said.content_type
-            };
-            Reply::raw(200, kind, said.body)
+        // The upstream's content type wins, also over an answer that was turned into plain JSON.
+        let kind = if said.content_type.is_empty() {
+            "application/json"
         } else {
-            let (kind, body) = protocol::tell(call.client, &speech, &call.model, call.stream);
+            &said.content_type
+        };
+        let reply = if native {
+            Reply::raw(200, kind, said.body)
+        } else if call.client == Client::Responses && !call.stream && said.is_stream() {
+            // A chat that was not asked to stream is read as one object.
+            let text = "Failed to parse upstream response";
+            return Outcome::Ended(errors::error(call.client, 502, "api_error", text));
+        } else {
+            let body = protocol::tell(call.client, &speech, &call.model, call.stream);
             Reply::raw(200, kind, body)
         };
         Outcome::Served {

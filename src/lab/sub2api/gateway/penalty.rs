@@ -99,9 +99,17 @@ fn apply(
                 .retain(|at| now.duration_since(*at).as_mins() < 180);
             row.forbidden.push(now);
             if row.forbidden.len() >= 3 {
-                return broken(row, format!("Access forbidden (403): {words}"));
+                return broken(
+                    row,
+                    format!("Access forbidden (403): {words} | consecutive_403=3/3"),
+                );
             }
-            pause(row, now, 10, 403, "", said);
+            let count = row.forbidden.len();
+            row.temp_unschedulable_until = Some(now + SignedDuration::from_mins(10));
+            // A text, where a rule leaves JSON.
+            row.temp_unschedulable_reason = format!(
+                "OpenAI 403 temporary cooldown ({count}/3): Access forbidden (403): {words}"
+            );
             ("WARN", "openai_403_temp_unschedulable")
         }
         403 => broken(row, format!("Access forbidden (403): {words}")),

@@ -3,6 +3,8 @@
 
 use crate::sub2api::model::Account;
 use crate::sub2api::upstream_call::Said;
+use cockpit_domain::secret::sha256_hex;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -69,7 +71,8 @@ pub(super) fn chat_to_responses(body: &Value, model: &str) -> Value {
     json!({ "model": model, "input": input, "stream": true, "store": false })
 }
 
-/// A Responses body as a chat body, not streamed.
+/// A Responses body as a chat body. A stream is only mentioned where one was asked for, so an
+/// upstream that streams by default does.
 pub(super) fn responses_to_chat(body: &Value, model: &str) -> Value {
     let messages = match &body["input"] {
         Value::Array(items) => items
@@ -81,7 +84,11 @@ pub(super) fn responses_to_chat(body: &Value, model: &str) -> Value {
             .collect(),
         input => vec![json!({ "role": "user", "content": flat(input) })],
     };
-    json!({ "model": model, "messages": messages, "stream": false })
+    let mut chat = json!({ "model": model, "messages": messages });
+    if body["stream"] == json!(true) {
+        chat["stream"] = json!(true);
+    }
+    chat
 }
 
 /// Any OpenAI body as an Anthropic body, not streamed.
@@ -100,6 +107,8 @@ pub(super) fn to_messages(client: Client, body: &Value, model: &str) -> Value {
 
 /// What a model said, taken out of its protocol.
 pub(super) struct Speech {
+    /// The upstream's own id of the answer.
+    pub(super) id: String,
     pub(super) text: String,
     pub(super) usage: Value,
     /// The upstream's own end mark was seen.
@@ -109,6 +118,7 @@ pub(super) struct Speech {
 /// Reads an answer of any protocol, plain or streamed.
 pub(super) fn hear(said: &Said) -> Speech {
     let mut speech = Speech {
+        id: String::new(),
         text: String::new(),
         usage: Value::Null,
         complete: false,
@@ -133,6 +143,11 @@ pub(super) fn hear(said: &Said) -> Speech {
         speech
             .text
             .extend(texts.iter().filter_map(|text| text.as_str()));
+        for id in [&event["id"], &event["response"]["id"]] {
+            if let Some(id) = id.as_str() {
+                id.clone_into(&mut speech.id);
+            }
+        }
         for usage in [&event["usage"], &event["response"]["usage"]] {
             if usage.is_object() {
                 speech.usage = usage.clone();
@@ -148,31 +163,27 @@ pub(super) fn hear(said: &Said) -> Speech {
     speech
 }
 
-/// A speech as the client wants it: content type and body.
-pub(super) fn tell(
-    client: Client,
-    speech: &Speech,
-    model: &str,
-    stream: bool,
-) -> (&'static str, String) {
+/// A speech as the client wants it.
+pub(super) fn tell(client: Client, speech: &Speech, model: &str, stream: bool) -> String {
     let (asked, told) = crate::sub2api::usage::tokens(&speech.usage);
     match client {
         Client::Chat => {
             let usage = json!({ "prompt_tokens": asked, "completion_tokens": told,
                 "total_tokens": asked + told });
-            tell_chat(&speech.text, &usage, model, stream)
+            tell_chat(speech, &usage, model, stream)
         }
         Client::Responses => {
+            let item = format!("item_{}", &sha256_hex(&speech.id)[..24]);
             let object = json!({
-                "id": "resp_converted", "object": "response", "status": "completed",
-                "model": model, "output": [{ "type": "message", "role": "assistant",
+                "id": speech.id, "object": "response", "status": "completed",
+                "model": model, "output": [{ "type": "message", "id": item, "role": "assistant",
                     "status": "completed",
                     "content": [{ "type": "output_text", "text": speech.text }] }],
                 "usage": { "input_tokens": asked, "output_tokens": told,
                     "total_tokens": asked + told },
             });
             if !stream {
-                return ("application/json", object.to_string());
+                return object.to_string();
             }
             let delta = json!({ "type": "response.output_text.delta", "delta": speech.text });
             let done = json!({ "type": "response.completed", "response": object });
@@ -181,43 +192,42 @@ pub(super) fn tell(
                 let name = event["type"].as_str().unwrap_or_default();
                 let _ = write!(body, "event: {name}\ndata: {event}\n\n");
             }
-            ("text/event-stream", body)
+            body
         }
-        Client::Messages => {
-            let body = json!({
-                "id": "msg_converted", "type": "message", "role": "assistant", "model": model,
-                "content": [{ "type": "text", "text": speech.text }], "stop_reason": "end_turn",
-                "usage": { "input_tokens": asked, "output_tokens": told },
-            });
-            ("application/json", body.to_string())
-        }
+        Client::Messages => json!({
+            "id": speech.id, "type": "message", "role": "assistant", "model": model,
+            "content": [{ "type": "text", "text": speech.text }], "stop_reason": "end_turn",
+            "usage": { "input_tokens": asked, "output_tokens": told },
+        })
+        .to_string(),
     }
 }
 
-fn tell_chat(text: &str, usage: &Value, model: &str, stream: bool) -> (&'static str, String) {
+fn tell_chat(speech: &Speech, usage: &Value, model: &str, stream: bool) -> String {
+    let now = Timestamp::now().as_second();
     if !stream {
-        let body = json!({
-            "id": "chatcmpl-converted", "object": "chat.completion", "created": 1_700_000_000,
+        return json!({
+            "id": speech.id, "object": "chat.completion", "created": now,
             "model": model, "choices": [{ "index": 0, "finish_reason": "stop",
-                "message": { "role": "assistant", "content": text } }],
+                "message": { "role": "assistant", "content": speech.text } }],
             "usage": usage,
-        });
-        return ("application/json", body.to_string());
+        })
+        .to_string();
     }
     let mut body = String::new();
     for (delta, finish) in [
-        (json!({ "role": "assistant", "content": text }), Value::Null),
-        (json!({}), json!("stop")),
+        (json!({ "role": "assistant" }), Value::Null),
+        (json!({ "content": speech.text }), Value::Null),
+        (json!({ "content": "" }), json!("stop")),
     ] {
         let chunk = json!({
-            "id": "chatcmpl-converted", "object": "chat.completion.chunk",
-            "created": 1_700_000_000, "model": model,
+            "id": speech.id, "object": "chat.completion.chunk", "created": now, "model": model,
             "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }],
         });
         let _ = write!(body, "data: {chunk}\n\n");
     }
     body.push_str("data: [DONE]\n\n");
-    ("text/event-stream", body)
+    body
 }
 
 /// The text of a content that is a text or a list of parts.

@@ -46,13 +46,12 @@ impl SimHost {
         match last {
             None => {
                 let reply = errors::no_account(call.client, openai, reason);
-                // Marked business-limited, which hides it from the default error list.
-                self.failed_row(call, &reply, None, "routing", true);
+                self.failed_row(call, &reply, None, None);
                 reply
             }
             Some((at, said)) => {
                 let reply = errors::exhausted(call.client, openai, said);
-                self.failed_row(call, &reply, Some(*at), "upstream", false);
+                self.failed_row(call, &reply, Some(*at), Some(said.status));
                 reply
             }
         }
@@ -67,6 +66,7 @@ impl SimHost {
     ) {
         let (input_tokens, output_tokens) = tokens(&speech.usage);
         let group = &call.caller.group;
+        let taken = i64::try_from(call.started.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.with(|state| {
             let request_id = state.random_hex("request")[..32].to_owned();
             let row = UsageRow {
@@ -80,12 +80,14 @@ impl SimHost {
                 group_id: group.id,
                 subscription_id: call.caller.subscription,
                 channel_id: choice.channel,
+                mapping_chain: choice.chain.clone(),
                 input_tokens,
                 output_tokens,
                 actual_cost: 0.0,
                 rate_multiplier: group.rate_multiplier,
                 stream: call.stream,
-                duration_ms: i64::try_from(call.started.elapsed().as_millis()).unwrap_or(i64::MAX),
+                duration_ms: taken,
+                first_token_ms: call.stream.then_some(taken),
                 inbound_endpoint: call.client.endpoint().to_owned(),
                 upstream_endpoint: upstream.to_owned(),
                 created_at: state.now(),
@@ -108,20 +110,28 @@ impl SimHost {
         call: &Call,
         reply: &Reply,
         account_id: Option<i64>,
-        phase: &str,
-        business_limited: bool,
+        upstream: Option<u16>,
     ) {
-        let message = match &reply.content {
-            Content::Json(body) => body["error"]["message"].clone(),
+        // What no account was asked for is marked business-limited, which hides it by default.
+        let (phase, business_limited) = match account_id {
+            Some(_) => ("upstream", false),
+            None => ("routing", true),
+        };
+        let error = match &reply.content {
+            Content::Json(body) => body["error"].clone(),
             _ => Value::Null,
         };
+        let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
         self.with(|state| {
             let row = OpsError {
                 id: state.take_id("ops error", 0),
                 at: state.now(),
                 phase: phase.to_owned(),
-                status_code: reply.status,
-                message: message.as_str().unwrap_or_default().to_owned(),
+                status_code: upstream.unwrap_or(reply.status),
+                kind: text("type"),
+                inbound_endpoint: call.client.endpoint().to_owned(),
+                stream: call.stream,
+                message: text("message"),
                 model: call.model.clone(),
                 group_id: Some(call.caller.group.id),
                 api_key_id: call.caller.key.id,

@@ -2,8 +2,8 @@
 
 use super::access::Caller;
 use super::protocol::{Client, flat};
-use crate::sub2api::account_lists::{default_models, model_row, schedulable_now};
-use crate::sub2api::channel_rules::{channel_of, look_up, mapped, priced};
+use crate::sub2api::account_lists::{default_models, default_row, model_row, schedulable_now};
+use crate::sub2api::channel_rules::{channel_of, look_up, mapped, maps, priced};
 use crate::sub2api::model::{Account, Group};
 use crate::sub2api::reply::Reply;
 use crate::sub2api::req::Req;
@@ -18,6 +18,8 @@ pub(super) struct Choice {
     pub(super) account: Account,
     pub(super) upstream_model: String,
     pub(super) channel: Option<i64>,
+    /// The client's name and what the channel's mapping made of it.
+    pub(super) chain: Option<String>,
     /// The scheduler sees the probe's flag.
     pub(super) flag_visible: bool,
 }
@@ -107,6 +109,9 @@ pub(super) fn choose(
         account: (*row).clone(),
         upstream_model: upstream(row),
         channel: channel.map(|channel| channel.id),
+        chain: channel
+            .filter(|channel| maps(channel, &group.platform, model))
+            .map(|_| format!("{model}→{target}")),
         flag_visible: row.probe_visible_at.is_none_or(|at| at <= state.now()),
     })
 }
@@ -155,7 +160,7 @@ pub(super) fn models(state: &mut State, caller: &Caller) -> Reply {
         let defaults = default_models(&group.platform);
         defaults
             .iter()
-            .map(|name| model_row(&group.platform, name))
+            .map(|name| default_row(&group.platform, name))
             .collect()
     } else {
         // Named models have the same shape on every platform.

@@ -306,7 +306,7 @@ async fn sync_upstream_asks_with_the_accounts_key_and_changes_nothing() {
     });
     let path = |at| format!("/accounts/{at}/models/sync-upstream");
     let heard = kit.admin("POST", &path(good), Value::Null).await;
-    assert_eq!(heard.json["data"]["models"], json!(["lab-chat", "gpt-5.4"]));
+    assert_eq!(heard.json["data"]["models"], json!(["gpt-5.4", "lab-chat"]));
     let heard = kit.admin("POST", &path(bad), Value::Null).await;
     assert_eq!(heard.status, 502);
     assert_eq!(

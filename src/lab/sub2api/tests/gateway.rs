@@ -156,7 +156,7 @@ async fn each_upstream_status_has_its_answer_and_its_mark() {
                 assert!((590..=600).contains(&until.duration_since(now).as_secs()));
                 assert!(
                     row.temp_unschedulable_reason
-                        .contains("insufficient_user_quota")
+                        .starts_with("OpenAI 403 temporary cooldown (1/3)")
                 );
                 assert_eq!(row.status, "active");
             }
@@ -423,4 +423,22 @@ async fn availability_shows_what_the_scheduler_sees() {
     );
     assert_eq!(data["group"][group.to_string()]["error_count"], json!(1));
     assert_eq!(data["account"][at.to_string()]["has_error"], json!(true));
+}
+
+#[tokio::test]
+async fn a_converted_answer_keeps_the_upstreams_content_type() {
+    let kit = Kit::new().await;
+    let group = kit.seed_group();
+    kit.seed(
+        group,
+        plain("a", "good", "sk-lab-good-1").with_responses_mode("force_responses"),
+    );
+    let heard = kit.pong().await;
+    // One JSON object under the type of a stream.
+    assert_eq!(
+        (heard.status, heard.kind.as_str()),
+        (200, "text/event-stream")
+    );
+    assert_eq!(heard.json["choices"][0]["message"]["content"], "pong");
+    assert!(heard.json["id"].as_str().unwrap().starts_with("resp_lab_"));
 }

@@ -165,7 +165,7 @@ async fn an_empty_balance_hides_the_missing_group_and_stops_the_model_list() {
 }
 
 #[tokio::test]
-async fn ip_lists_are_cleared_and_custom_keys_are_gone_for_good() {
+async fn ip_lists_are_cleared_and_a_deleted_key_gives_its_text_up() {
     // trap 30
     let kit = Kit::new().await;
     kit.host
@@ -179,16 +179,18 @@ async fn ip_lists_are_cleared_and_custom_keys_are_gone_for_good() {
     let put = kit
         .user(&token, "PUT", &path, json!({ "name": "k2" }))
         .await;
-    assert_eq!(put.json["data"]["ip_whitelist"], json!([]));
+    assert_eq!(put.json["data"]["ip_whitelist"], Value::Null);
+    let twin = kit.user(&token, "POST", "/keys", body.clone()).await;
+    assert_eq!(
+        (twin.status, &twin.json["reason"]),
+        (409, &json!("API_KEY_EXISTS"))
+    );
     assert_eq!(
         kit.user(&token, "DELETE", &path, Value::Null).await.status,
         200
     );
     let again = kit.user(&token, "POST", "/keys", body).await;
-    assert_eq!(
-        (again.status, &again.json["reason"]),
-        (409, &json!("API_KEY_EXISTS"))
-    );
+    assert_eq!(again.status, 200);
     let short = kit
         .user(
             &token,
@@ -210,10 +212,14 @@ async fn ip_lists_are_cleared_and_custom_keys_are_gone_for_good() {
         .user(&token, "DELETE", &format!("/keys/{foreign}"), Value::Null)
         .await;
     assert_eq!(heard.json["reason"], "INSUFFICIENT_PERMISSIONS");
+    let path = format!("/keys/{foreign}");
+    let heard = kit.user(&token, "GET", &path, Value::Null).await;
+    let reason = &heard.json["reason"];
+    assert_eq!((heard.status, reason), (403, &Value::Null));
 }
 
 #[tokio::test]
-async fn a_key_tried_before_it_existed_stays_unknown_for_thirty_seconds() {
+async fn a_key_put_behind_the_hosts_back_stays_unknown_for_thirty_seconds() {
     // trap 30
     let kit = Kit::new().await;
     let heard = kit.pong().await;
@@ -340,4 +346,19 @@ async fn an_admin_bind_grants_an_exclusive_group() {
     );
     let heard = kit.admin("PUT", &path, json!({ "group_id": 0 })).await;
     assert_eq!(heard.json["data"]["api_key"]["group_id"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_key_made_through_the_api_is_known_though_it_was_tried_before() {
+    // trap 30
+    let kit = Kit::new().await;
+    let group = kit.seed_group();
+    kit.host
+        .with(|state| state.keys.values_mut().for_each(|key| key.key.push('x')));
+    assert_eq!(kit.pong().await.json["code"], "INVALID_API_KEY");
+    let token = kit.token("u@lab", "user-password").await;
+    let body = json!({ "name": "k", "custom_key": super::USER_KEY, "group_id": group });
+    assert_eq!(kit.user(&token, "POST", "/keys", body).await.status, 200);
+    let heard = kit.gateway("/v1/models", Value::Null).await;
+    assert_eq!(heard.status, 200);
 }

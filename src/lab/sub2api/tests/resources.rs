@@ -194,3 +194,18 @@ async fn plans_are_201_bare_and_without_zero_values() {
     let heard = kit.admin("POST", "/payment/plans", free).await;
     assert_eq!(heard.json["reason"], "PLAN_PRICE_INVALID");
 }
+
+#[tokio::test]
+async fn an_entry_without_models_is_taken_and_overlapping_patterns_are_not() {
+    let kit = Kit::new().await;
+    let entry = |models: Value| json!({ "platform": "openai", "models": models });
+    let body = json!({ "name": "empty", "model_pricing": [entry(json!([]))] });
+    assert_eq!(kit.admin("POST", "/channels", body).await.status, 200);
+    let twice = json!([entry(json!(["m"])), entry(json!(["m*"]))]);
+    let body = json!({ "name": "twice", "model_pricing": twice });
+    let heard = kit.admin("POST", "/channels", body).await;
+    assert_eq!(
+        (heard.status, &heard.json["reason"]),
+        (400, &json!("MODEL_PATTERN_CONFLICT"))
+    );
+}
