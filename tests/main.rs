@@ -13,6 +13,7 @@ mod crash;
 mod drift;
 mod drill;
 mod live;
+mod recordings;
 mod secrets;
 mod spine;
 mod support;
