@@ -95,10 +95,7 @@ fn rows<'a>(value: &'a Value, name: &str) -> &'a Vec<Value> {
         .unwrap_or_else(|| panic!("`{name}` is no list in {value}"))
 }
 
-fn differences(
-    before: &BTreeMap<String, Value>,
-    after: &BTreeMap<String, Value>,
-) -> Vec<String> {
+fn differences(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>) -> Vec<String> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     names
         .into_iter()

@@ -16,7 +16,11 @@ pub(crate) const COCKPIT: &str = env!("CARGO_BIN_EXE_cockpit");
 
 /// Whether the OpenSSH client is here; says so when a test has to be left out.
 pub(crate) fn has_ssh() -> bool {
-    let there = Command::new("ssh").arg("-V").stderr(Stdio::null()).status().is_ok();
+    let there = Command::new("ssh")
+        .arg("-V")
+        .stderr(Stdio::null())
+        .status()
+        .is_ok();
     if !there {
         println!("SKIPPED: no ssh client");
     }
@@ -41,7 +45,9 @@ impl Lab {
             .spawn()
             .expect("the program starts");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        BufReader::new(child.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("a line");
         let ready: Value = serde_json::from_str(&line).expect("one JSON line");
         let config = PathBuf::from(ready["config"].as_str().expect("config"));
         Self { child, config }
@@ -49,12 +55,24 @@ impl Lab {
 
     /// Runs a command against this lab.
     pub(crate) fn run(&self, words: &[&str]) -> Ran {
-        run(Command::new(COCKPIT).args(words).arg("--config").arg(&self.config), None)
+        run(
+            Command::new(COCKPIT)
+                .args(words)
+                .arg("--config")
+                .arg(&self.config),
+            None,
+        )
     }
 
     /// Runs a command with text on its standard input.
     pub(crate) fn run_with(&self, words: &[&str], input: &str) -> Ran {
-        run(Command::new(COCKPIT).args(words).arg("--config").arg(&self.config), Some(input))
+        run(
+            Command::new(COCKPIT)
+                .args(words)
+                .arg("--config")
+                .arg(&self.config),
+            Some(input),
+        )
     }
 
     /// The folder the lab keeps its files in.
@@ -66,7 +84,11 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         // SIGTERM, so that the lab takes its folder with it.
-        drop(Command::new("kill").arg(self.child.id().to_string()).status());
+        drop(
+            Command::new("kill")
+                .arg(self.child.id().to_string())
+                .status(),
+        );
         drop(self.child.wait());
     }
 }
@@ -92,15 +114,28 @@ impl Ran {
 pub(crate) fn run(command: &mut Command, input: Option<&str>) -> Ran {
     use std::io::Write;
     let mut child = command
-        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
     if let Some(input) = input {
-        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads its input");
+        child
+            .stdin
+            .take()
+            .expect("piped")
+            .write_all(input.as_bytes())
+            .expect("it reads its input");
     }
-    let Output { status, stdout, stderr } = child.wait_with_output().expect("it ends");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().expect("it ends");
     Ran {
         code: status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&stdout).into_owned(),
