@@ -1,4 +1,4 @@
-//! An answer without what differs from host to host: secrets and run names become placeholders,
+//! An answer without what differs from host to host: secrets and run names become stand-ins,
 //! volatile fields become a word that still says what they are.
 
 use super::scenario::Volatile;
@@ -46,6 +46,13 @@ impl Variables {
             rest = &tail[end + 1..];
         }
         done + rest
+    }
+
+    /// Whether everything a template names is there.
+    pub(super) fn can_fill(&self, template: &str) -> bool {
+        let names = template.split('{').skip(1);
+        let mut names = names.filter_map(|rest| Some(rest.split_once('}')?.0));
+        names.all(|name| self.values.contains_key(name))
     }
 
     /// Texts long enough to be found in an answer, the longest first.

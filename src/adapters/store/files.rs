@@ -42,7 +42,8 @@ pub(super) fn private_folder(path: &Path, ours: bool) -> Outcome<()> {
     }
     // Another process may have found it empty a moment ago and made it private since.
     let now = std::fs::metadata(path).map_err(|error| said(&error))?;
-    if now.mode() & 0o077 == 0 {
+    let still_shared = now.mode() & 0o077;
+    if still_shared == 0 {
         return Ok(());
     }
     Err(failure(format!(
