@@ -5,6 +5,7 @@ use super::reply::{Answer, Reply, paged, paged_or_none, search};
 use super::req::{Input, Req, id};
 use super::state::State;
 use super::views;
+use super::views_sales;
 use serde_json::{Value, json};
 
 const PLATFORMS: [&str; 4] = ["anthropic", "openai", "gemini", "antigravity"];
@@ -162,7 +163,9 @@ pub(super) fn subscriptions(state: &State, req: &Req, text: &str) -> Answer {
     let at = id(text, "group")?;
     let rows = state.subscriptions.values();
     let rows = rows.filter(|row| row.deleted_at.is_none() && row.group_id == at);
-    let rows = rows.map(|row| views::subscription(state, row)).collect();
+    let rows = rows
+        .map(|row| views_sales::subscription(state, row))
+        .collect();
     Ok(paged_or_none(rows, req, "created_at", "desc"))
 }
 

@@ -30,6 +30,7 @@ mod upstream_call;
 mod usage;
 mod users;
 mod views;
+mod views_sales;
 
 use crate::net::AddressTable;
 use crate::request_log::{RequestLog, SeenRequest};

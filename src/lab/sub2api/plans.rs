@@ -4,18 +4,18 @@ use super::model_sales::Plan;
 use super::reply::{Answer, Reply};
 use super::req::{Input, Req, id};
 use super::state::State;
-use super::views;
+use super::views_sales;
 
 pub(super) fn list(state: &State) -> Reply {
     let mut rows: Vec<_> = state.plans.values().collect();
     rows.sort_by_key(|plan| (plan.sort_order, plan.id));
-    Reply::ok(rows.into_iter().map(views::plan).collect())
+    Reply::ok(rows.into_iter().map(views_sales::plan).collect())
 }
 
 /// What users see: only offers on sale.
 pub(super) fn offers(state: &State) -> Reply {
     let rows = state.plans.values().filter(|plan| plan.for_sale);
-    Reply::ok(rows.map(views::plan).collect())
+    Reply::ok(rows.map(views_sales::plan).collect())
 }
 
 pub(super) fn create(state: &mut State, req: &Req) -> Answer {
@@ -41,7 +41,7 @@ pub(super) fn create(state: &mut State, req: &Req) -> Answer {
     fill(&input, &mut plan)?;
     let at = state.add_plan(plan);
     let row = state.plans.get(&at).ok_or_else(Reply::internal)?;
-    Ok(Reply::created(views::plan(row)))
+    Ok(Reply::created(views_sales::plan(row)))
 }
 
 pub(super) fn update(state: &mut State, req: &Req, text: &str) -> Answer {
@@ -50,7 +50,7 @@ pub(super) fn update(state: &mut State, req: &Req, text: &str) -> Answer {
     let mut plan = state.plans.get(&at).ok_or_else(Reply::internal)?.clone();
     fill(&input, &mut plan)?;
     plan.updated_at = state.now();
-    let view = views::plan(&plan);
+    let view = views_sales::plan(&plan);
     state.plans.insert(at, plan);
     Ok(Reply::ok(view))
 }

@@ -4,7 +4,7 @@ use super::model_sales::{Subscription, days_long};
 use super::reply::{Answer, Reply, paged_or_none};
 use super::req::{Req, id};
 use super::state::State;
-use super::views;
+use super::views_sales;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -27,13 +27,15 @@ pub(super) fn list(state: &State, req: &Req) -> Reply {
                     .is_some_and(|group| group.platform == platform)
             })
     });
-    let rows = rows.map(|row| views::subscription(state, row)).collect();
+    let rows = rows
+        .map(|row| views_sales::subscription(state, row))
+        .collect();
     paged_or_none(rows, req, "created_at", "desc")
 }
 
 pub(super) fn get(state: &State, text: &str) -> Answer {
     let row = living(state, id(text, "subscription")?)?;
-    Ok(Reply::ok(views::subscription(state, row)))
+    Ok(Reply::ok(views_sales::subscription(state, row)))
 }
 
 pub(super) fn assign(state: &mut State, req: &Req) -> Answer {
@@ -62,7 +64,7 @@ pub(super) fn assign(state: &mut State, req: &Req) -> Answer {
         } else if row.notes != notes {
             "notes_mismatch"
         } else {
-            return Ok(Reply::ok(views::own_subscription(state, row)));
+            return Ok(Reply::ok(views_sales::own_subscription(state, row)));
         };
         return Err(Reply::fail_with(
             409,
@@ -139,7 +141,7 @@ pub(super) fn own(state: &State, user: i64, only_active: bool) -> Reply {
             && (!only_active || row.status_at(now) == "active")
     });
     Reply::ok(
-        rows.map(|row| views::own_subscription(state, row))
+        rows.map(|row| views_sales::own_subscription(state, row))
             .collect(),
     )
 }

@@ -4,7 +4,7 @@ use super::model_sales::UsageRow;
 use super::reply::{Reply, paged};
 use super::req::Req;
 use super::state::State;
-use super::views;
+use super::views_sales;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub(super) fn page(state: &State, req: &Req, user: Option<i64>) -> Reply {
             && in_days(row, req)
     });
     let rows = rows
-        .map(|row| views::usage(state, row, user.is_none()))
+        .map(|row| views_sales::usage(state, row, user.is_none()))
         .collect();
     paged(rows, req, "id", "desc")
 }

@@ -5,6 +5,7 @@ use super::reply::{Answer, Reply, paged, search};
 use super::req::{Input, Req, id};
 use super::state::State;
 use super::views;
+use super::views_sales;
 use serde_json::{Value, json};
 
 pub(super) fn list(state: &State, req: &Req) -> Reply {
@@ -37,7 +38,9 @@ pub(super) fn list(state: &State, req: &Req) -> Reply {
         let mine = state.subscriptions.values().filter(|at| {
             at.user_id == row.id && at.deleted_at.is_none() && at.status_at(now) == "active"
         });
-        let mine: Vec<Value> = mine.map(|at| views::used_subscription(state, at)).collect();
+        let mine: Vec<Value> = mine
+            .map(|at| views_sales::used_subscription(state, at))
+            .collect();
         if !mine.is_empty() {
             views::set(&mut view, "subscriptions", mine);
         }
@@ -166,7 +169,7 @@ pub(super) fn subscriptions(state: &State, text: &str) -> Answer {
     let rows = state.subscriptions.values();
     let rows = rows.filter(|row| row.deleted_at.is_none() && row.user_id == at);
     Ok(Reply::ok(
-        rows.map(|row| views::own_subscription(state, row))
+        rows.map(|row| views_sales::own_subscription(state, row))
             .collect(),
     ))
 }
