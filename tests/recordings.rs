@@ -31,9 +31,16 @@ fn file(name: &str) -> PathBuf {
 fn hold(name: &str) {
     let scenario = Scenario::read(name);
     match live() {
-        Some(stage) => record(&scenario, &stage),
+        Some(stage) if wanted(name) => record(&scenario, &stage),
+        Some(_) => {}
         None => replay(&scenario),
     }
+}
+
+/// Whether a scenario is among those to record; no list means all.
+fn wanted(name: &str) -> bool {
+    let list = std::env::var("COCKPIT_RECORD_ONLY").unwrap_or_default();
+    list.is_empty() || list.split(',').any(|one| one == name)
 }
 
 fn live() -> Option<Stage> {

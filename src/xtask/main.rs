@@ -1,13 +1,15 @@
-//! Developer tasks: `cargo xtask ci | layers | tidy | docs [--check]`. Reads files and runs tools;
+//! Developer tasks: `cargo xtask ci | layers | tidy | docs [--check] | record | traps`. Reads files and runs tools;
 //! no other crate depends on it, and it depends on none of ours, so it builds in seconds.
 
 mod ci;
 mod docs;
 mod finding;
 mod layers;
+mod record;
 mod repo;
 mod say;
 mod tidy;
+mod traps;
 mod tree;
 
 use std::process::ExitCode;
@@ -22,7 +24,9 @@ cargo xtask TASK
   layers          which crate may name which
   tidy            what no lint knows: sizes, heads, forgotten files, links, names
   docs            rewrite the generated blocks of the documentation
-  docs --check    fail when a generated block is out of date";
+  docs --check    fail when a generated block is out of date
+  record …        take the recordings again from a running host
+  traps           every trap of the host contract has its test or recording";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +37,8 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
+        ["record", ref words @ ..] => record::run(words),
+        ["traps"] => traps::run(),
         [] | ["help" | "--help" | "-h"] => {
             say::line(USAGE);
             Ok(true)

@@ -34,13 +34,19 @@ impl Stage {
         known.set("chat", self.chat.as_str());
         known.set("admin_key", self.admin_key.as_str());
         known.set("password", format!("pw-{}-long-enough", self.run));
-        let mut played = Vec::new();
+        let (mut played, mut broken) = (Vec::new(), None);
         for step in &scenario.steps {
-            let mut last = Value::Null;
+            let mut last = Ok(Value::Null);
             for n in 1..=step.repeat {
                 last = self.step(scenario, step, n, &mut known).await;
             }
-            played.push(last);
+            match last {
+                Ok(answer) => played.push(answer),
+                Err(why) => {
+                    broken = Some(format!("{}, step `{}`: {why}", scenario.name, step.name));
+                    break;
+                }
+            }
         }
         if self.lab.is_none() {
             for step in &scenario.cleanup {
@@ -49,10 +55,19 @@ impl Stage {
                 }
             }
         }
-        played
+        match broken {
+            Some(why) => panic!("{why}"),
+            None => played,
+        }
     }
 
-    async fn step(&self, scenario: &Scenario, step: &Step, n: u64, known: &mut Variables) -> Value {
+    async fn step(
+        &self,
+        scenario: &Scenario,
+        step: &Step,
+        n: u64,
+        known: &mut Variables,
+    ) -> Result<Value, String> {
         if step.pause > 0 {
             let pause = Duration::from_secs(step.pause);
             match &self.lab {
@@ -73,24 +88,21 @@ impl Stage {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
                 continue;
             }
+            let body = || known.redact(&scenario.volatile, "", &heard.body);
             if let Some((at, is)) = waiting {
-                let body = known.redact(&scenario.volatile, "", &heard.body);
-                panic!(
-                    "{}, step `{}`: {at} never became {is}: {body}",
-                    scenario.name, step.name
-                );
+                return Err(format!("{at} never became {is}: {}", body()));
             }
+            let mut captured = Vec::new();
             for (name, at) in &step.capture {
-                let value = heard.body.pointer(at).cloned().unwrap_or_else(|| {
-                    let body = known.redact(&scenario.volatile, "", &heard.body);
-                    panic!(
-                        "{}, step `{}`: no {at} in {} {body}",
-                        scenario.name, step.name, heard.status
-                    )
-                });
-                known.set(&name.replace("{n}", &n.to_string()), value);
+                let Some(value) = heard.body.pointer(at) else {
+                    return Err(format!("no {at} in {} {}", heard.status, body()));
+                };
+                captured.push((name.replace("{n}", &n.to_string()), value.clone()));
             }
-            return shown(scenario, step, known, &heard);
+            for (name, value) in captured {
+                known.set(&name, value);
+            }
+            return Ok(shown(scenario, step, known, &heard));
         }
     }
 
@@ -163,7 +175,10 @@ impl Stage {
     /// Takes away what a scenario left; whether it worked is not part of the recording.
     async fn clean(&self, step: &Step, n: u64, known: &mut Variables) {
         known.set("n", n);
-        let _gone = self.ask(step, known).await;
+        let ask = step.ask.replace("{n}", &n.to_string());
+        if known.can_fill(&ask) {
+            let _gone = self.ask(step, known).await;
+        }
     }
 }
 
@@ -202,12 +217,12 @@ fn read(text: &str) -> Value {
 fn shown(scenario: &Scenario, step: &Step, known: &Variables, heard: &Heard) -> Value {
     let mut body = heard.body.clone();
     if let Some([at, field, head]) = &step.keep {
-        let head = known.fill(head);
+        let begin = known.fill(head);
         if let Some(rows) = body.pointer_mut(at).and_then(Value::as_array_mut) {
             rows.retain(|row| {
                 row[field]
                     .as_str()
-                    .is_some_and(|text| text.starts_with(&head))
+                    .is_some_and(|text| text.starts_with(&begin))
             });
         }
     }
