@@ -153,9 +153,8 @@ fn a_chat_only_upstream_is_imported_with_a_warning_and_a_dead_key_is_named() {
 fn an_import_that_is_killed_is_resumed_without_doubles() {
     let Some(ground) = Ground::lay() else { return };
     let before = ground.names();
-    let keys: String = (10..22)
-        .map(|n| format!("{}\n", ground.key("good", n)))
-        .collect();
+    let keys: Vec<String> = (10..22).map(|n| ground.key("good", n)).collect();
+    let keys = keys.join("\n");
     let planned = ground.run_with(
         &[
             "import",
@@ -172,7 +171,7 @@ fn an_import_that_is_killed_is_resumed_without_doubles() {
     );
     let (id, hash) = plan_of(&planned);
     let mut running = ground.spawn(&["import", "apply", &id, "--yes", &hash]);
-    let batch = wait_until("five accounts made", Duration::from_secs(60), || {
+    let batch = wait_until("five accounts made", Duration::from_mins(1), || {
         let listed = ground.run(&["batch", "list", "--json"]).json();
         let batch = listed["batches"][0]["id"].as_i64()?.to_string();
         let shown = ground.run(&["batch", "show", &batch, "--json"]).json();

@@ -67,12 +67,13 @@ impl Ground {
         write_private(
             &dir.path().join("config.toml"),
             &format!(
-                "state_dir = {:?}\nssh_config = {:?}\npacks_dir = {:?}\n\
+                "state_dir = \"{}\"\nssh_config = \"{}\"\npacks_dir = \"{}\"\n\
                  [machine.box]\nssh = \"box\"\n[host.live]\nmachine = \"box\"\naddress = \"{address}\"\n\
-                 role = \"acceptance\"\nadmin = {{ key = {{ file = {key:?} }} }}\n",
-                dir.path().join("state"),
-                dir.path().join("ssh_config"),
-                dir.path().join("packs"),
+                 role = \"acceptance\"\nadmin = {{ key = {{ file = \"{}\" }} }}\n",
+                dir.path().join("state").display(),
+                dir.path().join("ssh_config").display(),
+                dir.path().join("packs").display(),
+                key.display(),
             ),
         );
         Some(Self {
