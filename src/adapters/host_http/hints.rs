@@ -93,7 +93,7 @@ const BY_REASON: &[(&str, &str)] = &[
     ),
     (
         "API_KEY_EXISTS",
-        "this key text was used before, perhaps by a deleted key, and can never be used again: derive another",
+        "a living key has this text already: look whose it is, or derive another",
     ),
     (
         "API_KEY_RATE_LIMITED",

@@ -44,8 +44,8 @@ pub fn managed_key_name(provider: &PackId) -> String {
     format!("relay-{provider}")
 }
 
-/// Text of a managed key. A deleted key's text can never be used again (trap 30), so each
-/// creation has its own `nonce`: the idempotency key of the step, durable before it is sent.
+/// Text of a managed key. Whether a deleted key's text may be used again differs between hosts, so
+/// each creation has its own `nonce`: the idempotency key of the step, durable before it is sent.
 pub fn managed_key(local: &Secret, host: &HostId, provider: &PackId, nonce: &str) -> Secret {
     let tail = local.derive(&["user-key", host.as_str(), provider.as_str(), nonce]);
     Secret::new(format!("sk-relay-{}", &tail.expose()[..48]))

@@ -62,7 +62,8 @@ pub struct Account {
     pub schedulable: bool,
     /// Cooling down until, RFC 3339.
     pub temp_unschedulable_until: Option<String>,
-    /// Why, redacted; holds words such as `insufficient_user_quota`.
+    /// Why, redacted. After a gateway call it holds the upstream's message in plain text, not its
+    /// code (seen on 0.1.129).
     pub temp_unschedulable_reason: String,
     /// Rate limited until, RFC 3339.
     pub rate_limit_reset_at: Option<String>,
