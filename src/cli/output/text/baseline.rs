@@ -4,6 +4,9 @@
 use super::put;
 use cockpit_domain::baseline::{BaselineReport, Verdict};
 
+/// A second line of a value stands under the first.
+const CONTINUED: &str = "\n                ";
+
 /// The glyph of a verdict (`ux.md` 3.2): plain ASCII, the same everywhere.
 fn glyph(verdict: Verdict) -> char {
     match verdict {
@@ -46,7 +49,10 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
                 ("next", &row.next_step),
             ] {
                 if !value.is_empty() {
-                    put(&mut text, format_args!("      {name:<9} {value}"));
+                    put(
+                        &mut text,
+                        format_args!("      {name:<9} {}", value.replace('\n', CONTINUED)),
+                    );
                 }
             }
         }
