@@ -5,6 +5,7 @@ pub mod access;
 pub mod approval;
 pub mod baseline;
 pub mod batches;
+pub mod board;
 pub mod command;
 pub mod context;
 pub mod doctor;

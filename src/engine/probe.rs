@@ -14,11 +14,12 @@ use cockpit_domain::pack::ProviderPack;
 use cockpit_domain::resource::ResourceKind;
 use cockpit_domain::secret::Secret;
 use cockpit_domain::text::shorten;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// How a probe ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeClass {
     /// Answers as it should.
@@ -42,16 +43,16 @@ pub enum ProbeClass {
 }
 
 /// One probe.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
     /// Host.
     pub host: HostId,
     /// Provider.
     pub provider: Option<PackId>,
     /// Which hop: `host` or `upstream`.
-    pub hop: &'static str,
+    pub hop: Cow<'static, str>,
     /// `tunnel`, `health`, `no_key`, `models`, `chat`.
-    pub protocol: &'static str,
+    pub protocol: Cow<'static, str>,
     /// Class.
     pub class: ProbeClass,
     /// HTTP status, 0 if there was no answer.
@@ -63,7 +64,7 @@ pub struct Probe {
 }
 
 /// A host looked at: who it says it is and how far away.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostProbe {
     /// Host.
     pub host: HostId,
@@ -268,8 +269,8 @@ impl Rows {
         self.probes.push(Probe {
             host: self.host.clone(),
             provider: self.provider.clone(),
-            hop,
-            protocol,
+            hop: Cow::Borrowed(hop),
+            protocol: Cow::Borrowed(protocol),
             class,
             status,
             found,
@@ -281,8 +282,8 @@ impl Rows {
         self.probes.push(Probe {
             host: self.host.clone(),
             provider: self.provider.clone(),
-            hop,
-            protocol,
+            hop: Cow::Borrowed(hop),
+            protocol: Cow::Borrowed(protocol),
             class: ProbeClass::Skipped,
             status: 0,
             found: why.to_owned(),

@@ -1,11 +1,13 @@
 //! The supervisor: which jobs run, which are refused, what is seen of them. `reduce` is pure:
 //! state and event in, effects out; the runner (`handle`) carries the effects out.
 
+use crate::board::Board;
 use crate::context::Progress;
 use crate::failure::{Failure, FailureKind};
 use cockpit_domain::ids::JobId;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,10 +39,12 @@ pub struct JobView {
 }
 
 /// Everything a face may see: immutable, shared behind an `Arc`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Snapshot {
     /// Jobs by id, running and the last ended ones.
     pub jobs: Vec<JobView>,
+    /// What is known of the fleet.
+    pub board: Arc<Board>,
 }
 
 /// What happened.
@@ -80,6 +84,7 @@ pub enum Effect {
 #[derive(Debug, Default)]
 pub struct State {
     jobs: BTreeMap<JobId, JobView>,
+    board: Arc<Board>,
     closing: bool,
 }
 
@@ -182,6 +187,7 @@ impl State {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             jobs: self.jobs.values().cloned().collect(),
+            board: Arc::clone(&self.board),
         }
     }
 }

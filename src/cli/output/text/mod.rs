@@ -63,8 +63,8 @@ pub(crate) fn answer(answer: &Answer) -> String {
                     .to_owned();
                 table.add_row([
                     row.host.to_string(),
-                    row.hop.to_owned(),
-                    row.protocol.to_owned(),
+                    row.hop.to_string(),
+                    row.protocol.to_string(),
                     class,
                     row.status.to_string(),
                     row.duration_ms.to_string(),

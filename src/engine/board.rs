@@ -1,0 +1,135 @@
+//! The board: what is known of the fleet, each thing with its age. Loaded from the store before
+//! anything is asked, then kept up by what jobs find. Faces read it behind an `Arc` and never
+//! lock the engine.
+
+use crate::baseline::BaselineReport;
+use crate::failure::{Failure, FailureKind};
+use crate::ports::LeaseInfo;
+use crate::probe::{HostProbe, Probe};
+use cockpit_domain::batch::Batch;
+use cockpit_domain::ids::{HostId, MachineId, PackId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A value and when it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known<T> {
+    /// UTC ms.
+    pub at_ms: i64,
+    /// What was found.
+    pub value: T,
+}
+
+/// A look that could not be made, as it is kept and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// Kind of the failure.
+    pub kind: FailureKind,
+    /// What was being done.
+    pub doing: String,
+    /// What was found.
+    pub message: String,
+    /// What to do next.
+    pub hint: String,
+}
+
+impl From<&Failure> for Trouble {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            kind: failure.kind,
+            doing: failure.doing.clone(),
+            message: failure.message.clone(),
+            hint: failure.hint.clone(),
+        }
+    }
+}
+
+/// What is known of a host: the last good look stays beside a newer trouble.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct HostSeen {
+    /// The last good look.
+    pub probe: Option<Known<HostProbe>>,
+    /// Set when the newest look failed; cleared by a good one.
+    pub trouble: Option<Known<Trouble>>,
+}
+
+/// What is known of a machine's connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MachineSeen {
+    /// Round trip of a trivial command and what `uname -s` says, from the last good check.
+    pub check: Option<Known<MachineState>>,
+    /// Set when the newest check failed.
+    pub trouble: Option<Known<Trouble>>,
+}
+
+/// A machine that answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineState {
+    /// Milliseconds.
+    pub round_trip_ms: u64,
+    /// `Linux`, `Darwin`.
+    pub system: String,
+    /// How often the connection was made anew since start.
+    pub reconnects: u32,
+}
+
+/// How the keys of a batch fare.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Keys in the batch.
+    pub total: usize,
+    /// Through, well or not.
+    pub done: usize,
+    /// Judged passed.
+    pub passed: usize,
+    /// Judged warning.
+    pub warning: usize,
+    /// Judged failed.
+    pub failed: usize,
+}
+
+/// A batch in the list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BatchSeen {
+    /// The batch.
+    pub batch: Batch,
+    /// Its keys.
+    pub tally: Tally,
+    /// Whether another process runs it: shown, never driven from here.
+    pub foreign: bool,
+}
+
+/// The writer's place of a (host, provider), held now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeaseSeen {
+    /// Host.
+    pub host: HostId,
+    /// Provider.
+    pub provider: PackId,
+    /// Who, what for, since when.
+    pub info: LeaseInfo,
+    /// Whether another process holds it.
+    pub foreign: bool,
+}
+
+/// Everything that is known. Immutable once published.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Board {
+    /// Last baseline run of each pack.
+    pub baselines: BTreeMap<PackId, Known<BaselineReport>>,
+    /// Why the newest run of a pack came to nothing; cleared by a good one.
+    pub baseline_troubles: BTreeMap<PackId, Known<Trouble>>,
+    /// Hosts of the config; every one has an entry.
+    pub hosts: BTreeMap<HostId, HostSeen>,
+    /// Machines of the config; every one has an entry.
+    pub machines: BTreeMap<MachineId, MachineSeen>,
+    /// Batches, newest first.
+    pub batches: Vec<BatchSeen>,
+    /// Last probes of each host and provider (`host` or `host/provider`).
+    pub probes: BTreeMap<String, Known<Vec<Probe>>>,
+    /// Writers' places that are held.
+    pub leases: Vec<LeaseSeen>,
+    /// Counts changes of the store, our own and other processes': whoever shows a batch page reads
+    /// it again when this moved.
+    pub store_changes: u64,
+}
