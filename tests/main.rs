@@ -17,3 +17,4 @@ mod recordings;
 mod secrets;
 mod spine;
 mod support;
+mod terminal;

@@ -49,3 +49,27 @@ pub(crate) fn processes_naming(path: &Path) -> Vec<String> {
     })
     .collect()
 }
+
+/// Locks that a process holds on files below a folder, as `path: the lock`.
+pub(crate) fn locks_under(folder: &Path) -> Vec<String> {
+    let folder = folder.canonicalize().expect("the folder is there");
+    let mut found = Vec::new();
+    for process in read_dir("/proc").expect("/proc").flatten() {
+        // What is no process has no such folder; one that has just ended, neither.
+        for open in read_dir(process.path().join("fd")).into_iter().flatten() {
+            let Ok(open) = open else { continue };
+            let path = std::fs::read_link(open.path()).unwrap_or_default();
+            if !path.starts_with(&folder) {
+                continue;
+            }
+            let told = process.path().join("fdinfo").join(open.file_name());
+            let told = std::fs::read_to_string(told).unwrap_or_default();
+            let locks = told.lines().filter(|line| line.starts_with("lock:"));
+            found.extend(locks.map(|lock| format!("{}: {lock}", path.display())));
+        }
+    }
+    // A copy of a handle, such as a child has, is the same lock.
+    found.sort();
+    found.dedup();
+    found
+}

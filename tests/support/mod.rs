@@ -2,8 +2,10 @@
 
 pub(crate) mod inside;
 
+pub(crate) mod escapes;
 pub(crate) mod far;
 pub(crate) mod left;
+pub(crate) mod pty;
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
