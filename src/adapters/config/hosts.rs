@@ -150,16 +150,23 @@ fn machine(
         return Some(MachineId::local());
     }
     let text = reader.wanted_text(section, "machine", "\"NAME\"")?;
+    known_machine(reader, section.what, &text, machines)
+}
+
+/// A machine that this file describes, or `local`.
+pub(super) fn known_machine(
+    reader: &mut Reader<'_>,
+    what: &str,
+    text: &Placed<String>,
+    machines: &[String],
+) -> Option<MachineId> {
     let machine = reader.id(&text.value, &text.span, |text| MachineId::new(text).ok())?;
     if !machine.is_local() && !machines.contains(&text.value) {
         let mut valid: Vec<&str> = machines.iter().map(String::as_str).collect();
         valid.push("local");
         reader.fault(
             &text.span,
-            format!(
-                "{} names machine `{machine}`, which is not in this file",
-                section.what
-            ),
+            format!("{what} names machine `{machine}`, which is not in this file"),
             format!(
                 "{} or add [machine.{machine}]",
                 suggest(&text.value, &valid)
@@ -214,7 +221,7 @@ fn address(reader: &mut Reader<'_>, text: Placed<String>) -> Option<Placed<Strin
 }
 
 /// A name that cannot be taken for an option by the program that gets it.
-fn container_name(reader: &mut Reader<'_>, text: Placed<String>) -> Option<String> {
+pub(super) fn container_name(reader: &mut Reader<'_>, text: Placed<String>) -> Option<String> {
     let good = text.value.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text
             .value

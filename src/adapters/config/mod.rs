@@ -2,8 +2,10 @@
 
 mod credential;
 mod hosts;
+mod logs;
 mod read;
 mod rules;
+mod screen;
 mod sections;
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,8 @@ use crate::ssh::MachineSettings;
 use cockpit_domain::finding::{Finding, Source};
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{HostId, MachineId};
+use cockpit_domain::log::LogSource;
+use cockpit_domain::screen::{KeySetting, ScreenSettings};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use directories::{BaseDirs, ProjectDirs};
 use std::collections::BTreeMap;
@@ -44,6 +48,12 @@ pub struct Config {
     pub extras: BTreeMap<HostId, HostExtras>,
     /// How hosts are opened. A host without a credential can be looked at from outside only.
     pub credentials: BTreeMap<HostId, CredentialRef>,
+    /// Sources of log lines, in the order of the file.
+    pub logs: Vec<LogSource>,
+    /// `[screen]`, for the face to judge.
+    pub screen: ScreenSettings,
+    /// `[keys]`, in the order of the file, for the face to judge.
+    pub keys: Vec<KeySetting>,
 }
 
 /// What a host's section says beside its settings.
@@ -182,6 +192,9 @@ fn parse(
         hosts: BTreeMap::new(),
         extras: BTreeMap::new(),
         credentials: BTreeMap::new(),
+        logs: read.logs,
+        screen: read.screen,
+        keys: read.keys,
     };
     for host in read.hosts {
         let id = host.settings.id.clone();

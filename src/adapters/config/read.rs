@@ -67,6 +67,11 @@ impl<'a> Reader<'a> {
             .push(self.source.at(span.clone(), message, hint));
     }
 
+    /// Line and column where a range begins.
+    pub(super) fn place(&self, span: &Range<usize>) -> (usize, usize) {
+        self.source.position(span.start)
+    }
+
     /// Names every key that does not belong into the table.
     pub(super) fn known_keys(&mut self, table: &DeTable<'_>, valid: &[&str]) {
         for key in table.keys() {
@@ -190,9 +195,23 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A list of texts.
-    pub(super) fn texts(&mut self, table: &DeTable<'_>, key: &str) -> Option<Vec<String>> {
+    /// True or false at a key, if the key is there.
+    pub(super) fn flag(&mut self, table: &DeTable<'_>, key: &str) -> Option<bool> {
         let value = table.get(key)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong_type(value, "true or false", "write true or false without quotes");
+        }
+        flag
+    }
+
+    /// A list of texts at a key, if the key is there.
+    pub(super) fn texts(&mut self, table: &DeTable<'_>, key: &str) -> Option<Vec<String>> {
+        self.texts_of(table.get(key)?)
+    }
+
+    /// A list of texts.
+    pub(super) fn texts_of(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
         let Some(list) = value.get_ref().as_array() else {
             self.wrong_type(value, "a list", "write a list: [\"..\"]");
             return None;

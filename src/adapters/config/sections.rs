@@ -1,11 +1,14 @@
-//! The file from top to bottom: single values, `[lab]`, `[vars]`, `[machine.NAME]`, `[host.NAME]`.
+//! The file from top to bottom: single values, `[lab]`, `[vars]`, `[machine.NAME]`, `[host.NAME]`;
+//! `[log.NAME]`, `[screen]` and `[keys]` have files of their own.
 
 use super::hosts::{self, HostDraft};
 use super::read::{Reader, Section};
-use super::rules;
+use super::{logs, rules, screen};
 use crate::ssh::{MachineSettings, Os, Sudo};
 use cockpit_domain::finding::{Finding, Source};
 use cockpit_domain::ids::{MachineId, PackId};
+use cockpit_domain::log::LogSource;
+use cockpit_domain::screen::{KeySetting, ScreenSettings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -21,6 +24,9 @@ pub(super) struct Sections {
     pub(super) vars: BTreeMap<String, String>,
     pub(super) machines: BTreeMap<MachineId, MachineSettings>,
     pub(super) hosts: Vec<HostDraft>,
+    pub(super) logs: Vec<LogSource>,
+    pub(super) screen: ScreenSettings,
+    pub(super) keys: Vec<KeySetting>,
 }
 
 /// Reads a text, or says everything that is wrong with it.
@@ -48,6 +54,9 @@ pub(super) fn read(
             "vars",
             "machine",
             "host",
+            "log",
+            "screen",
+            "keys",
         ],
     );
     let (machines, names) = machines(&mut reader, root);
@@ -67,6 +76,9 @@ pub(super) fn read(
         packs_dir: reader.path(root, "packs_dir"),
         lab_control: lab(&mut reader, root),
         vars: vars(&mut reader, root),
+        logs: logs::logs(&mut reader, root, &names),
+        screen: screen::screen(&mut reader, root),
+        keys: screen::keys(&mut reader, root),
         machines,
         hosts,
     };

@@ -2,6 +2,7 @@
 
 use super::*;
 use cockpit_domain::host::Role;
+use cockpit_domain::log::LogPlace;
 use std::os::unix::fs::PermissionsExt;
 
 /// Marks a line of an invalid file that names a finding: `#! LINE:COLUMN: MESSAGE (HINT)`.
@@ -86,6 +87,40 @@ fn the_example_loads_and_uses_every_part() {
     assert!(accept.machine.is_local());
     assert_eq!(config.credentials.len(), 3);
     assert_eq!(config.vars["tksea.public_base"], "https://sub.example.org");
+}
+
+#[test]
+fn logs_screen_and_keys_are_handed_over_in_the_order_of_the_file() {
+    let text = std::fs::read_to_string(data("valid").join("logs_screen_keys.toml")).unwrap();
+    let config = read("c.toml", &text).unwrap();
+    let logs: Vec<_> = config
+        .logs
+        .iter()
+        .map(|log| (log.id.as_str(), log.machine.as_str(), &log.place))
+        .collect();
+    let place = LogPlace::File("/var/log/nginx/access.log".to_owned());
+    assert_eq!(logs[0], ("front", "remote43", &place));
+    let place = LogPlace::Container("sub2api".to_owned());
+    assert_eq!(logs[1], ("app", "remote43", &place));
+    let place = LogPlace::Unit("relay@1.service".to_owned());
+    assert_eq!(logs[2], ("daemon", "local", &place));
+    assert_eq!(config.logs[1].host.as_ref().unwrap().as_str(), "prod");
+    let screen = &config.screen;
+    assert_eq!(screen.language.as_deref(), Some("zh-CN"));
+    assert_eq!(screen.theme.as_deref(), Some("dark"));
+    assert!(screen.ascii && screen.slow);
+    let keys: Vec<_> = config
+        .keys
+        .iter()
+        .map(|key| (key.action.as_str(), key.chords.join(" "), key.line))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            ("reconcile", "ctrl-r R".to_owned(), 29),
+            ("import", String::new(), 30)
+        ]
+    );
 }
 
 #[test]
