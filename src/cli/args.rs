@@ -37,6 +37,9 @@ pub enum Noun {
     /// The hosts of the config.
     #[command(subcommand)]
     Host(Host),
+    /// The machines of the config.
+    #[command(subcommand)]
+    Machine(Machine),
     /// Packs: providers and baselines as data.
     #[command(subcommand)]
     Pack(Pack),
@@ -90,6 +93,24 @@ pub enum Host {
     Probe {
         /// The host.
         host: HostId,
+    },
+    /// List what a host stores, as rollback compares it before and after.
+    Listing {
+        /// The host.
+        host: HostId,
+        /// The provider whose managed user is listed too.
+        #[arg(long)]
+        provider: PackId,
+    },
+}
+
+/// `machine …`
+#[derive(Debug, Subcommand)]
+pub enum Machine {
+    /// Look at one machine: does it answer, how far away is it.
+    Check {
+        /// The machine.
+        machine: MachineId,
     },
 }
 

@@ -1,8 +1,8 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Log, Noun, Pack, Probe, Reconcile,
-    Rollback, Word,
+    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Log, Machine, Noun, Pack, Probe,
+    Reconcile, Rollback, Word,
 };
 use crate::exit::{self, refuse};
 use crate::{drill, input, output};
@@ -43,6 +43,8 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             return Ok(exit::CLEAN);
         }
         Noun::Host(Host::Probe { host }) => Command::HostProbe { host },
+        Noun::Host(Host::Listing { host, provider }) => Command::HostListing { host, provider },
+        Noun::Machine(Machine::Check { machine }) => Command::MachineCheck { machine },
         Noun::Pack(pack) => return packs(&pack, session, json),
         Noun::Import(Import::Plan {
             host,

@@ -64,6 +64,11 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cockpit_domain::batch::{AccessMode, ImportMode};
+    use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
+    use cockpit_domain::secret::Secret;
+    use cockpit_engine::approval::Approval;
+    use cockpit_engine::command::Command;
 
     fn words(line: &str) -> Vec<OsString> {
         line.split(' ').map(OsString::from).collect()
@@ -75,6 +80,8 @@ mod tests {
             "cockpit baseline run --json --lab",
             "cockpit host list --lab",
             "cockpit host probe accept --config c.toml",
+            "cockpit host listing accept --provider p",
+            "cockpit machine check web1",
             "cockpit pack list",
             "cockpit pack check",
             "cockpit import plan --host h --provider p --keys - --mode strict --access subscription",
@@ -131,5 +138,96 @@ mod tests {
     fn the_grammar_is_sound() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_line_of_every_command_is_read_back_as_that_command() {
+        for command in every_command() {
+            let line = command.cli_line();
+            let words = shell_words::split(&line).unwrap();
+            let read = parse(words.into_iter().map(OsString::from));
+            assert!(matches!(read, Parsed::Run(_)), "{line}: {read:?}");
+            assert!(line.starts_with(&format!("cockpit {}", command.name())));
+        }
+    }
+
+    /// One of each; a new command belongs here, the match reminds of it.
+    fn every_command() -> Vec<Command> {
+        let (host, provider) = (HostId::new("h").unwrap(), PackId::new("p").unwrap());
+        let machine = MachineId::new("m").unwrap();
+        let (batch, plan) = (BatchId(1), PlanId(7));
+        let approval = Approval {
+            hash: "0123456789abcdef".to_owned(),
+            host_name: Some("h".to_owned()),
+            reason: Some("it's \"late\"; 宿主".to_owned()),
+        };
+        let all = vec![
+            Command::BaselineRun { pack: None },
+            Command::BaselineRun {
+                pack: Some(provider.clone()),
+            },
+            Command::HostProbe { host: host.clone() },
+            Command::MachineCheck { machine },
+            Command::HostListing {
+                host: host.clone(),
+                provider: provider.clone(),
+            },
+            Command::ImportPlan {
+                host: host.clone(),
+                provider: provider.clone(),
+                keys: Secret::new("sk-aaaabbbbccccdddd"),
+                mode: ImportMode::Strict,
+                access: AccessMode::SelfService,
+            },
+            Command::ImportApply {
+                plan,
+                approval: approval.clone(),
+            },
+            Command::ImportApply {
+                plan,
+                approval: Approval::default(),
+            },
+            Command::BatchList {
+                host: Some(host.clone()),
+            },
+            Command::BatchShow { batch },
+            Command::BatchResume { batch },
+            Command::AccessStatus { batch },
+            Command::ReconcilePlan {
+                host: host.clone(),
+                provider: provider.clone(),
+            },
+            Command::RollbackPlan { batch },
+            Command::RollbackApply { plan, approval },
+            Command::ProbeRun {
+                host: host.clone(),
+                provider: None,
+            },
+            Command::ProbeRun {
+                host,
+                provider: Some(provider),
+            },
+            Command::Doctor,
+        ];
+        for command in &all {
+            match command {
+                Command::BaselineRun { .. }
+                | Command::HostProbe { .. }
+                | Command::MachineCheck { .. }
+                | Command::HostListing { .. }
+                | Command::ImportPlan { .. }
+                | Command::ImportApply { .. }
+                | Command::BatchList { .. }
+                | Command::BatchShow { .. }
+                | Command::BatchResume { .. }
+                | Command::AccessStatus { .. }
+                | Command::ReconcilePlan { .. }
+                | Command::RollbackPlan { .. }
+                | Command::RollbackApply { .. }
+                | Command::ProbeRun { .. }
+                | Command::Doctor => {}
+            }
+        }
+        all
     }
 }

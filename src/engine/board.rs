@@ -2,11 +2,15 @@
 //! anything is asked, then kept up by what jobs find. Faces read it behind an `Arc` and never
 //! lock the engine.
 
+mod learn;
+
+pub(crate) use learn::trouble_subject;
+
 use crate::baseline::BaselineReport;
 use crate::failure::{Failure, FailureKind};
 use crate::ports::LeaseInfo;
 use crate::probe::{HostProbe, Probe};
-use cockpit_domain::batch::Batch;
+use cockpit_domain::batch::{AccountStatus, Batch, ItemStage};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,7 +25,7 @@ pub struct Known<T> {
 }
 
 /// A look that could not be made, as it is kept and shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// Kind of the failure.
     pub kind: FailureKind,
@@ -73,6 +77,16 @@ pub struct MachineState {
     pub reconnects: u32,
 }
 
+/// A machine looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineLook {
+    /// Machine.
+    pub machine: MachineId,
+    /// What it answered.
+    #[serde(flatten)]
+    pub state: MachineState,
+}
+
 /// How the keys of a batch fare.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
@@ -86,6 +100,22 @@ pub struct Tally {
     pub warning: usize,
     /// Judged failed.
     pub failed: usize,
+}
+
+impl Tally {
+    /// Counts `keys` keys that stand alike.
+    pub fn count(&mut self, stage: ItemStage, status: Option<AccountStatus>, keys: usize) {
+        self.total += keys;
+        if stage == ItemStage::Done {
+            self.done += keys;
+        }
+        match status {
+            Some(AccountStatus::Passed) => self.passed += keys,
+            Some(AccountStatus::Warning) => self.warning += keys,
+            Some(AccountStatus::Failed) => self.failed += keys,
+            None => {}
+        }
+    }
 }
 
 /// A batch in the list.

@@ -1,16 +1,19 @@
 //! What may be asked of the engine, and what comes of it. Every face uses these and nothing else.
 
+mod line;
+
 use crate::access::AccessLook;
 use crate::approval::Approval;
 use crate::baseline::BaselineReport;
 use crate::batches::BatchDetail;
+use crate::board::MachineLook;
 use crate::doctor::Diagnosis;
 use crate::import::PlannedImport;
 use crate::probe::{HostProbe, Probe};
 use crate::reconcile::PlannedReconcile;
 use crate::rollback::{PlannedRollback, RolledBack};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
-use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
 use cockpit_domain::recorded::Listing;
 use cockpit_domain::secret::Secret;
 
@@ -26,6 +29,11 @@ pub enum Command {
     HostProbe {
         /// The host.
         host: HostId,
+    },
+    /// Look at one machine: does it answer, how far away is it.
+    MachineCheck {
+        /// The machine.
+        machine: MachineId,
     },
     /// List what a host stores, as before-and-after proofs compare it.
     HostListing {
@@ -118,6 +126,7 @@ impl Command {
         match self {
             Self::BaselineRun { .. } => "baseline run",
             Self::HostProbe { .. } => "host probe",
+            Self::MachineCheck { .. } => "machine check",
             Self::HostListing { .. } => "host listing",
             Self::ImportPlan { .. } => "import plan",
             Self::ImportApply { .. } => "import apply",
@@ -141,6 +150,8 @@ pub enum Answer {
     Baseline(BaselineReport),
     /// Of `host probe`.
     Host(HostProbe),
+    /// Of `machine check`.
+    Machine(MachineLook),
     /// Of `host listing`.
     Listing(Listing),
     /// Of `import plan`.

@@ -1,7 +1,8 @@
 //! What every operation is given: ports, settings, and its job's progress and cancel.
 
+use crate::arming::Gate;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::ports::{Clock, FaultBoard, Hosts, Packs, Remote, Store, Web};
+use crate::ports::{Clock, FaultBoard, Hosts, KeptResult, Packs, Remote, ResultKind, Store, Web};
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::pack::ProviderPack;
@@ -105,6 +106,8 @@ pub struct Job {
     pub cancel: CancellationToken,
     /// Where progress goes; dropped lines do no harm.
     pub progress: mpsc::Sender<Progress>,
+    /// What stands between the job and a host.
+    pub(crate) gate: Arc<Gate>,
 }
 
 impl Job {
@@ -139,6 +142,12 @@ impl Job {
         }
     }
 
+    /// Fails unless this host may be written to now. Every job that writes asks this once it knows
+    /// its host, before anything is written: where arming is wanted, the host has to be armed.
+    pub fn may_write(&self, host: &HostId) -> Outcome<()> {
+        self.gate.check(host, self.now_ms())
+    }
+
     /// UTC milliseconds now.
     pub fn now_ms(&self) -> i64 {
         self.ports.clock.now_ms()
@@ -162,8 +171,32 @@ impl Job {
         })
     }
 
+    /// Keeps a result as last known. The result is worth more than its record: a store that
+    /// refuses is logged, not returned.
+    pub async fn keep(&self, kind: ResultKind, subject: &str, result: &impl Serialize) {
+        let at_ms = self.now_ms();
+        keep(self.ports.store.as_ref(), kind, subject, at_ms, result).await;
+    }
+
     /// A provider pack.
     pub fn provider(&self, id: &PackId) -> Outcome<ProviderPack> {
         self.ports.packs.provider(id)
+    }
+}
+
+/// Keeps a result as found at `at_ms`; a store that refuses is logged.
+pub(crate) async fn keep(
+    store: &dyn Store,
+    kind: ResultKind,
+    subject: &str,
+    at_ms: i64,
+    result: &impl Serialize,
+) {
+    let kept = match serde_json::to_value(result) {
+        Ok(body) => store.keep(kind, subject, &KeptResult { at_ms, body }).await,
+        Err(error) => Err(Failure::new(FailureKind::Internal, error.to_string())),
+    };
+    if let Err(failure) = kept {
+        tracing::warn!(%failure, ?kind, subject, "a result was not kept");
     }
 }

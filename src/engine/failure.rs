@@ -1,10 +1,10 @@
 //! The one error a face ever gets: what was tried, what was found, what to do next.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What sort of trouble it is. Decides exit code, HTTP status and theme role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// The words given to us make no sense.

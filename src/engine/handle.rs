@@ -1,14 +1,19 @@
 //! What a face holds: send a command, watch the snapshot, stop a job, close. Runs the
 //! supervisor's effects.
 
+mod arm;
+mod carry_out;
+
+use crate::arming::Gate;
+use crate::baseline::only_pack;
+use crate::board::{Board, Trouble, trouble_subject};
 use crate::command::{Answer, Command};
-use crate::context::{Job, Ports, Progress, Settings};
+use crate::context::{Job, Ports, Progress, Settings, keep};
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::supervisor::{Effect, Event, Snapshot, State};
-use crate::view::read_view;
-use crate::{access, baseline, batches, doctor, import, probe, reconcile, rollback};
+use crate::ports::ResultKind;
+use crate::supervisor::{Effect, Event, JobFacts, Snapshot, State};
+use carry_out::carry_out;
 use cockpit_domain::ids::JobId;
-use cockpit_domain::recorded::listing;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +35,11 @@ struct Inner {
     cancels: Mutex<BTreeMap<JobId, CancellationToken>>,
     seen: watch::Sender<Arc<Snapshot>>,
     tasks: TaskTracker,
+    gate: Arc<Gate>,
+    /// Ends the wait for an arming to lapse.
+    lapse: Mutex<CancellationToken>,
+    /// Cancelled when the program ends: for tasks that are no jobs.
+    closing: CancellationToken,
 }
 
 /// A job that was started.
@@ -54,16 +64,20 @@ impl Started {
 impl Handle {
     /// An engine over these ports.
     pub fn new(ports: Ports, settings: Settings) -> Self {
-        let (seen, _) = watch::channel(Arc::new(Snapshot::default()));
+        let state = State::new(Board::of(&settings));
+        let (seen, _) = watch::channel(Arc::new(state.snapshot()));
         Self {
             inner: Arc::new(Inner {
                 ports,
                 settings: Arc::new(settings),
                 next: AtomicI64::new(1),
-                state: Mutex::default(),
+                state: Mutex::new(state),
                 cancels: Mutex::default(),
                 seen,
                 tasks: TaskTracker::new(),
+                gate: Arc::default(),
+                lapse: Mutex::default(),
+                closing: CancellationToken::new(),
             }),
         }
     }
@@ -89,8 +103,8 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         let asked = Event::Asked {
             id,
-            name: command.name(),
-            writes: command.writes(),
+            job: JobFacts::of(&command),
+            at_ms: self.inner.ports.clock.now_ms(),
         };
         for effect in self.inner.fold(asked) {
             match effect {
@@ -127,8 +141,10 @@ impl Handle {
     /// Stops every job, waits until each has finished its step, and closes the connections.
     pub async fn close(&self) {
         self.inner.apply(Event::Closing);
+        self.inner.closing.cancel();
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
+        self.disarm().await;
         self.inner.ports.remote.close().await;
     }
 }
@@ -139,10 +155,17 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Inner {
     fn fold(&self, event: Event) -> Vec<Effect> {
+        self.change(|state| state.reduce(event))
+    }
+
+    /// Changes the state and publishes it, but only if something changed that may be seen.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
-        let effects = state.reduce(event);
-        self.seen.send_replace(Arc::new(state.snapshot()));
-        effects
+        let out = change(&mut state);
+        if state.take_changed() {
+            self.seen.send_replace(Arc::new(state.snapshot()));
+        }
+        out
     }
 
     fn apply(&self, event: Event) {
@@ -172,13 +195,16 @@ impl Inner {
             settings: Arc::clone(&self.settings),
             cancel,
             progress,
+            gate: Arc::clone(&self.gate),
         };
         let teller = Arc::clone(&self);
         let telling = async move {
             while let Some(line) = lines.recv().await {
-                teller.apply(Event::Progressed(id, line));
+                let now = teller.ports.clock.now_ms();
+                teller.apply(Event::Progressed(id, line, now));
             }
         };
+        let about = self.about(&command);
         // A task of its own, so that a panic ends as a failed job.
         let working = tokio::spawn(async move { carry_out(&job, command).await });
         let (worked, ()) = tokio::join!(working, telling);
@@ -188,53 +214,36 @@ impl Inner {
                 .hint("this is a defect of the cockpit; the log file says more"))
         });
         lock(&self.cancels).remove(&id);
-        self.apply(Event::Ended(id, answer.is_ok()));
+        self.learn(id, &about, &answer).await;
         drop(reply.send(answer));
     }
-}
 
-async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
-    Ok(match command {
-        Command::BaselineRun { pack } => {
-            Answer::Baseline(baseline::command(job, pack.as_ref()).await?)
+    /// The command as the board learns from it: the baseline that was meant is named.
+    fn about(&self, command: &Command) -> Command {
+        match command {
+            Command::BaselineRun { pack: None } => Command::BaselineRun {
+                pack: only_pack(&self.settings).ok(),
+            },
+            other => other.clone(),
         }
-        Command::HostProbe { host } => Answer::Host(probe::host(job, &host).await?),
-        Command::HostListing { host, provider } => {
-            let api = job.ports.hosts.api(&host).await?;
-            Answer::Listing(listing(&read_view(api.as_ref(), &provider).await?))
+    }
+
+    /// Ends a job and puts what it found on the board, as one change.
+    async fn learn(&self, id: JobId, command: &Command, answer: &Outcome<Answer>) {
+        let now = self.ports.clock.now_ms();
+        let failure = answer.as_ref().err();
+        let trouble = failure.map(Trouble::from);
+        if let Some(subject) = failure.and_then(|failure| trouble_subject(command, failure)) {
+            let store = self.ports.store.as_ref();
+            let subject = subject.text();
+            keep(store, ResultKind::Trouble, &subject, now, &trouble).await;
         }
-        Command::ImportPlan {
-            host,
-            provider,
-            keys,
-            mode,
-            access,
-        } => Answer::Import(Box::new(
-            import::plan(job, &host, &provider, &keys, mode, access).await?,
-        )),
-        Command::ImportApply { plan, approval } => {
-            Answer::Batch(Box::new(import::apply(job, plan, &approval).await?))
-        }
-        Command::BatchList { host } => Answer::Batches(batches::list(job, host.as_ref()).await?),
-        Command::BatchShow { batch } => Answer::Detail(Box::new(batches::show(job, batch).await?)),
-        Command::BatchResume { batch } => {
-            Answer::Batch(Box::new(import::resume(job, batch).await?))
-        }
-        Command::AccessStatus { batch } => {
-            Answer::Access(Box::new(access::status(job, batch).await?))
-        }
-        Command::ReconcilePlan { host, provider } => {
-            Answer::Reconcile(Box::new(reconcile::plan(job, &host, &provider).await?))
-        }
-        Command::RollbackPlan { batch } => {
-            Answer::Rollback(Box::new(rollback::plan(job, batch).await?))
-        }
-        Command::RollbackApply { plan, approval } => {
-            Answer::RolledBack(Box::new(rollback::apply(job, plan, &approval).await?))
-        }
-        Command::ProbeRun { host, provider } => {
-            Answer::Probes(probe::run(job, &host, provider.as_ref()).await?)
-        }
-        Command::Doctor => Answer::Doctor(doctor::examine(job).await),
-    })
+        self.change(|state| {
+            state.learn(|board| match answer {
+                Ok(answer) => board.learn(command, answer, now),
+                Err(failure) => board.learn_trouble(command, failure, now),
+            });
+            state.reduce(Event::Ended(id, trouble, now));
+        });
+    }
 }

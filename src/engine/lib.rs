@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod approval;
+pub mod arming;
 pub mod baseline;
 pub mod batches;
 pub mod board;

@@ -2,13 +2,15 @@
 //! looked at from its machine; the upstream beside it from the same place.
 
 use crate::access::managed_session;
+use crate::board::{MachineLook, MachineState};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::model_calls;
-use crate::ports::{KeptResult, ResultKind, Vantage, WebAnswer, WebRequest};
+use crate::ports::{MachineCheck, ResultKind, Vantage, WebAnswer, WebRequest};
 use cockpit_domain::batch::{Batch, BatchStatus};
+use cockpit_domain::finding::suggest;
 use cockpit_domain::host::{HostIdentity, HostSettings};
-use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::model_answer::{completion_text, listed_models};
 use cockpit_domain::pack::ProviderPack;
 use cockpit_domain::resource::ResourceKind;
@@ -72,6 +74,45 @@ pub struct HostProbe {
     pub machine_round_trip_ms: u64,
     /// What it says of itself.
     pub identity: HostIdentity,
+    /// Its machine, as found on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineLook>,
+}
+
+/// The subject under which probes of a host are kept: `host`, or `host/provider`.
+pub(crate) fn subject(host: &HostId, provider: Option<&PackId>) -> String {
+    provider.map_or_else(|| host.to_string(), |provider| format!("{host}/{provider}"))
+}
+
+/// Looks at one machine and keeps its state as last known.
+pub async fn machine(job: &Job, id: &MachineId) -> Outcome<MachineLook> {
+    let doing = format!("checking `{id}`");
+    let known = &job.settings.machines;
+    if !id.is_local() && !known.contains(id) {
+        let names: Vec<&str> = known.iter().map(MachineId::as_str).collect();
+        return Err(Failure::new(
+            FailureKind::Usage,
+            format!("there is no machine `{id}` in the config"),
+        )
+        .doing(doing)
+        .hint(suggest(id.as_str(), &names)));
+    }
+    job.say(format!("machine `{id}`"));
+    let check = job.ports.remote.check(id).await;
+    let look = machine_look(id, check.map_err(|failure| failure.doing(doing))?);
+    job.keep(ResultKind::Machine, id.as_str(), &look).await;
+    Ok(look)
+}
+
+fn machine_look(id: &MachineId, check: MachineCheck) -> MachineLook {
+    MachineLook {
+        machine: id.clone(),
+        state: MachineState {
+            round_trip_ms: millis(check.round_trip),
+            system: check.system,
+            reconnects: check.reconnects,
+        },
+    }
 }
 
 /// Looks at one host and keeps its state as last known.
@@ -97,15 +138,9 @@ pub async fn host(job: &Job, id: &HostId) -> Outcome<HostProbe> {
         host: id.clone(),
         machine_round_trip_ms: millis(machine.round_trip),
         identity,
+        machine: Some(machine_look(&settings.machine, machine)),
     };
-    let kept = KeptResult {
-        at_ms: job.now_ms(),
-        body: serde_json::to_value(&probe).unwrap_or_default(),
-    };
-    job.ports
-        .store
-        .keep(ResultKind::Host, id.as_str(), &kept)
-        .await?;
+    job.keep(ResultKind::Host, id.as_str(), &probe).await;
     Ok(probe)
 }
 
@@ -163,17 +198,8 @@ pub async fn run(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome
             }
         });
     }
-    let body = serde_json::to_value(&row.probes).unwrap_or_default();
-    let kept = KeptResult {
-        at_ms: job.now_ms(),
-        body,
-    };
-    let subject =
-        provider.map_or_else(|| host.to_string(), |provider| format!("{host}/{provider}"));
-    job.ports
-        .store
-        .keep(ResultKind::Probe, &subject, &kept)
-        .await?;
+    let subject = subject(host, provider);
+    job.keep(ResultKind::Probe, &subject, &row.probes).await;
     Ok(row.probes)
 }
 

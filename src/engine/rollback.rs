@@ -104,6 +104,7 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
         );
     };
     approval.check(&saved, job.host(&saved.host)?)?;
+    job.may_write(&saved.host)?;
     if saved.used_ms.is_some() {
         return Err(
             Failure::new(FailureKind::Conflict, format!("{id} was applied already"))

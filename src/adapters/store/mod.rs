@@ -256,6 +256,11 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn add_audit(&self, row: &AuditRow) -> Outcome<()> {
+        let row = results::guarded(row, &self.guard);
+        self.write(move |db| results::add_audit(db, &row)).await
+    }
+
     async fn audit(&self, most: usize) -> Outcome<Vec<AuditRow>> {
         self.read(move |db| results::audit(db, most)).await
     }

@@ -17,6 +17,8 @@ fn kind_word(kind: ResultKind) -> &'static str {
         ResultKind::Reconcile => "reconcile",
         ResultKind::Host => "host",
         ResultKind::Access => "access",
+        ResultKind::Machine => "machine",
+        ResultKind::Trouble => "trouble",
     }
 }
 

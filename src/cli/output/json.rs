@@ -23,6 +23,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             value
         }
         Answer::Host(probe) => json!(probe),
+        Answer::Machine(look) => json!(look),
         Answer::Listing(rows) => json!({
             "listing": rows.iter().map(|((kind, name, id), fields)| {
                 json!({"type": kind, "name": name, "host_resource_id": id.to_string(), "fields": fields})

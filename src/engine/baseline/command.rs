@@ -1,9 +1,9 @@
 //! `baseline run` as a job: which pack, for which host, what is kept of it.
 
 use super::run::{BaselineContext, run};
-use crate::context::Job;
+use crate::context::{Job, Settings, keep};
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::ports::{KeptResult, ResultKind};
+use crate::ports::ResultKind;
 use cockpit_domain::baseline::{BaselineReport, CheckResult};
 use cockpit_domain::host::{HostSettings, Role};
 use cockpit_domain::ids::{HostId, PackId};
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub async fn command(job: &Job, pack: Option<&PackId>) -> Outcome<BaselineReport> {
     let id = match pack {
         Some(id) => id.clone(),
-        None => only_pack(job)?,
+        None => only_pack(&job.settings)?,
     };
     let pack = baseline(job, &id)?;
     let context = BaselineContext {
@@ -37,33 +37,11 @@ pub async fn command(job: &Job, pack: Option<&PackId>) -> Outcome<BaselineReport
     };
     let report = run(&context, &pack, &job.cancel, &told).await;
     if !report.cancelled {
-        keep(job, &report).await;
+        let (store, subject) = (job.ports.store.as_ref(), report.pack.as_str());
+        let at_ms = report.started_ms;
+        keep(store, ResultKind::Baseline, subject, at_ms, &report).await;
     }
     Ok(report)
-}
-
-/// The report is worth more than its record: a store that refuses is logged, not returned.
-async fn keep(job: &Job, report: &BaselineReport) {
-    let body = match serde_json::to_value(report) {
-        Ok(body) => body,
-        Err(error) => {
-            tracing::error!(%error, "a baseline report is no JSON");
-            return;
-        }
-    };
-    let result = KeptResult {
-        at_ms: report.started_ms,
-        body,
-    };
-    let subject = report.pack.as_str();
-    if let Err(failure) = job
-        .ports
-        .store
-        .keep(ResultKind::Baseline, subject, &result)
-        .await
-    {
-        tracing::warn!(%failure, pack = subject, "the baseline report was not kept");
-    }
 }
 
 fn baseline(job: &Job, id: &PackId) -> Outcome<BaselinePack> {
@@ -79,9 +57,8 @@ fn baseline(job: &Job, id: &PackId) -> Outcome<BaselinePack> {
 }
 
 /// The only baseline that the hosts of the config name.
-fn only_pack(job: &Job) -> Outcome<PackId> {
-    let named: BTreeSet<&PackId> = job
-        .settings
+pub(crate) fn only_pack(settings: &Settings) -> Outcome<PackId> {
+    let named: BTreeSet<&PackId> = settings
         .hosts
         .values()
         .filter_map(|host| host.baseline.as_ref())

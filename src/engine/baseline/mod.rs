@@ -11,6 +11,7 @@ mod web;
 
 pub use cockpit_domain::baseline::BaselineReport;
 pub use command::command;
+pub(crate) use command::only_pack;
 pub use run::{BaselineContext, run};
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use cockpit_domain::import::ImportPlan;
 pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Batch> {
     let doing = format!("applying {id}");
     let (saved, plan, keys) = policy::load(job, id, approval).await?;
+    job.may_write(&saved.host)?;
     let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
     let api = job.ports.hosts.api(&saved.host).await?;
     job.say("reading the host again");
@@ -53,6 +54,7 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Batch>
 pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
     let doing = format!("resuming {id}");
     let before = batches::load(job, id).await?;
+    job.may_write(&before.host)?;
     let _lease = lease(job, &before.host, &before.provider, &doing).await?;
     let mut batch = batches::load(job, id).await?;
     if batch.batch_status != BatchStatus::Interrupted {

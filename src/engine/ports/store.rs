@@ -127,6 +127,10 @@ pub enum ResultKind {
     Host,
     /// An access look; subject is `batch/N`.
     Access,
+    /// Last known state of a machine; subject is the machine id.
+    Machine,
+    /// Why the newest look came to nothing; subject is `host/ID`, `machine/ID` or `baseline/ID`.
+    Trouble,
 }
 
 /// The store.
@@ -208,6 +212,8 @@ pub trait Store: Send + Sync {
     /// Kept results of a subject, newest first, at most `most`.
     async fn kept(&self, kind: ResultKind, subject: &str, most: usize) -> Outcome<Vec<KeptResult>>;
 
+    /// Adds a line to the audit that belongs to no step. Durable when ready.
+    async fn add_audit(&self, row: &AuditRow) -> Outcome<()>;
     /// The audit, newest first, at most `most`.
     async fn audit(&self, most: usize) -> Outcome<Vec<AuditRow>>;
 

@@ -1,7 +1,9 @@
 //! The supervisor: which jobs run, which are refused, what is seen of them. `reduce` is pure:
 //! state and event in, effects out; the runner (`handle`) carries the effects out.
 
-use crate::board::Board;
+use crate::arming::Armed;
+use crate::board::{Board, Trouble};
+use crate::command::Command;
 use crate::context::Progress;
 use crate::failure::{Failure, FailureKind};
 use cockpit_domain::ids::JobId;
@@ -32,10 +34,47 @@ pub struct JobView {
     pub name: &'static str,
     /// Whether it writes to a host.
     pub writes: bool,
+    /// What it is about: `prod`, `batch/7`; empty for everything.
+    pub subject: String,
+    /// The equal line of the command line.
+    pub command_line: String,
     /// How it stands.
     pub state: JobState,
     /// The newest progress line.
     pub progress: Option<Progress>,
+    /// UTC ms of its start.
+    pub started_ms: i64,
+    /// UTC ms since when it has been at what its progress says.
+    pub stage_since_ms: i64,
+    /// UTC ms of its end.
+    pub ended_ms: Option<i64>,
+    /// Why it failed, when it did.
+    pub failure: Option<Trouble>,
+}
+
+/// A job as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFacts {
+    /// `import apply`, ...
+    pub name: &'static str,
+    /// Whether it writes to a host.
+    pub writes: bool,
+    /// What it is about.
+    pub subject: String,
+    /// The equal line of the command line.
+    pub command_line: String,
+}
+
+impl JobFacts {
+    /// Of a command.
+    pub fn of(command: &Command) -> Self {
+        Self {
+            name: command.name(),
+            writes: command.writes(),
+            subject: command.subject(),
+            command_line: command.cli_line(),
+        }
+    }
 }
 
 /// Everything a face may see: immutable, shared behind an `Arc`.
@@ -45,6 +84,8 @@ pub struct Snapshot {
     pub jobs: Vec<JobView>,
     /// What is known of the fleet.
     pub board: Arc<Board>,
+    /// The host that may be written to; only where arming is wanted.
+    pub armed: Option<Armed>,
 }
 
 /// What happened.
@@ -54,17 +95,19 @@ pub enum Event {
     Asked {
         /// Id given to it.
         id: JobId,
-        /// Its name.
-        name: &'static str,
-        /// Whether it writes.
-        writes: bool,
+        /// What it is.
+        job: JobFacts,
+        /// UTC ms.
+        at_ms: i64,
     },
-    /// A job said how far it is.
-    Progressed(JobId, Progress),
-    /// A job ended.
-    Ended(JobId, bool),
+    /// A job said how far it is, at a time in UTC ms.
+    Progressed(JobId, Progress, i64),
+    /// A job ended, badly if there is a trouble, at a time in UTC ms.
+    Ended(JobId, Option<Trouble>, i64),
     /// A person wants a job stopped.
     StopAsked(JobId),
+    /// Which host may be written to changed.
+    Armed(Option<Armed>),
     /// The program wants to end.
     Closing,
 }
@@ -85,35 +128,50 @@ pub enum Effect {
 pub struct State {
     jobs: BTreeMap<JobId, JobView>,
     board: Arc<Board>,
+    armed: Option<Armed>,
     closing: bool,
+    changed: bool,
 }
 
 /// Ended jobs kept for the job list.
 const KEPT: usize = 50;
 
 impl State {
+    /// A state that begins with a board.
+    pub fn new(board: Board) -> Self {
+        Self {
+            board: Arc::new(board),
+            ..Self::default()
+        }
+    }
+
     /// Folds an event into the state. Events of jobs that are not known change nothing.
     pub fn reduce(&mut self, event: Event) -> Vec<Effect> {
         match event {
-            Event::Asked { id, name, writes } => self.asked(id, name, writes),
-            Event::Progressed(id, progress) => {
-                if let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_live()) {
-                    job.progress = Some(progress);
-                }
+            Event::Asked { id, job, at_ms } => self.asked(id, job, at_ms),
+            Event::Progressed(id, progress, at_ms) => {
+                self.progressed(id, progress, at_ms);
                 Vec::new()
             }
-            Event::Ended(id, well) => {
+            Event::Ended(id, failure, at_ms) => {
                 if let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_live()) {
-                    job.state = if well {
-                        JobState::Done
-                    } else {
-                        JobState::Failed
+                    job.state = match failure {
+                        None => JobState::Done,
+                        Some(_) => JobState::Failed,
                     };
+                    job.failure = failure;
+                    job.ended_ms = Some(at_ms);
+                    self.changed = true;
                 }
                 self.forget();
                 Vec::new()
             }
             Event::StopAsked(id) => self.stop(id).into_iter().collect(),
+            Event::Armed(armed) => {
+                self.changed |= self.armed != armed;
+                self.armed = armed;
+                Vec::new()
+            }
             Event::Closing => {
                 self.closing = true;
                 let live: Vec<JobId> = self
@@ -127,7 +185,42 @@ impl State {
         }
     }
 
-    fn asked(&mut self, id: JobId, name: &'static str, writes: bool) -> Vec<Effect> {
+    /// Changes the board; `learn` says whether it did.
+    pub fn learn(&mut self, learn: impl FnOnce(&mut Board) -> bool) {
+        let mut board = Board::clone(&self.board);
+        if learn(&mut board) {
+            self.board = Arc::new(board);
+            self.changed = true;
+        }
+    }
+
+    /// Whether anything that may be seen changed since this was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    fn progressed(&mut self, id: JobId, progress: Progress, at_ms: i64) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_live()) else {
+            return;
+        };
+        let was = job.progress.as_ref();
+        if was == Some(&progress) {
+            return;
+        }
+        if was.is_none_or(|was| was.text != progress.text) {
+            job.stage_since_ms = at_ms;
+        }
+        job.progress = Some(progress);
+        self.changed = true;
+    }
+
+    fn asked(&mut self, id: JobId, facts: JobFacts, at_ms: i64) -> Vec<Effect> {
+        let JobFacts {
+            name,
+            writes,
+            subject,
+            command_line,
+        } = facts;
         let refuse = |failure| vec![Effect::Refuse(id, failure)];
         if self.closing {
             return refuse(Failure::new(
@@ -155,10 +248,17 @@ impl State {
                 id,
                 name,
                 writes,
+                subject,
+                command_line,
                 state: JobState::Running,
                 progress: None,
+                started_ms: at_ms,
+                stage_since_ms: at_ms,
+                ended_ms: None,
+                failure: None,
             },
         );
+        self.changed = true;
         vec![Effect::Start(id)]
     }
 
@@ -168,6 +268,7 @@ impl State {
             .get_mut(&id)
             .filter(|job| job.state == JobState::Running)?;
         job.state = JobState::Stopping;
+        self.changed = true;
         Some(Effect::Cancel(id))
     }
 
@@ -180,6 +281,7 @@ impl State {
             .collect();
         for id in ended.iter().take(ended.len().saturating_sub(KEPT)) {
             self.jobs.remove(id);
+            self.changed = true;
         }
     }
 
@@ -188,6 +290,7 @@ impl State {
         Snapshot {
             jobs: self.jobs.values().cloned().collect(),
             board: Arc::clone(&self.board),
+            armed: self.armed.clone(),
         }
     }
 }
@@ -200,77 +303,4 @@ impl JobView {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ask(state: &mut State, id: i64, writes: bool) -> Vec<Effect> {
-        state.reduce(Event::Asked {
-            id: JobId(id),
-            name: "x",
-            writes,
-        })
-    }
-
-    #[test]
-    fn one_writer_at_a_time_and_any_number_of_readers() {
-        let mut state = State::default();
-        assert!(matches!(
-            ask(&mut state, 1, true)[..],
-            [Effect::Start(JobId(1))]
-        ));
-        assert!(matches!(ask(&mut state, 2, false)[..], [Effect::Start(_)]));
-        match &ask(&mut state, 3, true)[..] {
-            [Effect::Refuse(JobId(3), failure)] => assert_eq!(failure.kind, FailureKind::Busy),
-            other => panic!("{other:?}"),
-        }
-        state.reduce(Event::Ended(JobId(1), true));
-        assert!(matches!(ask(&mut state, 4, true)[..], [Effect::Start(_)]));
-    }
-
-    #[test]
-    fn late_and_double_events_change_nothing() {
-        let mut state = State::default();
-        ask(&mut state, 1, true);
-        state.reduce(Event::Ended(JobId(1), true));
-        let before = state.snapshot();
-        state.reduce(Event::Ended(JobId(1), false));
-        state.reduce(Event::Progressed(
-            JobId(1),
-            Progress {
-                text: "late".into(),
-                done: 0,
-                total: 0,
-            },
-        ));
-        assert!(state.reduce(Event::StopAsked(JobId(1))).is_empty());
-        assert!(state.reduce(Event::StopAsked(JobId(9))).is_empty());
-        assert_eq!(state.snapshot(), before);
-    }
-
-    #[test]
-    fn stopping_cancels_once_and_closing_cancels_all_and_refuses_new_work() {
-        let mut state = State::default();
-        ask(&mut state, 1, true);
-        ask(&mut state, 2, false);
-        assert_eq!(state.reduce(Event::StopAsked(JobId(1))).len(), 1);
-        assert!(state.reduce(Event::StopAsked(JobId(1))).is_empty());
-        assert!(matches!(
-            state.reduce(Event::Closing)[..],
-            [Effect::Cancel(JobId(2))]
-        ));
-        assert!(matches!(
-            ask(&mut state, 3, false)[..],
-            [Effect::Refuse(..)]
-        ));
-    }
-
-    #[test]
-    fn ended_jobs_are_forgotten_in_time() {
-        let mut state = State::default();
-        for id in 0..200 {
-            ask(&mut state, id, false);
-            state.reduce(Event::Ended(JobId(id), true));
-        }
-        assert!(state.snapshot().jobs.len() <= KEPT);
-    }
-}
+mod tests;

@@ -37,6 +37,10 @@ pub(crate) fn answer(answer: &Answer) -> String {
                 ""
             },
         ),
+        Answer::Machine(look) => format!(
+            "{}: {} answers in {} ms, connected anew {} time(s)",
+            look.machine, look.state.system, look.state.round_trip_ms, look.state.reconnects,
+        ),
         Answer::Listing(rows) => {
             let mut table = plain(&["type", "id", "name"]);
             for (kind, name, id) in rows.keys() {

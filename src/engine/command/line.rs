@@ -1,0 +1,170 @@
+//! A command in words: the equal line of the command line, and what it is about. Every face shows
+//! the same line; a key is never part of it.
+
+use super::Command;
+use crate::approval::Approval;
+use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::text::Redactor;
+
+/// Digits of a plan's hash that are shown: as many as an approval has to name.
+const HASH_HEAD: usize = 12;
+
+impl Command {
+    /// The line to type for the same.
+    pub fn cli_line(&self) -> String {
+        let mut words = Words::new(self.name());
+        match self {
+            Self::BaselineRun { pack } => words.option("pack", pack.as_ref().map(PackId::as_str)),
+            Self::HostProbe { host } => words.word(host.as_str()),
+            Self::MachineCheck { machine } => words.word(machine.as_str()),
+            Self::HostListing { host, provider } => {
+                words.word(host.as_str());
+                words.option("provider", Some(provider.as_str()));
+            }
+            Self::ImportPlan {
+                host,
+                provider,
+                keys: _,
+                mode,
+                access,
+            } => {
+                words.option("host", Some(host.as_str()));
+                words.option("provider", Some(provider.as_str()));
+                words.option("keys", Some("-"));
+                words.option("mode", Some(mode.as_str()));
+                words.option("access", Some(access.as_str()));
+            }
+            Self::ImportApply { plan, approval } | Self::RollbackApply { plan, approval } => {
+                words.word(&plan.0.to_string());
+                words.approval(approval);
+            }
+            Self::BatchList { host } => words.option("host", host.as_ref().map(HostId::as_str)),
+            Self::BatchShow { batch }
+            | Self::BatchResume { batch }
+            | Self::AccessStatus { batch }
+            | Self::RollbackPlan { batch } => words.word(&batch.0.to_string()),
+            Self::ReconcilePlan { host, provider } => {
+                words.option("host", Some(host.as_str()));
+                words.option("provider", Some(provider.as_str()));
+            }
+            Self::ProbeRun { host, provider } => {
+                words.option("host", Some(host.as_str()));
+                words.option("provider", provider.as_ref().map(PackId::as_str));
+            }
+            Self::Doctor => {}
+        }
+        words.0
+    }
+
+    /// What it is about, in a few words: `prod`, `prod lab-good`, `batch/7`. Empty when it is about
+    /// everything.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::BaselineRun { pack } => pack.as_ref().map(PackId::to_string).unwrap_or_default(),
+            Self::HostProbe { host }
+            | Self::ProbeRun {
+                host,
+                provider: None,
+            } => host.to_string(),
+            Self::MachineCheck { machine } => machine.to_string(),
+            Self::HostListing { host, provider }
+            | Self::ImportPlan { host, provider, .. }
+            | Self::ReconcilePlan { host, provider }
+            | Self::ProbeRun {
+                host,
+                provider: Some(provider),
+            } => format!("{host} {provider}"),
+            Self::ImportApply { plan, .. } | Self::RollbackApply { plan, .. } => plan.to_string(),
+            Self::BatchList { host } => host.as_ref().map(HostId::to_string).unwrap_or_default(),
+            Self::BatchShow { batch }
+            | Self::BatchResume { batch }
+            | Self::AccessStatus { batch }
+            | Self::RollbackPlan { batch } => batch.to_string(),
+            Self::Doctor => String::new(),
+        }
+    }
+}
+
+/// A line being written.
+struct Words(String);
+
+impl Words {
+    fn new(name: &str) -> Self {
+        Self(format!("cockpit {name}"))
+    }
+
+    fn word(&mut self, word: &str) {
+        self.0.push(' ');
+        self.0.push_str(&quoted(word));
+    }
+
+    fn option(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.0.push_str(" --");
+            self.0.push_str(name);
+            self.word(value);
+        }
+    }
+
+    fn approval(&mut self, approval: &Approval) {
+        let head: String = approval.hash.chars().take(HASH_HEAD).collect();
+        self.option("yes", Some(head.as_str()).filter(|head| !head.is_empty()));
+        self.option("host-name", approval.host_name.as_deref());
+        // A person may have pasted a key where a reason was asked for.
+        let reason = approval.reason.as_deref();
+        let reason = reason.map(|reason| Redactor::new().admit(reason).replace('\n', " "));
+        self.option("reason", reason.as_deref());
+    }
+}
+
+/// A word as a POSIX shell has to be given it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cockpit_domain::batch::{AccessMode, ImportMode};
+    use cockpit_domain::ids::PlanId;
+    use cockpit_domain::secret::Secret;
+
+    #[test]
+    fn an_approval_shows_the_head_of_its_hash_and_quotes_what_a_shell_would_split() {
+        let command = Command::ImportApply {
+            plan: PlanId(7),
+            approval: Approval {
+                hash: "0123456789abcdef".repeat(4),
+                host_name: Some("prod".to_owned()),
+                reason: Some("it's late\nsk-aaaabbbbccccdddd".to_owned()),
+            },
+        };
+        let line = command.cli_line();
+        let start =
+            r"cockpit import apply 7 --yes 0123456789ab --host-name prod --reason 'it'\''s late ";
+        assert!(line.starts_with(start), "{line}");
+        assert!(!line.contains("sk-aaaabbbbccccdddd"), "{line}");
+        assert_eq!(command.subject(), "plan/7");
+    }
+
+    #[test]
+    fn no_key_is_part_of_a_line() {
+        let command = Command::ImportPlan {
+            host: HostId::new("h").unwrap(),
+            provider: PackId::new("p").unwrap(),
+            keys: Secret::new("sk-aaaabbbbccccdddd"),
+            mode: ImportMode::Partial,
+            access: AccessMode::SelfService,
+        };
+        assert_eq!(
+            command.cli_line(),
+            "cockpit import plan --host h --provider p --keys - --mode partial --access self_service"
+        );
+        assert_eq!(command.subject(), "h p");
+    }
+}

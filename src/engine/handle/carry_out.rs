@@ -1,0 +1,55 @@
+//! Which operation a command is.
+
+use crate::command::{Answer, Command};
+use crate::context::Job;
+use crate::failure::Outcome;
+use crate::view::read_view;
+use crate::{access, baseline, batches, doctor, import, probe, reconcile, rollback};
+use cockpit_domain::recorded::listing;
+
+pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
+    Ok(match command {
+        Command::BaselineRun { pack } => {
+            Answer::Baseline(baseline::command(job, pack.as_ref()).await?)
+        }
+        Command::HostProbe { host } => Answer::Host(probe::host(job, &host).await?),
+        Command::MachineCheck { machine } => Answer::Machine(probe::machine(job, &machine).await?),
+        Command::HostListing { host, provider } => {
+            let api = job.ports.hosts.api(&host).await?;
+            Answer::Listing(listing(&read_view(api.as_ref(), &provider).await?))
+        }
+        Command::ImportPlan {
+            host,
+            provider,
+            keys,
+            mode,
+            access,
+        } => Answer::Import(Box::new(
+            import::plan(job, &host, &provider, &keys, mode, access).await?,
+        )),
+        Command::ImportApply { plan, approval } => {
+            Answer::Batch(Box::new(import::apply(job, plan, &approval).await?))
+        }
+        Command::BatchList { host } => Answer::Batches(batches::list(job, host.as_ref()).await?),
+        Command::BatchShow { batch } => Answer::Detail(Box::new(batches::show(job, batch).await?)),
+        Command::BatchResume { batch } => {
+            Answer::Batch(Box::new(import::resume(job, batch).await?))
+        }
+        Command::AccessStatus { batch } => {
+            Answer::Access(Box::new(access::status(job, batch).await?))
+        }
+        Command::ReconcilePlan { host, provider } => {
+            Answer::Reconcile(Box::new(reconcile::plan(job, &host, &provider).await?))
+        }
+        Command::RollbackPlan { batch } => {
+            Answer::Rollback(Box::new(rollback::plan(job, batch).await?))
+        }
+        Command::RollbackApply { plan, approval } => {
+            Answer::RolledBack(Box::new(rollback::apply(job, plan, &approval).await?))
+        }
+        Command::ProbeRun { host, provider } => {
+            Answer::Probes(probe::run(job, &host, provider.as_ref()).await?)
+        }
+        Command::Doctor => Answer::Doctor(doctor::examine(job).await),
+    })
+}
