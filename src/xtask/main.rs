@@ -1,5 +1,6 @@
-//! Developer tasks: `cargo xtask ci | layers | tidy | docs [--check] | record | traps`. Reads files and runs tools;
-//! no other crate depends on it, and it depends on none of ours, so it builds in seconds.
+//! Developer tasks: `cargo xtask ci | layers | tidy | docs [--check] | record | shots | traps`.
+//! Reads files and runs tools; no other crate depends on it, and it depends on none of ours, so it
+//! builds in seconds.
 
 mod ci;
 mod docs;
@@ -8,6 +9,7 @@ mod layers;
 mod record;
 mod repo;
 mod say;
+mod shots;
 mod tidy;
 mod traps;
 mod tree;
@@ -26,6 +28,7 @@ cargo xtask TASK
   docs            rewrite the generated blocks of the documentation
   docs --check    fail when a generated block is out of date
   record …        take the recordings again from a running host
+  shots …         take the pictures of the screen again
   traps           every trap of the host contract has its test or recording";
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
         ["record", ref words @ ..] => record::run(words),
+        ["shots", ref words @ ..] => shots::run(words),
         ["traps"] => traps::run(),
         [] | ["help" | "--help" | "-h"] => {
             say::line(USAGE);
