@@ -12,18 +12,18 @@ use std::fmt;
 /// A key and what is held with it. Characters never carry Shift: `I` is `I`, whether the terminal
 /// reports Shift with it or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Chord {
+pub(super) struct Chord {
     code: KeyCode,
     modifiers: KeyModifiers,
 }
 
 /// Why a text is no chord.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChordFault {
+pub(super) struct ChordFault {
     /// What is wrong.
-    pub message: String,
+    pub(super) message: String,
     /// What to write instead.
-    pub hint: String,
+    pub(super) hint: String,
 }
 
 /// Keys with a name: in the config, on the screen.
@@ -85,7 +85,7 @@ const SAME_BYTE: &[(char, &str)] = &[('i', "tab"), ('m', "enter"), ('[', "esc")]
 
 impl Chord {
     /// What a terminal sent.
-    pub fn of(event: &KeyEvent) -> Self {
+    pub(super) fn of(event: &KeyEvent) -> Self {
         Self::normal(event.code, event.modifiers)
     }
 
@@ -93,7 +93,7 @@ impl Chord {
     ///
     /// # Errors
     /// The text is no chord, or one that no terminal sends as such.
-    pub fn parse(text: &str) -> Result<Self, ChordFault> {
+    pub(super) fn parse(text: &str) -> Result<Self, ChordFault> {
         let (modifiers, key) = split(text);
         let lower = key.to_ascii_lowercase();
         if let Some((_, meant)) = ALIASES.iter().find(|(alias, _)| *alias == lower) {
@@ -104,7 +104,7 @@ impl Chord {
     }
 
     /// As the screen shows it: `Ctrl-d`, `PgDn`, `I`.
-    pub fn shown(self) -> String {
+    pub(super) fn shown(self) -> String {
         self.spell(|(_, shown, _)| shown, |(_, shown, _)| shown)
     }
 

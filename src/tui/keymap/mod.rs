@@ -6,10 +6,10 @@ mod problem;
 #[cfg(test)]
 mod tests;
 
-pub use chord::Chord;
-pub use problem::{KeyProblem, Severity};
+pub use problem::KeyProblem;
 
 use crate::actions::{ACTIONS, Action, ActionRow, Scope};
+use chord::Chord;
 use cockpit_domain::screen::KeySetting;
 use crossterm::event::{KeyEvent, KeyEventKind};
 

@@ -7,15 +7,6 @@ use cockpit_domain::screen::KeySetting;
 use cockpit_domain::text::{Redactor, clean_line, shorten};
 use std::fmt;
 
-/// How much it matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// The setting, or a part of it, does not hold.
-    Fault,
-    /// It holds, and a person should know what follows from it.
-    Warning,
-}
-
 /// One problem of `[keys]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyProblem {
@@ -23,8 +14,8 @@ pub struct KeyProblem {
     pub line: usize,
     /// Column, counted from 1.
     pub column: usize,
-    /// How much it matters.
-    pub severity: Severity,
+    /// The setting holds all the same; a person should know what follows from it.
+    pub warning: bool,
     /// What is wrong.
     pub message: String,
     /// What to write instead.
@@ -83,13 +74,20 @@ pub(super) fn is_kept(chord: Chord) -> bool {
     chord.to_string() == "ctrl-c"
 }
 
-fn at(setting: &KeySetting, severity: Severity, message: String, hint: String) -> KeyProblem {
+fn fault(setting: &KeySetting, message: String, hint: String) -> KeyProblem {
     KeyProblem {
         line: setting.line,
         column: setting.column,
-        severity,
+        warning: false,
         message,
         hint,
+    }
+}
+
+fn warning(setting: &KeySetting, message: String, hint: String) -> KeyProblem {
+    KeyProblem {
+        warning: true,
+        ..fault(setting, message, hint)
     }
 }
 
@@ -101,31 +99,24 @@ pub(super) fn unknown_action(setting: &KeySetting) -> KeyProblem {
         Some(name) => format!("did you mean `{name}`?"),
         None => "`?` on the screen and the README list the actions".to_owned(),
     };
-    at(
-        setting,
-        Severity::Fault,
-        format!("there is no action `{shown}`"),
-        hint,
-    )
+    fault(setting, format!("there is no action `{shown}`"), hint)
 }
 
 pub(super) fn twice(setting: &KeySetting, first: usize) -> KeyProblem {
-    at(
+    fault(
         setting,
-        Severity::Fault,
         format!("`{}` has its keys in line {first} already", setting.action),
         "keep one of the two".to_owned(),
     )
 }
 
-pub(super) fn unreadable(setting: &KeySetting, fault: ChordFault) -> KeyProblem {
-    at(setting, Severity::Fault, fault.message, fault.hint)
+pub(super) fn unreadable(setting: &KeySetting, why: ChordFault) -> KeyProblem {
+    fault(setting, why.message, why.hint)
 }
 
 pub(super) fn kept(setting: &KeySetting, chord: Chord) -> KeyProblem {
-    at(
+    fault(
         setting,
-        Severity::Fault,
         format!("`{chord}` always stops the job in front"),
         format!("take another key for `{}`", setting.action),
     )
@@ -133,18 +124,16 @@ pub(super) fn kept(setting: &KeySetting, chord: Chord) -> KeyProblem {
 
 pub(super) fn clash(setting: &KeySetting, chord: Chord, first: Action, line: usize) -> KeyProblem {
     let first = first.row().name;
-    at(
+    fault(
         setting,
-        Severity::Fault,
         format!("`{chord}` is bound to `{first}` in line {line} already"),
         format!("take another key for `{}` or for `{first}`", setting.action),
     )
 }
 
 pub(super) fn unsafe_key(setting: &KeySetting, chord: Chord, taker: &str) -> KeyProblem {
-    at(
+    warning(
         setting,
-        Severity::Warning,
         format!("`{chord}` may not arrive: {taker}"),
         "take another key if you work there".to_owned(),
     )
@@ -163,9 +152,8 @@ pub(super) fn taken_away(
     } else {
         format!("say `{loser} = [..]` with the keys it is to keep")
     };
-    at(
+    warning(
         setting,
-        Severity::Warning,
         format!(
             "`{chord}` is now `{}` and no longer `{loser}`",
             setting.action
@@ -175,9 +163,8 @@ pub(super) fn taken_away(
 }
 
 pub(super) fn no_way_out(setting: &KeySetting) -> KeyProblem {
-    at(
+    warning(
         setting,
-        Severity::Warning,
         "neither `quit` nor `palette` has a key: only Ctrl-C ends the cockpit".to_owned(),
         "give one of them a key".to_owned(),
     )

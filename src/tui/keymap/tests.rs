@@ -28,7 +28,10 @@ fn press(keymap: &Keymap, text: &str, scope: Scope) -> Option<&'static str> {
 fn words(problems: &[KeyProblem]) -> Vec<String> {
     problems
         .iter()
-        .map(|problem| format!("{:?} {problem}", problem.severity))
+        .map(|problem| {
+            let weight = if problem.warning { "Warning" } else { "Fault" };
+            format!("{weight} {problem}")
+        })
         .collect()
 }
 
