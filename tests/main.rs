@@ -14,6 +14,7 @@ mod drift;
 mod drill;
 mod live;
 mod recordings;
+mod repair;
 mod secrets;
 mod spine;
 mod support;

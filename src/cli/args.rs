@@ -55,6 +55,9 @@ pub enum Noun {
     /// Compare our records with a host.
     #[command(subcommand)]
     Reconcile(Reconcile),
+    /// Repair a failed check through the host's API: plan, then apply exactly that plan.
+    #[command(subcommand)]
+    Repair(Repair),
     /// Take a batch back: plan, then apply exactly that plan.
     #[command(subcommand)]
     Rollback(Rollback),
@@ -256,6 +259,28 @@ pub enum Reconcile {
     },
 }
 
+/// `repair …`
+#[derive(Debug, Subcommand)]
+pub enum Repair {
+    /// Say what would mend a failed check of a baseline. Writes nothing to the host.
+    Plan {
+        /// The check, as `baseline run` names it.
+        #[arg(long, value_name = "ID")]
+        check: String,
+        /// Its baseline pack; default is the one that the config's hosts name.
+        #[arg(long)]
+        pack: Option<PackId>,
+    },
+    /// Carry out exactly the plan that was read, and prove it with the same checks.
+    Apply {
+        /// The plan.
+        plan: PlanId,
+        /// The approval.
+        #[command(flatten)]
+        word: Word,
+    },
+}
+
 /// `rollback …`
 #[derive(Debug, Subcommand)]
 pub enum Rollback {
@@ -356,6 +381,7 @@ impl Noun {
                 | Self::Batch(Batch::Show { .. } | Batch::Resume { .. })
                 | Self::Access(_)
                 | Self::Reconcile(_)
+                | Self::Repair(Repair::Apply { .. })
                 | Self::Rollback(_)
         )
     }

@@ -2,7 +2,7 @@
 
 use crate::args::{
     Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Log, Machine, Noun, Pack, Probe,
-    Reconcile, Rollback, Word,
+    Reconcile, Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
 use crate::{drill, input, output};
@@ -81,6 +81,11 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         Noun::Reconcile(Reconcile::Plan { host, provider }) => {
             Command::ReconcilePlan { host, provider }
         }
+        Noun::Repair(Repair::Plan { check, pack }) => Command::RepairPlan { pack, check },
+        Noun::Repair(Repair::Apply { plan, word }) => Command::RepairApply {
+            plan,
+            approval: approval(word),
+        },
         Noun::Rollback(Rollback::Plan { batch }) => Command::RollbackPlan { batch },
         Noun::Rollback(Rollback::Apply { plan, word }) => Command::RollbackApply {
             plan,

@@ -31,6 +31,9 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
             ReconcileStatus::Drifted => DRIFT,
         },
         Answer::Import(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
+        Answer::Repair(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
+        Answer::Repaired(repaired) if !repaired.disturbed.is_empty() => FINDINGS,
+        Answer::Repaired(repaired) => of_batch(repaired.batch.batch_status),
         Answer::Rollback(planned)
             if planned.plan.steps.iter().any(|step| step.blocked.is_some()) =>
         {

@@ -197,6 +197,14 @@ mod tests {
                 host: host.clone(),
                 provider: provider.clone(),
             },
+            Command::RepairPlan {
+                pack: Some(provider.clone()),
+                check: "binding.seven".to_owned(),
+            },
+            Command::RepairApply {
+                plan,
+                approval: approval.clone(),
+            },
             Command::RollbackPlan { batch },
             Command::RollbackApply { plan, approval },
             Command::ProbeRun {
@@ -222,6 +230,8 @@ mod tests {
                 | Command::BatchResume { .. }
                 | Command::AccessStatus { .. }
                 | Command::ReconcilePlan { .. }
+                | Command::RepairPlan { .. }
+                | Command::RepairApply { .. }
                 | Command::RollbackPlan { .. }
                 | Command::RollbackApply { .. }
                 | Command::ProbeRun { .. }

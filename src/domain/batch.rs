@@ -38,6 +38,23 @@ macro_rules! words {
 pub(crate) use words;
 
 words! {
+    /// What a batch is a record of.
+    BatchKind {
+        /// Keys of a provider brought into a host.
+        Import = "import",
+        /// One check of a baseline repaired; holds no keys, its provider is the baseline pack.
+        Repair = "repair",
+    }
+}
+
+impl Default for BatchKind {
+    /// What every batch was before there were repairs.
+    fn default() -> Self {
+        Self::Import
+    }
+}
+
+words! {
     /// How a batch stands.
     BatchStatus {
         /// A process is at work on it.
@@ -186,14 +203,17 @@ pub struct UpstreamEvidence {
     pub upstream_chat_preview: String,
 }
 
-/// One import.
+/// One import, or one repair: what is listed, shown, gone on with and taken back as a unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
     /// Store id.
     pub id: BatchId,
+    /// See [`BatchKind`].
+    #[serde(default)]
+    pub kind: BatchKind,
     /// Host.
     pub host: HostId,
-    /// Provider pack.
+    /// Provider pack; the baseline pack of a repair.
     pub provider: PackId,
     /// Plan it carries out.
     pub plan: PlanId,

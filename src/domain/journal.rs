@@ -54,6 +54,8 @@ words! {
         CreateKey = "create_key",
         /// Bind a user's own key.
         BindKey = "bind_key",
+        /// Put back the groups an account or a channel has to have.
+        RepairBinding = "repair_binding",
         /// Delete a resource of ours.
         Delete = "delete",
         /// Put a corrected resource back to its before-image.

@@ -15,6 +15,7 @@ pub mod pack;
 pub mod plan;
 pub mod reconcile;
 pub mod recorded;
+pub mod repair;
 pub mod resource;
 pub mod rollback;
 pub mod screen;

@@ -3,7 +3,8 @@
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{KeptResult, ResultKind};
-use cockpit_domain::batch::{Batch, BatchEvent, Item};
+use crate::{import, repair};
+use cockpit_domain::batch::{Batch, BatchEvent, BatchKind, Item};
 use cockpit_domain::ids::{BatchId, HostId};
 use cockpit_domain::journal::JournalRow;
 use cockpit_domain::resource::BatchResource;
@@ -53,6 +54,14 @@ pub async fn show(job: &Job, id: BatchId) -> Outcome<BatchDetail> {
             .await?,
         batch,
     })
+}
+
+/// Goes on with an interrupted batch, whatever it is a record of.
+pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
+    match load(job, id).await?.kind {
+        BatchKind::Import => import::resume(job, id).await,
+        BatchKind::Repair => repair::resume(job, id).await,
+    }
 }
 
 /// All batches, newest first.

@@ -11,6 +11,7 @@ use crate::doctor::Diagnosis;
 use crate::import::PlannedImport;
 use crate::probe::{HostProbe, Probe};
 use crate::reconcile::PlannedReconcile;
+use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
@@ -89,6 +90,20 @@ pub enum Command {
         /// Provider.
         provider: PackId,
     },
+    /// Plan the repair of a failed check through the host's API.
+    RepairPlan {
+        /// The baseline pack; `None` takes the only one that the config's hosts name.
+        pack: Option<PackId>,
+        /// The check.
+        check: String,
+    },
+    /// Apply a repair plan.
+    RepairApply {
+        /// The plan.
+        plan: PlanId,
+        /// The person's word.
+        approval: Approval,
+    },
     /// Plan taking a batch back.
     RollbackPlan {
         /// The batch.
@@ -117,7 +132,10 @@ impl Command {
     pub fn writes(&self) -> bool {
         matches!(
             self,
-            Self::ImportApply { .. } | Self::BatchResume { .. } | Self::RollbackApply { .. }
+            Self::ImportApply { .. }
+                | Self::BatchResume { .. }
+                | Self::RepairApply { .. }
+                | Self::RollbackApply { .. }
         )
     }
 
@@ -135,6 +153,8 @@ impl Command {
             Self::BatchResume { .. } => "batch resume",
             Self::AccessStatus { .. } => "access status",
             Self::ReconcilePlan { .. } => "reconcile plan",
+            Self::RepairPlan { .. } => "repair plan",
+            Self::RepairApply { .. } => "repair apply",
             Self::RollbackPlan { .. } => "rollback plan",
             Self::RollbackApply { .. } => "rollback apply",
             Self::ProbeRun { .. } => "probe run",
@@ -166,6 +186,10 @@ pub enum Answer {
     Access(Box<AccessLook>),
     /// Of `reconcile plan`.
     Reconcile(Box<PlannedReconcile>),
+    /// Of `repair plan`.
+    Repair(Box<PlannedRepair>),
+    /// Of `repair apply`.
+    Repaired(Box<Repaired>),
     /// Of `rollback plan`.
     Rollback(Box<PlannedRollback>),
     /// Of `rollback apply`.

@@ -11,13 +11,14 @@ use cockpit_domain::ids::RemoteId;
 use cockpit_domain::import::{HostView, managed_key};
 use cockpit_domain::inventory::Account;
 use cockpit_domain::journal::{JournalRow, StepKind};
+use cockpit_domain::plan::diff_fields;
 use cockpit_domain::recorded;
 use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Steps that leave something behind. Deleting and testing do not.
-const LEAVES: [StepKind; 9] = [
+const LEAVES: [StepKind; 10] = [
     StepKind::CreateGroup,
     StepKind::CreateChannel,
     StepKind::CorrectChannel,
@@ -27,6 +28,7 @@ const LEAVES: [StepKind; 9] = [
     StepKind::CreateUser,
     StepKind::AssignSubscription,
     StepKind::CreateKey,
+    StepKind::RepairBinding,
 ];
 
 /// Waits until none of these steps can take effect any more behind our back.
@@ -156,8 +158,33 @@ impl Search<'_> {
             StepKind::CorrectChannel if !over && row.is_open() => {
                 self.corrected(row).into_iter().collect()
             }
+            StepKind::RepairBinding if !over && row.is_open() => {
+                self.rebound(row).into_iter().collect()
+            }
             _ => Vec::new(),
         }
+    }
+
+    /// What a repair may have bound, if its groups are not as they were before.
+    fn rebound(&self, row: &JournalRow) -> Option<BatchResource> {
+        let (name, id) = row.target.rsplit_once(" #")?;
+        let id = RemoteId(id.parse().ok()?);
+        let now = match row.resource {
+            ResourceKind::Channel => {
+                let found = self.view.channels.iter().find(|at| at.id == id)?;
+                recorded::of_channel(found)
+            }
+            _ => {
+                let found = self.view.accounts.iter().find(|at| at.id == id)?;
+                json!({"group_ids": found.group_ids})
+            }
+        };
+        if diff_fields(&row.before, &now).is_empty() {
+            return None;
+        }
+        let origin = Origin::Corrected;
+        let resource = self.resource(row.resource, id, name, origin, now);
+        Some(with_before(resource, row))
     }
 
     /// The account of a parking step, if it is parked now.

@@ -19,6 +19,7 @@ pub mod model_calls;
 pub mod ports;
 pub mod probe;
 pub mod reconcile;
+pub mod repair;
 pub mod rollback;
 pub mod supervisor;
 mod view;

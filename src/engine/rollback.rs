@@ -9,8 +9,9 @@ use crate::import::{Restore, Scene, UnparkAccount, deletion, lease};
 use crate::journal::Journal;
 use crate::late::{self, Search};
 use crate::ports::{HostApi, NewPlan, Session};
+use crate::repair::RestoreBinding;
 use crate::view::read_view;
-use cockpit_domain::batch::{Batch, BatchEvent, BatchStatus};
+use cockpit_domain::batch::{AccessStatus, Batch, BatchEvent, BatchKind, BatchStatus};
 use cockpit_domain::canonical::hash_of;
 use cockpit_domain::host::Role;
 use cockpit_domain::ids::{BatchId, PlanId, RemoteId};
@@ -184,7 +185,9 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
         batch.batch_status = BatchStatus::RolledBack;
         job.ports.store.wipe_plan_keys(batch.plan).await?;
     }
-    batch.latest_access_status = Some(cockpit_domain::batch::AccessStatus::Broken);
+    if batch.kind == BatchKind::Import {
+        batch.latest_access_status = Some(AccessStatus::Broken);
+    }
     batch.updated_ms = job.now_ms();
     job.ports.store.save_batch(&batch).await?;
     event(
@@ -247,6 +250,35 @@ fn step_lines(plan: &RollbackPlan) -> Vec<String> {
 
 /// Event that begins a rollback: after it a batch is taken back, never resumed.
 pub(crate) const STARTED: &str = "rollback_started";
+
+/// Fails unless a batch is one to go on with: interrupted, and not by its own rollback.
+pub(crate) async fn may_resume(job: &Job, batch: &Batch, doing: &str) -> Outcome<()> {
+    let id = batch.id;
+    if batch.batch_status != BatchStatus::Interrupted {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            format!(
+                "{id} is {}, only an interrupted batch can be resumed",
+                batch.batch_status
+            ),
+        )
+        .doing(doing)
+        .hint(format!("`cockpit batch show {}` tells its story", id.0)));
+    }
+    let events = job.ports.store.events(id).await?;
+    if events.iter().any(|event| event.kind == STARTED) {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            format!("taking back {id} was begun: what is gone cannot be gone on with"),
+        )
+        .doing(doing)
+        .hint(format!(
+            "plan the rest of it: `cockpit rollback plan {}`",
+            id.0
+        )));
+    }
+    Ok(())
+}
 
 async fn event(job: &Job, batch: BatchId, kind: &str, text: String) -> Outcome<()> {
     let event = BatchEvent {
@@ -388,6 +420,10 @@ async fn carry_out(
                         name: name.clone(),
                     })
                     .await?;
+            }
+            UndoAct::Restore if step.change.kind == ResourceKind::Account => {
+                let restore = RestoreBinding::of(api, id, name, &step.before)?;
+                journal.ensure(&restore).await?;
             }
             UndoAct::Restore => {
                 let spec: ChannelSpec = serde_json::from_value(step.before.clone()).map_err(|error| {

@@ -123,9 +123,11 @@ pub(super) fn mark_used(
             Failure::new(FailureKind::Usage, format!("there is no {id}")).hint("make a plan first"),
         ));
     };
-    // Only an import plan becomes its batch; the others are about one.
+    // An import plan or a repair plan becomes its batch; the others are about one.
     let by = match plan.batch {
-        Some(batch) if plan.kind == "import" => format!(" by {batch}"),
+        Some(batch) if ["import", "repair"].contains(&plan.kind.as_str()) => {
+            format!(" by {batch}")
+        }
         _ => String::new(),
     };
     Err(StoreError::from(

@@ -1,6 +1,7 @@
 //! The JSON of every answer. Names here are stable; fields may be added, never renamed. Times are
 //! RFC 3339 in UTC.
 
+use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::batch::Batch;
 use cockpit_domain::ids::PlanId;
 use cockpit_domain::pack::Pack;
@@ -12,16 +13,7 @@ use serde_json::{Map, Value, json};
 /// An answer as JSON.
 pub(crate) fn answer(answer: &Answer) -> Value {
     timed(match answer {
-        Answer::Baseline(report) => {
-            let mut value = json!(report);
-            // The rows are called what the pack calls them.
-            if let Some(fields) = value.as_object_mut()
-                && let Some(rows) = fields.remove("results")
-            {
-                fields.insert("checks".to_owned(), rows);
-            }
-            value
-        }
+        Answer::Baseline(report) => baseline(report),
         Answer::Host(probe) => json!(probe),
         Answer::Machine(look) => json!(look),
         Answer::Listing(rows) => json!({
@@ -57,6 +49,16 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
             value
         }
+        Answer::Repair(planned) => {
+            let mut value = json!(planned.plan);
+            put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
+            value
+        }
+        Answer::Repaired(repaired) => {
+            let mut value = json!(repaired.as_ref());
+            put(&mut value, "report", baseline(&repaired.report));
+            value
+        }
         Answer::Rollback(planned) => {
             let mut value = json!(planned.plan);
             put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
@@ -66,6 +68,17 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         Answer::Probes(probes) => json!({"probes": probes}),
         Answer::Doctor(found) => json!({"ok": found.iter().all(|row| row.ok), "hops": found}),
     })
+}
+
+fn baseline(report: &BaselineReport) -> Value {
+    let mut value = json!(report);
+    // The rows are called what the pack calls them.
+    if let Some(fields) = value.as_object_mut()
+        && let Some(rows) = fields.remove("results")
+    {
+        fields.insert("checks".to_owned(), rows);
+    }
+    value
 }
 
 fn plan_ref(id: PlanId, hash: &str) -> Value {
@@ -81,6 +94,7 @@ fn put(value: &mut Value, name: &str, what: Value) {
 fn brief(batch: &Batch) -> Value {
     json!({
         "id": batch.id,
+        "kind": batch.kind,
         "status": batch.batch_status,
         "provider": batch.provider,
         "host": batch.host,

@@ -23,6 +23,7 @@ pub fn judge_account(look: &BindingLook, seen: AccountSeen<'_>) -> Judgement {
         return gone("account", id, look);
     };
     let mut faults = missing_groups("account", id, &account.group_ids, look);
+    let unbound = !faults.is_empty();
     let mut warnings = Vec::new();
     if look.schedulable {
         match closed(account, seen.now_ms) {
@@ -45,7 +46,12 @@ pub fn judge_account(look: &BindingLook, seen: AccountSeen<'_>) -> Judgement {
         return Judgement::new(Verdict::Warn, expected, &warnings.join("\n"), &evidence);
     }
     let good = format!("groups {}", list(&account.group_ids));
-    Judgement::of_faults(expected, &faults, &good, &evidence)
+    Judgement::of_faults(expected, &faults, &good, &evidence).repairable(unbound)
+}
+
+/// Why an account is not open for scheduling, apart from its groups.
+pub(crate) fn why_closed(account: &Account, now_ms: i64) -> Option<String> {
+    closed(account, now_ms).map(|(_, reason)| reason)
 }
 
 /// Judges a channel or a key by the groups it is bound to; `None` when it is not there.
@@ -60,7 +66,9 @@ pub fn judge_members(
     };
     let faults = missing_groups(what, id, groups, look);
     let good = format!("groups {}", list(groups));
+    // A user's key has one group at a time: giving it another takes the first away.
     Judgement::of_faults(expectation(what, id, look), &faults, &good, &good)
+        .repairable(look.key.is_none())
 }
 
 fn gone(what: &str, id: i64, look: &BindingLook) -> Judgement {
@@ -274,6 +282,7 @@ mod tests {
                 (verdict, found),
                 "{name}"
             );
+            assert_eq!(judgement.repair, found.contains("not bound"), "{name}");
         }
         let gone = judge_account(
             &look,
@@ -283,7 +292,7 @@ mod tests {
             },
         );
         assert_eq!(gone.found, "there is no account 7 on this host");
-        assert_eq!(gone.verdict, Verdict::Fail);
+        assert_eq!((gone.verdict, gone.repair), (Verdict::Fail, false));
     }
 
     #[test]

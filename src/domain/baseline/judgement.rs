@@ -21,6 +21,8 @@ pub struct Judgement {
     pub evidence: String,
     /// What to do about a look that could not be taken; replaces the pack's next step.
     pub fix: Option<String>,
+    /// Whether what is wrong can be repaired through the host's API.
+    pub repair: bool,
 }
 
 impl Judgement {
@@ -33,6 +35,7 @@ impl Judgement {
             found: shorten(&redactor.admit(found), MOST_FOUND),
             evidence: shorten(&redactor.admit(evidence), MOST_EVIDENCE),
             fix: None,
+            repair: false,
         }
     }
 
@@ -64,6 +67,13 @@ impl Judgement {
             fix: Some(fix.into()),
             ..Self::new(Verdict::Unreachable, "", found, "")
         }
+    }
+
+    /// Says that what is wrong can be repaired through the host's API, when something is.
+    #[must_use]
+    pub fn repairable(mut self, can: bool) -> Self {
+        self.repair = can && self.verdict == Verdict::Fail;
+        self
     }
 
     /// Fills in what was expected, where the look did not get far enough to say so.

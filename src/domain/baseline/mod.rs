@@ -14,6 +14,7 @@ mod smoke;
 mod tool;
 mod verdict;
 
+pub(crate) use binding::why_closed;
 pub use binding::{AccountSeen, judge_account, judge_members};
 pub use containers::{Container, judge_containers, read_containers};
 pub use expectation::expectation;

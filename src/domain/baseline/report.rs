@@ -54,6 +54,9 @@ pub struct CheckResult {
     pub at_ms: i64,
     /// Where the evidence comes from.
     pub origin: Origin,
+    /// Whether `repair plan` can mend it through the host's API.
+    #[serde(default)]
+    pub repair: bool,
     /// The parent that explains it, when it is `not_judged`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted_by: Option<String>,
@@ -77,6 +80,7 @@ impl CheckResult {
             duration_ms,
             at_ms,
             origin: Origin::Live,
+            repair: judgement.repair,
             muted_by: None,
         }
     }
@@ -130,6 +134,7 @@ pub fn mute_children(pack: &BaselinePack, results: &mut [CheckResult]) {
         if let Some(parent) = cause {
             row.next_step = format!("Clear `{parent}` first; this check is judged again then.");
             row.verdict = Verdict::NotJudged;
+            row.repair = false;
             row.muted_by = Some(parent);
         }
     }
@@ -222,6 +227,7 @@ mod tests {
             duration_ms: 0,
             at_ms: 0,
             origin: Origin::Live,
+            repair: false,
             muted_by: None,
         }
     }

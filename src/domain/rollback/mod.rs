@@ -184,7 +184,9 @@ fn step(
             blocked: held_by_other(input, resource),
         },
         Origin::Corrected => {
-            let fields = diff_fields(&now, &resource.before);
+            let mut fields = diff_fields(&now, &resource.before);
+            // A before-image may hold only the fields that were changed.
+            fields.retain(|field| resource.before.get(&field.field).is_some());
             if fields.is_empty() {
                 return leave("is as it was before the import already");
             }
@@ -211,6 +213,10 @@ fn held_by_other(input: &RollbackInput<'_>, resource: &BatchResource) -> Option<
             other.kind == resource.kind
                 && other.host_resource_id == resource.host_resource_id
                 && other.batch != resource.batch
+                // What both changed goes back in the order opposite to the changes.
+                && !(other.origin == Origin::Corrected
+                    && resource.origin == Origin::Corrected
+                    && other.batch < resource.batch)
                 // The batch that made an account does not need it parked, and the one that parked
                 // it does not need it at all: only holds of one sort stand in each other's way.
                 && (other.origin == Origin::Parked) == (resource.origin == Origin::Parked)

@@ -17,17 +17,38 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// # Errors
 /// `Usage` when no pack is meant or it is no baseline, `Config` when several hosts could be meant.
 pub async fn command(job: &Job, pack: Option<&PackId>) -> Outcome<BaselineReport> {
+    let (pack, host) = meant(job, pack)?;
+    let report = run_for(job, &pack, host).await;
+    keep_report(job, &report).await;
+    Ok(report)
+}
+
+/// The pack that is meant, and the host it judges.
+///
+/// # Errors
+/// As [`command`].
+pub(crate) fn meant(job: &Job, pack: Option<&PackId>) -> Outcome<(BaselinePack, Option<HostId>)> {
     let id = match pack {
         Some(id) => id.clone(),
         None => only_pack(&job.settings)?,
     };
     let pack = baseline(job, &id)?;
+    let host = judged_host(job, &id)?;
+    Ok((pack, host))
+}
+
+/// Runs a pack for a host, and keeps nothing.
+pub(crate) async fn run_for(
+    job: &Job,
+    pack: &BaselinePack,
+    host: Option<HostId>,
+) -> BaselineReport {
     let context = BaselineContext {
         remote: job.ports.remote.clone(),
         web: job.ports.web.clone(),
         hosts: job.ports.hosts.clone(),
         clock: job.ports.clock.clone(),
-        host: judged_host(job, &id)?,
+        host,
     };
     let done = AtomicUsize::new(0);
     let total = pack.checks.len();
@@ -35,13 +56,16 @@ pub async fn command(job: &Job, pack: Option<&PackId>) -> Outcome<BaselineReport
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         job.count(format!("{}: {}", row.id, row.verdict), done, total);
     };
-    let report = run(&context, &pack, &job.cancel, &told).await;
+    run(&context, pack, &job.cancel, &told).await
+}
+
+/// Keeps a whole report.
+pub(crate) async fn keep_report(job: &Job, report: &BaselineReport) {
     if !report.cancelled {
         let (store, subject) = (job.ports.store.as_ref(), report.pack.as_str());
         let at_ms = report.started_ms;
-        keep(store, ResultKind::Baseline, subject, at_ms, &report).await;
+        keep(store, ResultKind::Baseline, subject, at_ms, report).await;
     }
-    Ok(report)
 }
 
 fn baseline(job: &Job, id: &PackId) -> Outcome<BaselinePack> {

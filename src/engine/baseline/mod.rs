@@ -11,7 +11,7 @@ mod web;
 
 pub use cockpit_domain::baseline::BaselineReport;
 pub use command::command;
-pub(crate) use command::only_pack;
+pub(crate) use command::{keep_report, meant, only_pack, run_for};
 pub use run::{BaselineContext, run};
 
 #[cfg(test)]

@@ -86,6 +86,12 @@ impl Board {
             },
             Answer::Batch(batch) => self.see_batch(batch, None),
             Answer::RolledBack(rolled) => self.see_batch(&rolled.batch, None),
+            Answer::Repaired(repaired) => {
+                let report = &repaired.report;
+                let baseline =
+                    !report.cancelled && self.see_baseline(report.started_ms, report.clone());
+                self.see_batch(&repaired.batch, None) | baseline
+            }
             Answer::Batches(batches) => batches.iter().fold(false, |changed, batch| {
                 self.see_batch(batch, None) | changed
             }),

@@ -34,7 +34,13 @@ impl Command {
                 words.option("mode", Some(mode.as_str()));
                 words.option("access", Some(access.as_str()));
             }
-            Self::ImportApply { plan, approval } | Self::RollbackApply { plan, approval } => {
+            Self::RepairPlan { pack, check } => {
+                words.option("check", Some(check.as_str()));
+                words.option("pack", pack.as_ref().map(PackId::as_str));
+            }
+            Self::ImportApply { plan, approval }
+            | Self::RepairApply { plan, approval }
+            | Self::RollbackApply { plan, approval } => {
                 words.word(&plan.0.to_string());
                 words.approval(approval);
             }
@@ -74,7 +80,10 @@ impl Command {
                 host,
                 provider: Some(provider),
             } => format!("{host} {provider}"),
-            Self::ImportApply { plan, .. } | Self::RollbackApply { plan, .. } => plan.to_string(),
+            Self::RepairPlan { check, .. } => check.clone(),
+            Self::ImportApply { plan, .. }
+            | Self::RepairApply { plan, .. }
+            | Self::RollbackApply { plan, .. } => plan.to_string(),
             Self::BatchList { host } => host.as_ref().map(HostId::to_string).unwrap_or_default(),
             Self::BatchShow { batch }
             | Self::BatchResume { batch }

@@ -4,7 +4,7 @@ use crate::command::{Answer, Command};
 use crate::context::Job;
 use crate::failure::Outcome;
 use crate::view::read_view;
-use crate::{access, baseline, batches, doctor, import, probe, reconcile, rollback};
+use crate::{access, baseline, batches, doctor, import, probe, reconcile, repair, rollback};
 use cockpit_domain::recorded::listing;
 
 pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
@@ -33,13 +33,19 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::BatchList { host } => Answer::Batches(batches::list(job, host.as_ref()).await?),
         Command::BatchShow { batch } => Answer::Detail(Box::new(batches::show(job, batch).await?)),
         Command::BatchResume { batch } => {
-            Answer::Batch(Box::new(import::resume(job, batch).await?))
+            Answer::Batch(Box::new(batches::resume(job, batch).await?))
         }
         Command::AccessStatus { batch } => {
             Answer::Access(Box::new(access::status(job, batch).await?))
         }
         Command::ReconcilePlan { host, provider } => {
             Answer::Reconcile(Box::new(reconcile::plan(job, &host, &provider).await?))
+        }
+        Command::RepairPlan { pack, check } => {
+            Answer::Repair(Box::new(repair::plan(job, pack.as_ref(), &check).await?))
+        }
+        Command::RepairApply { plan, approval } => {
+            Answer::Repaired(Box::new(repair::apply(job, plan, &approval).await?))
         }
         Command::RollbackPlan { batch } => {
             Answer::Rollback(Box::new(rollback::plan(job, batch).await?))

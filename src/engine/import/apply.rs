@@ -11,7 +11,7 @@ use crate::journal::Journal;
 use crate::ports::{Lease, LeaseInfo};
 use crate::rollback;
 use cockpit_domain::batch::{
-    Batch, BatchStatus, GatewayEvidence, Item, ItemStage, UpstreamEvidence,
+    Batch, BatchKind, BatchStatus, GatewayEvidence, Item, ItemStage, UpstreamEvidence,
 };
 use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId};
 use cockpit_domain::import::ImportPlan;
@@ -57,29 +57,7 @@ pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
     job.may_write(&before.host)?;
     let _lease = lease(job, &before.host, &before.provider, &doing).await?;
     let mut batch = batches::load(job, id).await?;
-    if batch.batch_status != BatchStatus::Interrupted {
-        return Err(Failure::new(
-            FailureKind::Conflict,
-            format!(
-                "{id} is {}, only an interrupted batch can be resumed",
-                batch.batch_status
-            ),
-        )
-        .doing(doing)
-        .hint(format!("`cockpit batch show {}` tells its story", id.0)));
-    }
-    let events = job.ports.store.events(id).await?;
-    if events.iter().any(|event| event.kind == rollback::STARTED) {
-        return Err(Failure::new(
-            FailureKind::Conflict,
-            format!("taking back {id} was begun: what is gone cannot be gone on with"),
-        )
-        .doing(doing)
-        .hint(format!(
-            "plan the rest of it: `cockpit rollback plan {}`",
-            id.0
-        )));
-    }
+    rollback::may_resume(job, &batch, &doing).await?;
     let saved = job.ports.store.plan(batch.plan).await?.ok_or_else(|| {
         Failure::new(
             FailureKind::Store,
@@ -167,6 +145,7 @@ fn new_batch(job: &Job, id: PlanId, hash: &str, plan: &ImportPlan) -> (Batch, Ve
     let now = job.now_ms();
     let batch = Batch {
         id: BatchId(0),
+        kind: BatchKind::Import,
         host: request.host.clone(),
         provider: request.pack.id.clone(),
         plan: id,

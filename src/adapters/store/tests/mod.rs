@@ -7,7 +7,7 @@ mod secrets;
 
 use super::*;
 use cockpit_domain::batch::{
-    AccessMode, BatchStatus, GatewayEvidence, ImportMode, ItemStage, UpstreamEvidence,
+    AccessMode, BatchKind, BatchStatus, GatewayEvidence, ImportMode, ItemStage, UpstreamEvidence,
 };
 use cockpit_domain::ids::ItemId;
 use cockpit_domain::journal::StepKind;
@@ -49,6 +49,7 @@ fn new_plan(keys: &[&str]) -> NewPlan {
 fn new_batch(plan: PlanId) -> Batch {
     Batch {
         id: BatchId(0),
+        kind: BatchKind::Import,
         host: host(),
         provider: provider(),
         plan,

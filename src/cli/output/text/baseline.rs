@@ -55,6 +55,15 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
                     );
                 }
             }
+            if row.repair {
+                let (check, pack) = (&row.id, &report.pack);
+                put(
+                    &mut text,
+                    format_args!(
+                        "      repair    cockpit repair plan --check {check} --pack {pack}"
+                    ),
+                );
+            }
         }
     }
     text

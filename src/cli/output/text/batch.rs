@@ -1,7 +1,7 @@
 //! Batches and access looks as text.
 
 use super::{drawn, plain, put};
-use cockpit_domain::batch::{Batch, GatewayEvidence};
+use cockpit_domain::batch::{Batch, BatchKind, GatewayEvidence};
 use cockpit_engine::access::AccessLook;
 use cockpit_engine::batches::BatchDetail;
 
@@ -26,12 +26,13 @@ fn gateway(text: &mut String, seen: &GatewayEvidence) {
 
 pub(super) fn batch_lines(batch: &Batch) -> String {
     let mut text = String::new();
+    let what = match batch.kind {
+        BatchKind::Import => format!("{} of {} into", batch.mode, batch.provider),
+        BatchKind::Repair => format!("repair by {} of", batch.provider),
+    };
     put(
         &mut text,
-        format_args!(
-            "{} {} of {} into {}: {}",
-            batch.id, batch.mode, batch.provider, batch.host, batch.batch_status
-        ),
+        format_args!("{} {what} {}: {}", batch.id, batch.host, batch.batch_status),
     );
     if !batch.reason.is_empty() {
         put(&mut text, format_args!("  reason      {}", batch.reason));
@@ -69,6 +70,14 @@ fn next_of(batch: &Batch) -> String {
     match batch.batch_status.as_str() {
         "interrupted" => format!("cockpit batch resume {id}, or cockpit rollback plan {id}"),
         "running" => format!("owned by {}; wait for it", batch.owner),
+        "succeeded" if batch.kind == BatchKind::Repair => {
+            format!("nothing; cockpit rollback plan {id} puts back what was before")
+        }
+        "partially_succeeded" if batch.kind == BatchKind::Repair => {
+            format!(
+                "cockpit baseline run tells what is wrong yet; cockpit rollback plan {id} puts back what was before"
+            )
+        }
         "succeeded" => format!("cockpit access status {id}"),
         "partially_succeeded" => format!(
             "cockpit batch show {id} names the failed keys; cockpit rollback plan {id} takes it back"
@@ -82,10 +91,13 @@ pub(super) fn batch_table(batches: &[Batch]) -> String {
     if batches.is_empty() {
         return "no batch yet; `cockpit import plan` begins one".to_owned();
     }
-    let mut table = plain(&["batch", "status", "provider", "host", "access", "reason"]);
+    let mut table = plain(&[
+        "batch", "what", "status", "provider", "host", "access", "reason",
+    ]);
     for batch in batches {
         table.add_row([
             batch.id.0.to_string(),
+            batch.kind.to_string(),
             batch.batch_status.to_string(),
             batch.provider.to_string(),
             batch.host.to_string(),
@@ -125,7 +137,9 @@ pub(super) fn batch_detail(detail: &BatchDetail) -> String {
             item.account_probe_summary.clone(),
         ]);
     }
-    put(&mut text, format_args!("\nitems\n{}", drawn(&table)));
+    if detail.batch.kind == BatchKind::Import {
+        put(&mut text, format_args!("\nitems\n{}", drawn(&table)));
+    }
     let mut table = plain(&["type", "id", "name", "origin", "undone"]);
     for row in &detail.resources {
         table.add_row([

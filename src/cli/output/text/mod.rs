@@ -3,6 +3,7 @@
 mod baseline;
 mod batch;
 mod plans;
+mod repairs;
 
 use baseline::baseline;
 use batch::{access, batch_detail, batch_lines, batch_table};
@@ -13,6 +14,7 @@ use cockpit_engine::failure::Failure;
 use cockpit_engine::ports::{FaultState, PackEntry};
 use comfy_table::{Table, presets};
 use plans::{import, reconcile, rollback, rolled_back};
+use repairs::{repair, repaired};
 use std::fmt::Write;
 
 /// An answer as text.
@@ -54,6 +56,8 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Detail(detail) => batch_detail(detail),
         Answer::Access(look) => access(look),
         Answer::Reconcile(planned) => reconcile(planned),
+        Answer::Repair(planned) => repair(planned),
+        Answer::Repaired(done) => repaired(done),
         Answer::Rollback(planned) => rollback(planned),
         Answer::RolledBack(rolled) => rolled_back(rolled),
         Answer::Probes(probes) => {

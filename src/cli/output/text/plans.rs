@@ -7,7 +7,7 @@ use cockpit_engine::reconcile::PlannedReconcile;
 use cockpit_engine::rollback::{PlannedRollback, RolledBack};
 
 /// Prints changes, folding those of one cause into one row.
-fn changes(text: &mut String, rows: &[Change]) {
+pub(super) fn changes(text: &mut String, rows: &[Change]) {
     for rows in rows.chunk_by(same_cause) {
         match rows {
             [first, .., last] if rows.len() > FOLD_OVER => put(

@@ -1,0 +1,79 @@
+//! Repairs as text: what would be written, with the call, and what the same checks say afterwards.
+
+use super::baseline::baseline;
+use super::plans::changes;
+use super::put;
+use cockpit_engine::repair::{PlannedRepair, Repaired};
+
+pub(super) fn repair(planned: &PlannedRepair) -> String {
+    let plan = &planned.plan;
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "plan {} to repair {} on {}",
+            planned.id.0, plan.check, plan.host
+        ),
+    );
+    put(
+        &mut text,
+        format_args!("  found       {}", plan.found.replace('\n', "; ")),
+    );
+    changes(&mut text, &plan.changes);
+    for field in plan.changes.iter().flat_map(|change| &change.fields) {
+        put(
+            &mut text,
+            format_args!("      {}: {} -> {}", field.field, field.from, field.to),
+        );
+    }
+    for warning in &plan.warnings {
+        put(&mut text, format_args!("  ! {warning}"));
+    }
+    if let Some(call) = &plan.call {
+        put(&mut text, format_args!("  call        {call}"));
+    }
+    put(&mut text, format_args!("{}", plan.totals.line()));
+    for blocker in &plan.blockers {
+        put(&mut text, format_args!("x blocked: {blocker}"));
+    }
+    if plan.blockers.is_empty() {
+        let production = if plan.expires_ms.is_some() {
+            format!(" --host-name {} --reason \"...\"", plan.host)
+        } else {
+            String::new()
+        };
+        put(
+            &mut text,
+            format_args!(
+                "apply it:  cockpit repair apply {} --yes {}{production}",
+                planned.id.0,
+                &planned.hash[..12]
+            ),
+        );
+    }
+    text
+}
+
+pub(super) fn repaired(done: &Repaired) -> String {
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "{} repair of {}: {}, {} write(s) done",
+            done.batch.id, done.check, done.batch.batch_status, done.done
+        ),
+    );
+    for (head, rows) in [
+        ("x not proven", &done.unproven),
+        ("x changed, not by this repair", &done.disturbed),
+    ] {
+        for row in rows {
+            put(
+                &mut text,
+                format_args!("  {head}: {}", row.replace('\n', "; ")),
+            );
+        }
+    }
+    text.push_str(&baseline(&done.report));
+    text
+}
