@@ -3,10 +3,11 @@
 
 mod lab_face;
 mod logging;
+mod screen_face;
 mod signals;
 mod wire;
 
-use cockpit_cli::{Cli, Noun, Parsed, parse, refuse};
+use cockpit_cli::{Cli, Noun, Parsed, Screen, parse, refuse};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use std::io::Write;
 use std::process::ExitCode;
@@ -24,13 +25,22 @@ fn main() -> ExitCode {
         Parsed::Refused(failure, json) => refuse(&failure, json),
         Parsed::Run(cli) => {
             let json = cli.json;
-            start(*cli).unwrap_or_else(|failure| refuse(&failure, json))
+            start(Face::Command(*cli)).unwrap_or_else(|failure| refuse(&failure, json))
         }
+        Parsed::Screen(screen) => screen_face::wants_terminal()
+            .and_then(|()| start(Face::Screen(screen)))
+            .unwrap_or_else(|failure| refuse(&failure, false)),
     })
 }
 
-/// Builds the runtime and runs the command in it.
-fn start(cli: Cli) -> Outcome<u8> {
+/// What was asked for.
+enum Face {
+    Command(Cli),
+    Screen(Screen),
+}
+
+/// Builds the runtime and runs the face in it.
+fn start(face: Face) -> Outcome<u8> {
     if rustls::crypto::ring::default_provider()
         .install_default()
         .is_err()
@@ -46,7 +56,7 @@ fn start(cli: Cli) -> Outcome<u8> {
         let stop = CancellationToken::new();
         let again = signals::watch(&stop)?;
         tokio::select! {
-            code = serve(cli, stop) => code,
+            code = serve(face, stop) => code,
             // A second request to stop does not wait for the step in flight; the journal knows.
             _ = again => Err(Failure::new(FailureKind::Cancelled, "stopped at once, in the middle of a step")
                 .hint("`cockpit batch list` shows what was left; `batch resume` goes on")),
@@ -56,24 +66,36 @@ fn start(cli: Cli) -> Outcome<u8> {
     code
 }
 
-async fn serve(cli: Cli, stop: CancellationToken) -> Outcome<u8> {
-    if let Noun::Lab(cockpit_cli::Lab::Serve { dir }) = &cli.noun {
+async fn serve(face: Face, stop: CancellationToken) -> Outcome<u8> {
+    if let Face::Command(Cli {
+        noun: Noun::Lab(cockpit_cli::Lab::Serve { dir }),
+        ..
+    }) = &face
+    {
         return lab_face::serve(dir.clone(), stop).await;
     }
-    let lab = if cli.lab || matches!(cli.noun, Noun::Drill(_)) {
+    let (wants_lab, config, may_lack) = match &face {
+        Face::Command(cli) => (
+            cli.lab || matches!(cli.noun, Noun::Drill(_)),
+            cli.config.clone(),
+            matches!(cli.noun, Noun::Pack(_)),
+        ),
+        Face::Screen(screen) => (screen.lab, screen.config.clone(), true),
+    };
+    let lab = if wants_lab {
         Some(lab_face::begin(None).await?)
     } else {
         None
     };
-    let path = lab
-        .as_ref()
-        .map(cockpit_lab::Lab::config_path)
-        .or_else(|| cli.config.clone());
-    let ran = match wire::session(path.as_deref(), &cli.noun, stop) {
+    let path = lab.as_ref().map(cockpit_lab::Lab::config_path).or(config);
+    let ran = match wire::session(path.as_deref(), may_lack, stop.clone()) {
         Ok(wired) => {
-            let code = cockpit_cli::run(cli, &wired.session).await;
+            let code = match face {
+                Face::Command(cli) => Ok(cockpit_cli::run(cli, &wired.session).await),
+                Face::Screen(_) => screen_face::run(&wired, lab.is_some(), stop).await,
+            };
             wired.session.handle.close().await;
-            Ok(code)
+            code
         }
         Err(failure) => Err(failure),
     };

@@ -10,7 +10,8 @@ use cockpit_adapters::ssh::{Ssh, SshOptions};
 use cockpit_adapters::store::SqliteStore;
 use cockpit_adapters::system::{SystemClock, owner_string};
 use cockpit_adapters::web::WebClient;
-use cockpit_cli::{Noun, Session};
+use cockpit_cli::Session;
+use cockpit_domain::screen::{KeySetting, ScreenSettings};
 use cockpit_domain::text::Redactor;
 use cockpit_engine::context::{Ports, Settings, Timing};
 use cockpit_engine::failure::Outcome;
@@ -25,21 +26,31 @@ use tracing_appender::non_blocking::WorkerGuard;
 pub(crate) struct Wired {
     /// What the face runs with.
     pub(crate) session: Session,
+    /// Whether there is no config yet.
+    pub(crate) first_run: bool,
+    /// What the config says of the screen.
+    pub(crate) screen: ScreenSettings,
+    /// What it says of the keys.
+    pub(crate) keys: Vec<KeySetting>,
+    /// Zone in which times are shown.
+    pub(crate) timezone: Option<String>,
     _log: Option<WorkerGuard>,
 }
 
-/// Builds everything from a config file.
-pub(crate) fn session(path: Option<&Path>, noun: &Noun, stop: CancellationToken) -> Outcome<Wired> {
-    let config = match (config::load(path), noun) {
-        (Ok(config), _) => config,
-        // Packs are data that can be looked at before there is any config.
-        (Err(failure), Noun::Pack(_)) if path.is_none() && !config::default_path()?.exists() => {
-            drop(failure);
-            config::empty()?
-        }
-        (Err(failure), _) => {
-            return Err(failure.hint("mend the file as each line says; nothing was read or sent"));
-        }
+/// Builds everything from a config file. Where `may_lack` says so, it goes on without one when
+/// there is none yet: packs can be looked at, and the screen says what to write.
+pub(crate) fn session(
+    path: Option<&Path>,
+    may_lack: bool,
+    stop: CancellationToken,
+) -> Outcome<Wired> {
+    let first_run = may_lack && path.is_none() && !config::default_path()?.exists();
+    let config = if first_run {
+        config::empty()?
+    } else {
+        config::load(path).map_err(|failure| {
+            failure.hint("mend the file as each line says; nothing was read or sent")
+        })?
     };
     let redactor = Redactor::new();
     let packs = PackShelf::load(config.packs_dir.as_deref(), &config.vars)?;
@@ -82,6 +93,10 @@ pub(crate) fn session(path: Option<&Path>, noun: &Noun, stop: CancellationToken)
             config: config.path,
             stop,
         },
+        first_run,
+        screen: config.screen,
+        keys: config.keys,
+        timezone: config.timezone,
         _log: log,
     })
 }

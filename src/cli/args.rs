@@ -5,15 +5,10 @@ use cockpit_domain::batch::{AccessMode, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
 use std::path::PathBuf;
 
-/// Operations cockpit for an LLM relay fleet.
+/// Operations cockpit for an LLM relay fleet. Without a command it opens the screen.
 #[derive(Debug, Parser)]
-#[command(
-    name = "cockpit",
-    version,
-    max_term_width = 100,
-    arg_required_else_help = true
-)]
-pub struct Cli {
+#[command(name = "cockpit", version, max_term_width = 100)]
+pub(crate) struct Line {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     pub json: bool,
@@ -25,7 +20,29 @@ pub struct Cli {
     pub lab: bool,
     /// What to do.
     #[command(subcommand)]
+    pub noun: Option<Noun>,
+}
+
+/// A command with what goes for all of them.
+#[derive(Debug)]
+pub struct Cli {
+    /// Print JSON instead of text.
+    pub json: bool,
+    /// Config file.
+    pub config: Option<PathBuf>,
+    /// Run against a fresh embedded lab.
+    pub lab: bool,
+    /// What to do.
     pub noun: Noun,
+}
+
+/// The screen is wanted.
+#[derive(Debug)]
+pub struct Screen {
+    /// Config file.
+    pub config: Option<PathBuf>,
+    /// Run against a fresh embedded lab.
+    pub lab: bool,
 }
 
 /// The nouns.

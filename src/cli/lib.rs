@@ -9,7 +9,7 @@ mod input;
 mod output;
 mod parse;
 
-pub use args::{Cli, Drill, Lab, Noun};
+pub use args::{Cli, Drill, Lab, Noun, Screen};
 pub use dispatch::{Session, run};
 pub use exit::refuse;
 pub use parse::{Parsed, parse};

@@ -1,6 +1,6 @@
 //! Reading the words of the command line. Usage errors are ours, exit 3, not the parser's 2.
 
-use crate::args::{Cli, Noun};
+use crate::args::{Cli, Line, Noun, Screen};
 use clap::Parser;
 use clap::error::ErrorKind;
 use cockpit_engine::failure::{Failure, FailureKind};
@@ -11,6 +11,8 @@ use std::ffi::OsString;
 pub enum Parsed {
     /// A command.
     Run(Box<Cli>),
+    /// No command: the screen.
+    Screen(Screen),
     /// Help or version: printed on standard output, exit 0.
     Text(String),
     /// Words that make no sense; whether JSON was asked for.
@@ -21,44 +23,82 @@ pub enum Parsed {
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     let words: Vec<OsString> = words.into_iter().collect();
     let json = words.iter().any(|word| word == "--json");
-    match Cli::try_parse_from(&words) {
-        Ok(cli) if cli.lab && cli.noun.needs_earlier_state() => Parsed::Refused(
+    let line = match Line::try_parse_from(&words) {
+        Ok(line) => line,
+        Err(error) => return refused(&error, json),
+    };
+    let Some(noun) = line.noun else {
+        if json {
+            return Parsed::Refused(
+                Failure::new(
+                    FailureKind::Usage,
+                    "`--json` needs a command: the screen prints none",
+                )
+                .doing("reading the command line")
+                .hint("`cockpit --help` lists the commands"),
+                json,
+            );
+        }
+        return Parsed::Screen(Screen {
+            config: line.config,
+            lab: line.lab,
+        });
+    };
+    command(Cli {
+        json,
+        config: line.config,
+        lab: line.lab,
+        noun,
+    })
+}
+
+fn command(cli: Cli) -> Parsed {
+    let json = cli.json;
+    match cli {
+        cli if cli.lab && cli.noun.needs_earlier_state() => Parsed::Refused(
             Failure::new(FailureKind::Usage, "this command works on what an earlier one left, and `--lab` is fresh each time")
                 .doing("reading the command line")
                 .hint("run `cockpit lab serve` in another terminal and pass the config it prints: `--config PATH`"),
             json,
         ),
-        Ok(cli) if cli.lab && matches!(cli.noun, Noun::Drill(_) | Noun::Lab(_)) => Parsed::Refused(
+        cli if cli.lab && matches!(cli.noun, Noun::Drill(_) | Noun::Lab(_)) => Parsed::Refused(
             Failure::new(FailureKind::Usage, "`--lab` says nothing here: this command is about a lab already")
                 .doing("reading the command line")
                 .hint("leave `--lab` away"),
             json,
         ),
-        Ok(cli) => Parsed::Run(Box::new(cli)),
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            Parsed::Text(error.to_string())
-        }
-        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Parsed::Refused(
-                Failure::new(FailureKind::Usage, "no command was given")
-                    .doing("reading the command line")
-                    .hint("`cockpit --help` lists the commands; `cockpit drill` shows them at work"),
-                json,
-            )
-        }
-        Err(error) => {
-            let text = error.to_string();
-            let message = text.trim_start_matches("error: ").trim();
-            let (message, hint) = match message.split_once("\n\n") {
-                Some((message, rest)) => (message.trim(), rest.trim()),
-                None => (message, "`cockpit --help` lists the commands"),
-            };
-            Parsed::Refused(
-                Failure::new(FailureKind::Usage, message).doing("reading the command line").hint(hint),
-                json,
-            )
-        }
+        cli => Parsed::Run(Box::new(cli)),
     }
+}
+
+/// Help and version are texts; anything else the parser says is a usage error of ours.
+fn refused(error: &clap::Error, json: bool) -> Parsed {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        return Parsed::Text(error.to_string());
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Parsed::Refused(
+            Failure::new(FailureKind::Usage, "the command is not complete")
+                .doing("reading the command line")
+                .hint("add `--help` to see what can follow"),
+            json,
+        );
+    }
+    let text = error.to_string();
+    let message = text.trim_start_matches("error: ").trim();
+    let (message, hint) = match message.split_once("\n\n") {
+        Some((message, rest)) => (message.trim(), rest.trim()),
+        None => (message, "`cockpit --help` lists the commands"),
+    };
+    Parsed::Refused(
+        Failure::new(FailureKind::Usage, message)
+            .doing("reading the command line")
+            .hint(hint),
+        json,
+    )
 }
 
 #[cfg(test)]
@@ -137,7 +177,7 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         use clap::CommandFactory;
-        Cli::command().debug_assert();
+        Line::command().debug_assert();
     }
 
     #[test]

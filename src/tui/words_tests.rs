@@ -55,7 +55,8 @@ fn sources() -> Vec<(PathBuf, String)> {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            } else if path.extension().is_some_and(|end| end == "rs") && !name.ends_with("tests.rs")
+            {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
                 sources.push((path, code.to_owned()));

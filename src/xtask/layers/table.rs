@@ -158,6 +158,24 @@ pub(super) const LAYERS: &[Layer] = &[
         tokio_only: None,
     },
     Layer {
+        package: "cockpit-tui",
+        ours: &["cockpit-domain", "cockpit-engine"],
+        ours_in_tests: &[],
+        why: "the screen asks the engine; adapters and lab are wired by src/main.rs",
+        only: None,
+        never: &[
+            ("reqwest", FACE),
+            ("rusqlite", FACE),
+            ("rusqlite_migration", FACE),
+            ("openssh", FACE),
+            ("russh", FACE),
+            ("axum", FACE),
+            ("directories", FACE),
+            ("clap", "the screen is another face than the command line"),
+        ],
+        tokio_only: None,
+    },
+    Layer {
         package: "relay-cockpit",
         ours: &[
             "cockpit-domain",
@@ -165,6 +183,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "cockpit-adapters",
             "cockpit-lab",
             "cockpit-cli",
+            "cockpit-tui",
         ],
         ours_in_tests: &[],
         why: "say in src/xtask/layers/table.rs that the program wires this crate",

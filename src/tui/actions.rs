@@ -1,0 +1,201 @@
+//! The one table of actions. Keys, help, palette, bottom bar and the README's key list come from
+//! it; words for people stand in the catalogues under `action.<name>`.
+
+/// Where an action has a meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// On every page.
+    Everywhere,
+    /// On the baseline pane and on a check.
+    Checks,
+    /// On the hosts pane.
+    Hosts,
+    /// On the batches pane and on a batch.
+    Batches,
+    /// On a plan.
+    Plan,
+    /// On the jobs pane.
+    Jobs,
+}
+
+impl Scope {
+    /// Every scope, in the order of the key list.
+    pub const ALL: [Self; 6] = [
+        Self::Everywhere,
+        Self::Checks,
+        Self::Hosts,
+        Self::Batches,
+        Self::Plan,
+        Self::Jobs,
+    ];
+
+    /// Key of its heading in the catalogues.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Checks => "checks",
+            Self::Hosts => "hosts",
+            Self::Batches => "batches",
+            Self::Plan => "plan",
+            Self::Jobs => "jobs",
+        }
+    }
+}
+
+/// What an action may lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Danger {
+    /// Shows something.
+    Look,
+    /// Asks far ends without changing them; a probe may spend tokens.
+    Ask,
+    /// Makes a plan; changes nothing.
+    Plan,
+    /// Leads to a write, behind arming and confirmation.
+    Write,
+}
+
+/// A word that an action takes on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arg {
+    /// A host of the config.
+    Host,
+    /// A provider pack.
+    Provider,
+    /// A batch.
+    Batch,
+    /// How long, such as `10m`.
+    Duration,
+    /// A fault of the lab.
+    Fault,
+    /// A theme.
+    Theme,
+    /// A language.
+    Language,
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub struct ActionRow {
+    /// The action.
+    pub action: Action,
+    /// Its name in palette, config and catalogues.
+    pub name: &'static str,
+    /// Its keys, if the user says nothing else.
+    pub keys: &'static [&'static str],
+    /// Where it has a meaning.
+    pub scope: Scope,
+    /// What it may lead to.
+    pub danger: Danger,
+    /// What it takes on the command line; every one may be left away where the selection says it.
+    pub args: &'static [Arg],
+    /// Its place in the bottom bar: 1 comes first, 0 is not shown there.
+    pub bar: u8,
+}
+
+macro_rules! actions {
+    ($($action:ident $name:literal [$($key:literal),*] $scope:ident $danger:ident [$($arg:ident),*] $bar:literal;)+) => {
+        /// What a person can do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "the catalogues say what each does")]
+        pub enum Action { $($action),+ }
+
+        /// Every action, in the order of the key list.
+        pub const ACTIONS: &[ActionRow] = &[$(ActionRow {
+            action: Action::$action,
+            name: $name,
+            keys: &[$($key),*],
+            scope: Scope::$scope,
+            danger: Danger::$danger,
+            args: &[$(Arg::$arg),*],
+            bar: $bar,
+        }),+];
+    };
+}
+
+actions! {
+    Down "down" ["j", "down"] Everywhere Look [] 0;
+    Up "up" ["k", "up"] Everywhere Look [] 0;
+    Left "left" ["h", "left"] Everywhere Look [] 0;
+    Right "right" ["l", "right"] Everywhere Look [] 0;
+    Top "top" ["g", "home"] Everywhere Look [] 0;
+    Bottom "bottom" ["G", "end"] Everywhere Look [] 0;
+    HalfDown "half-down" ["ctrl-d"] Everywhere Look [] 0;
+    HalfUp "half-up" ["ctrl-u"] Everywhere Look [] 0;
+    PageDown "page-down" ["pgdn"] Everywhere Look [] 0;
+    PageUp "page-up" ["pgup"] Everywhere Look [] 0;
+    Open "open" ["enter"] Everywhere Look [] 1;
+    Back "back" ["esc", "backspace"] Everywhere Look [] 0;
+    NextPane "next-pane" ["tab"] Everywhere Look [] 0;
+    PreviousPane "previous-pane" ["shift-tab"] Everywhere Look [] 0;
+    Baseline "baseline" ["1"] Everywhere Look [] 0;
+    Hosts "hosts" ["2"] Everywhere Look [] 0;
+    Batches "batches" ["3"] Everywhere Look [] 0;
+    Probes "probes" ["4"] Everywhere Look [] 0;
+    Jobs "jobs" ["5", "J"] Everywhere Look [] 0;
+    Activity "activity" ["6", "A"] Everywhere Look [] 0;
+    HistoryBack "history-back" ["["] Everywhere Look [] 0;
+    HistoryForward "history-forward" ["]"] Everywhere Look [] 0;
+    LastView "last-view" ["-"] Everywhere Look [] 0;
+    Filter "filter" ["/"] Everywhere Look [] 5;
+    NextMatch "next-match" ["n"] Everywhere Look [] 0;
+    PreviousMatch "previous-match" ["N"] Everywhere Look [] 0;
+    NextBroken "next-broken" ["e"] Everywhere Look [] 0;
+    PreviousBroken "previous-broken" ["E"] Everywhere Look [] 0;
+    OnlyBroken "only-broken" ["!"] Everywhere Look [] 6;
+    Palette "palette" [":"] Everywhere Look [] 7;
+    Help "help" ["?"] Everywhere Look [] 8;
+    Menu "menu" ["x"] Everywhere Look [] 4;
+    Copy "copy" ["y"] Everywhere Look [] 0;
+    CopyRow "copy-row" ["Y"] Everywhere Look [] 0;
+    Zoom "zoom" ["z"] Everywhere Look [] 0;
+    Freeze "freeze" ["f"] Everywhere Look [] 0;
+    Refresh "refresh" ["r"] Everywhere Ask [] 3;
+    Redraw "redraw" ["ctrl-l"] Everywhere Look [] 0;
+    Doctor "doctor" ["D"] Everywhere Ask [] 0;
+    Probe "probe" ["p"] Everywhere Ask [Host, Provider] 0;
+    Import "import" ["I"] Everywhere Plan [Host, Provider] 9;
+    Reconcile "reconcile" ["R"] Everywhere Plan [Host, Provider] 9;
+    RollBack "rollback" ["B"] Everywhere Plan [Batch] 9;
+    Arm "arm" [] Everywhere Write [Host, Duration] 0;
+    Disarm "disarm" [] Everywhere Look [] 0;
+    Resume "resume" [] Batches Write [Batch] 0;
+    AccessStatus "access-status" ["s"] Batches Ask [Batch] 2;
+    Apply "apply" ["a"] Plan Write [] 1;
+    StopJob "stop-job" ["ctrl-c"] Everywhere Look [] 0;
+    FaultSet "fault-set" [] Everywhere Ask [Fault] 0;
+    FaultClear "fault-clear" [] Everywhere Ask [Fault] 0;
+    ThemeSet "theme" [] Everywhere Look [Theme] 0;
+    LanguageSet "language" [] Everywhere Look [Language] 0;
+    Panic "panic" [] Everywhere Look [] 0;
+    Quit "quit" ["q"] Everywhere Look [] 10;
+}
+
+impl Action {
+    /// Its row.
+    pub fn row(self) -> &'static ActionRow {
+        // The enum is made from the table: the discriminant is the index.
+        &ACTIONS[self as usize]
+    }
+
+    /// The action of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        ACTIONS
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_finds_its_own_row_and_its_name() {
+        for row in ACTIONS {
+            assert_eq!(row.action.row().name, row.name);
+            assert_eq!(Action::named(row.name), Some(row.action));
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What stands around a page: the one thing to do, tabs, crumbs, running work, keys.
+
+use crate::actions::{ACTIONS, Danger};
+use crate::content::{Cell, Note, line};
+use crate::model::Model;
+use crate::panes;
+use crate::place::Place;
+use crate::theme::Role;
+use crate::update::{Shown, fits, why_not};
+use crate::widgets::{cut, width};
+use cockpit_domain::baseline::Verdict;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::widgets::Paragraph;
+
+/// Draws everything but the page.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
+    let parts = &shown.geometry;
+    put(frame, model, parts.top, &panes::advice(model));
+    two_ends(frame, model, parts.tabs, tabs(model), state(model));
+    two_ends(
+        frame,
+        model,
+        parts.crumbs,
+        crumbs(model),
+        counts(model, shown),
+    );
+    put(frame, model, parts.jobs, &work(model));
+    put(frame, model, parts.keys, &keys(model, parts.keys.width));
+}
+
+fn put(frame: &mut Frame<'_>, model: &Model, area: Rect, note: &Note) {
+    if area.height > 0 {
+        frame.render_widget(Paragraph::new(line(note, &model.theme)), area);
+    }
+}
+
+/// A line with something at both ends; the right end gives way.
+fn two_ends(frame: &mut Frame<'_>, model: &Model, area: Rect, left: Note, right: Note) {
+    let wide = |note: &Note| note.iter().map(|cell| width(&cell.text)).sum::<usize>();
+    let room = usize::from(area.width);
+    let mut whole = left;
+    let gap = room.saturating_sub(wide(&whole) + wide(&right));
+    if gap > 0 {
+        whole.push(Cell::plain(" ".repeat(gap)));
+        whole.extend(right);
+    }
+    put(frame, model, area, &whole);
+}
+
+fn tabs(model: &Model) -> Note {
+    let narrow = model.size.0 < 100;
+    let mut tabs = Vec::new();
+    for (at, place) in Place::PANES.iter().enumerate() {
+        let mut name = model.say(&format!("pane.{}", place.name()));
+        if narrow {
+            name = cut(&name, 8);
+        }
+        let open = model.trail.pane() == at;
+        let text = format!("{} {name}{}", at + 1, count(model, place));
+        tabs.push(Cell::new(
+            text,
+            if open { Role::Focus } else { Role::Muted },
+        ));
+        tabs.push(Cell::plain(if narrow { " " } else { "  " }));
+    }
+    tabs
+}
+
+/// What of a pane waits for a person.
+fn count(model: &Model, place: &Place) -> String {
+    let board = model.board();
+    let (mark, count) = match place {
+        Place::Baseline => (
+            'x',
+            board
+                .baselines
+                .values()
+                .flat_map(|known| &known.value.results)
+                .filter(|row| row.verdict == Verdict::Fail)
+                .count(),
+        ),
+        Place::Hosts => (
+            '/',
+            board
+                .hosts
+                .values()
+                .filter(|seen| seen.trouble.is_some())
+                .count(),
+        ),
+        Place::Jobs => (
+            '>',
+            model.seen().jobs.iter().filter(|job| job.is_live()).count(),
+        ),
+        _ => (' ', 0),
+    };
+    if count == 0 {
+        String::new()
+    } else {
+        format!(" {mark}{count}")
+    }
+}
+
+/// Lab, frozen picture, the window for writes, time of day.
+fn state(model: &Model) -> Note {
+    let mut state = Vec::new();
+    if model.setup.lab {
+        state.push(Cell::new(
+            format!(" {} ", model.say("state.lab")),
+            Role::Lab,
+        ));
+        state.push(Cell::plain(" "));
+    }
+    if model.frozen.is_some() {
+        state.push(Cell::new(
+            format!(" {} ", model.say("state.frozen")),
+            Role::Warn,
+        ));
+        state.push(Cell::plain(" "));
+    }
+    match model.armed() {
+        Some((host, until)) => {
+            let left = (until - model.now_ms).max(0) / 1_000;
+            state.push(Cell::new(
+                format!(
+                    " {} {host} {:02}:{:02} ",
+                    model.say("state.armed"),
+                    left / 60,
+                    left % 60
+                ),
+                Role::Armed,
+            ));
+        }
+        None => state.push(Cell::muted(model.say("state.read-only"))),
+    }
+    state.push(Cell::muted(format!(
+        "  {}",
+        panes::clock(model, model.now_ms)
+    )));
+    state
+}
+
+fn crumbs(model: &Model) -> Note {
+    let mut crumbs = Vec::new();
+    for view in model.trail.stack() {
+        if !crumbs.is_empty() {
+            crumbs.push(Cell::muted(" > "));
+        }
+        crumbs.push(Cell::new(title(model, &view.place), Role::Title));
+    }
+    let view = model.trail.view();
+    if let Some(input) = &model.filter_input {
+        crumbs.push(Cell::new(format!("  /{}_", input.value()), Role::Focus));
+    } else if !view.filter.is_empty() {
+        crumbs.push(Cell::new(format!("  /{}", view.filter), Role::Focus));
+    }
+    if view.only_broken {
+        crumbs.push(Cell::new(
+            format!("  !{}", model.say("state.only-broken")),
+            Role::Focus,
+        ));
+    }
+    crumbs
+}
+
+/// What a page is called.
+fn title(model: &Model, place: &Place) -> String {
+    let name = model.say(&format!("pane.{}", place.name()));
+    let what = match place {
+        Place::Check(_, check) => check.clone(),
+        Place::Host(host) => host.to_string(),
+        Place::Batch(batch) => return batch.to_string(),
+        Place::Item(batch, item) => return format!("{batch}#item{}", item.0),
+        Place::Probe(subject, row) => format!("{subject} {row}"),
+        Place::Job(job) => return job.to_string(),
+        Place::Plan(plan) => return plan.to_string(),
+        _ => return name,
+    };
+    format!("{name} {what}")
+}
+
+fn counts(model: &Model, shown: &Shown) -> Note {
+    let view = model.trail.view();
+    if shown.rows.len() == shown.total || (view.filter.is_empty() && !view.only_broken) {
+        return Vec::new();
+    }
+    vec![Cell::muted(model.lang.fill(
+        "state.n-of-m",
+        &[
+            ("n", &shown.rows.len().to_string()),
+            ("m", &shown.total.to_string()),
+        ],
+    ))]
+}
+
+/// A message, else what runs.
+fn work(model: &Model) -> Note {
+    if model.closing {
+        return vec![Cell::new(model.say("state.closing"), Role::Warn)];
+    }
+    if let Some(toast) = &model.toast {
+        return vec![Cell::new(toast.text.clone(), toast.role)];
+    }
+    let live: Vec<_> = model
+        .seen()
+        .jobs
+        .iter()
+        .filter(|job| job.is_live())
+        .collect();
+    let Some(first) = live.iter().find(|job| job.writes).or_else(|| live.first()) else {
+        return Vec::new();
+    };
+    let beat = ['-', '\\', '|', '/'][usize::from(model.beat % 4)];
+    vec![
+        Cell::new(format!("{beat} "), Role::Warming),
+        Cell::plain(format!("{} {}", first.name, first.subject)),
+        Cell::muted(format!("  {}", panes::stage(first))),
+        Cell::muted(if live.len() > 1 {
+            format!("  +{}", live.len() - 1)
+        } else {
+            String::new()
+        }),
+    ]
+}
+
+/// The keys that fit, the most telling first; one that cannot be used now is grey.
+fn keys(model: &Model, room: u16) -> Note {
+    let place = &model.trail.view().place;
+    let mut rows: Vec<_> = ACTIONS
+        .iter()
+        .filter(|row| row.bar > 0 && fits(row.action, place))
+        .collect();
+    rows.sort_by_key(|row| row.bar);
+    let mut keys = Vec::new();
+    let mut left = usize::from(room);
+    for row in rows {
+        let Some(key) = model.keymap.first_key(row.action) else {
+            continue;
+        };
+        let word = model.say(&format!("bar.{}", row.name));
+        let text = format!(" {word}  ");
+        let wide = width(&key) + width(&text);
+        if wide > left {
+            continue;
+        }
+        left -= wide;
+        let usable = row.danger == Danger::Look || why_not(model, row.action).is_none();
+        keys.push(Cell::new(key, if usable { Role::Key } else { Role::Muted }));
+        keys.push(Cell::new(
+            text,
+            if usable { Role::Text } else { Role::Muted },
+        ));
+    }
+    keys
+}

@@ -1,0 +1,290 @@
+//! The word for an act. Cancel has the focus, Enter never confirms, pasted text never confirms, and
+//! what was typed before the dialog could be read is thrown away.
+
+use super::edit;
+use crate::content::{Cell, Note, note};
+use crate::model::Model;
+use crate::theme::Role;
+use cockpit_domain::ids::{BatchId, HostId, PlanId};
+use crossterm::event::{KeyCode, KeyEvent};
+use tui_input::Input;
+
+/// Input is ignored for so long after the dialog has reached the terminal.
+const DEAF_MS: i64 = 300;
+
+/// What is to be confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// To apply a plan.
+    Apply(PlanId),
+    /// To go on with a batch.
+    Resume(BatchId),
+    /// To end while a job writes.
+    Quit,
+}
+
+/// Which part has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    Name,
+    Reason,
+    Buttons,
+}
+
+/// What a key came to.
+pub(super) enum Next {
+    Stay,
+    Close,
+    Yes,
+}
+
+/// The dialog.
+#[derive(Debug)]
+pub(crate) struct Confirm {
+    /// What it is about.
+    pub subject: Subject,
+    /// What will happen, to whom, and how it is taken back.
+    pub lines: Vec<Note>,
+    /// The name that has to be typed.
+    pub(crate) wants_name: Option<HostId>,
+    pub(crate) name: Input,
+    pub(crate) reason: Input,
+    pub(crate) focus: Field,
+    /// Why the last `y` was not taken: a key of the catalogue.
+    pub(crate) refused: Option<&'static str>,
+    drawn_ms: Option<i64>,
+}
+
+impl Confirm {
+    /// The dialog for an act on a host.
+    pub(crate) fn new(model: &Model, subject: Subject, host: &HostId) -> Self {
+        let lang = model.lang;
+        let production = model.setup.is_production(host);
+        let mut lines = Vec::new();
+        match subject {
+            Subject::Apply(id) => {
+                if let Some(plan) = model.plans.get(&id) {
+                    let totals = plan.totals();
+                    lines.push(vec![
+                        Cell::new(lang.say(&format!("kind.{}", plan.kind())), Role::Title),
+                        Cell::plain(format!("  {id}")),
+                    ]);
+                    lines.push(note(
+                        lang.fill(
+                            "plan.totals",
+                            &[
+                                ("create", &totals.create.to_string()),
+                                ("change", &totals.change.to_string()),
+                                ("remove", &totals.remove.to_string()),
+                                ("attention", &totals.attention.to_string()),
+                            ],
+                        ),
+                        Role::Text,
+                    ));
+                    lines.push(note(
+                        lang.say(&format!("confirm.undo-{}", plan.kind())),
+                        Role::Muted,
+                    ));
+                }
+            }
+            Subject::Resume(batch) => {
+                lines.push(note(
+                    lang.fill("confirm.resume", &[("batch", &batch.to_string())]),
+                    Role::Text,
+                ));
+            }
+            Subject::Quit => {}
+        }
+        let role = if production { "production" } else { "other" };
+        lines.insert(
+            1.min(lines.len()),
+            note(
+                lang.fill(&format!("confirm.on-{role}"), &[("host", host.as_str())]),
+                if production { Role::Fail } else { Role::Text },
+            ),
+        );
+        Self {
+            subject,
+            lines,
+            wants_name: production.then(|| host.clone()),
+            name: Input::default(),
+            reason: Input::default(),
+            focus: if production {
+                Field::Name
+            } else {
+                Field::Buttons
+            },
+            refused: None,
+            drawn_ms: None,
+        }
+    }
+
+    /// Ending while a job writes: the step in flight is finished, the rest can be resumed.
+    pub(crate) fn quit(model: &Model) -> Self {
+        Self {
+            subject: Subject::Quit,
+            lines: vec![note(model.say("confirm.quit"), Role::Text)],
+            wants_name: None,
+            name: Input::default(),
+            reason: Input::default(),
+            focus: Field::Buttons,
+            refused: None,
+            drawn_ms: None,
+        }
+    }
+
+    pub(super) fn drawn(&mut self, now_ms: i64) {
+        self.drawn_ms.get_or_insert(now_ms);
+    }
+
+    /// The host's name as it was typed.
+    pub(crate) fn typed_name(&self) -> Option<String> {
+        self.wants_name
+            .as_ref()
+            .map(|_| self.name.value().trim().to_owned())
+    }
+
+    /// The reason as it was typed.
+    pub(crate) fn typed_reason(&self) -> Option<String> {
+        self.wants_name
+            .as_ref()
+            .map(|_| self.reason.value().trim().to_owned())
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        let wanted = self.wants_name.as_ref()?;
+        if self.name.value().trim() != wanted.as_str() {
+            return Some("confirm.name-missing");
+        }
+        self.reason
+            .value()
+            .trim()
+            .is_empty()
+            .then_some("confirm.reason-missing")
+    }
+
+    pub(super) fn key(&mut self, now_ms: i64, key: KeyEvent) -> Next {
+        if key.code == KeyCode::Esc {
+            return Next::Close;
+        }
+        // What was typed before this could be read is no answer to it.
+        if self.drawn_ms.is_none_or(|drawn| now_ms - drawn < DEAF_MS) {
+            return Next::Stay;
+        }
+        match (self.focus, key.code) {
+            (Field::Buttons, KeyCode::Enter | KeyCode::Char('n')) => return Next::Close,
+            (Field::Buttons, KeyCode::Char('y')) => match self.missing() {
+                None => return Next::Yes,
+                missing => self.refused = missing,
+            },
+            (_, KeyCode::Tab | KeyCode::Enter | KeyCode::Down) => self.turn(true),
+            (_, KeyCode::BackTab | KeyCode::Up) => self.turn(false),
+            (Field::Name, _) => edit(&mut self.name, key),
+            (Field::Reason, _) => edit(&mut self.reason, key),
+            (Field::Buttons, _) => {}
+        }
+        Next::Stay
+    }
+
+    fn turn(&mut self, forward: bool) {
+        if self.wants_name.is_none() {
+            return;
+        }
+        self.focus = match (self.focus, forward) {
+            (Field::Name, true) | (Field::Buttons, false) => Field::Reason,
+            (Field::Reason, true) | (Field::Name, false) => Field::Buttons,
+            (Field::Buttons, true) | (Field::Reason, false) => Field::Name,
+        };
+    }
+
+    /// A reason may be pasted; a name has to be typed.
+    pub(super) fn paste(&mut self, text: &str) {
+        if self.focus == Field::Reason {
+            let line = text.lines().next().unwrap_or_default();
+            self.reason = Input::new(format!("{}{line}", self.reason.value()));
+        } else {
+            self.refused = Some("confirm.pasted");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossterm::event::KeyModifiers;
+
+    fn press(confirm: &mut Confirm, now: i64, code: KeyCode) -> &'static str {
+        match confirm.key(now, KeyEvent::new(code, KeyModifiers::NONE)) {
+            Next::Stay => "stay",
+            Next::Close => "close",
+            Next::Yes => "yes",
+        }
+    }
+
+    fn dialog(name: Option<&str>) -> Confirm {
+        Confirm {
+            subject: Subject::Quit,
+            lines: Vec::new(),
+            wants_name: name.map(|name| HostId::new(name).unwrap()),
+            name: Input::default(),
+            reason: Input::default(),
+            focus: if name.is_some() {
+                Field::Name
+            } else {
+                Field::Buttons
+            },
+            refused: None,
+            drawn_ms: None,
+        }
+    }
+
+    #[test]
+    fn type_ahead_never_says_yes() {
+        let mut confirm = dialog(None);
+        assert_eq!(
+            press(&mut confirm, 0, KeyCode::Char('y')),
+            "stay",
+            "not drawn yet"
+        );
+        confirm.drawn(1_000);
+        assert_eq!(press(&mut confirm, 1_299, KeyCode::Char('y')), "stay");
+        assert_eq!(press(&mut confirm, 1_300, KeyCode::Char('y')), "yes");
+    }
+
+    #[test]
+    fn enter_alone_walks_to_cancel() {
+        let mut confirm = dialog(Some("prod"));
+        confirm.drawn(0);
+        let pressed: Vec<_> = (0..3)
+            .map(|_| press(&mut confirm, 900, KeyCode::Enter))
+            .collect();
+        assert_eq!(pressed, ["stay", "stay", "close"]);
+    }
+
+    #[test]
+    fn production_wants_its_name_typed_and_a_reason() {
+        let mut confirm = dialog(Some("prod"));
+        confirm.drawn(0);
+        confirm.paste("prod");
+        assert_eq!(
+            confirm.typed_name().as_deref(),
+            Some(""),
+            "a pasted name is none"
+        );
+        for letter in "prod".chars() {
+            press(&mut confirm, 900, KeyCode::Char(letter));
+        }
+        press(&mut confirm, 900, KeyCode::Tab);
+        press(&mut confirm, 900, KeyCode::Tab);
+        assert_eq!(
+            press(&mut confirm, 900, KeyCode::Char('y')),
+            "stay",
+            "no reason yet"
+        );
+        press(&mut confirm, 900, KeyCode::BackTab);
+        confirm.paste("key ran out\ny");
+        press(&mut confirm, 900, KeyCode::Tab);
+        assert_eq!(press(&mut confirm, 900, KeyCode::Char('y')), "yes");
+        assert_eq!(confirm.typed_reason().as_deref(), Some("key ran out"));
+    }
+}

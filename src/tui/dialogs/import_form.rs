@@ -1,0 +1,158 @@
+//! What an import needs: host, provider, mode, and the keys by paste or file. Keys are never shown.
+
+use super::edit;
+use crate::model::Model;
+use cockpit_domain::batch::{AccessMode, ImportMode};
+use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::secret::Secret;
+use cockpit_engine::failure::Failure;
+use crossterm::event::{KeyCode, KeyEvent};
+use tui_input::Input;
+
+/// Its fields, from top to bottom.
+pub(crate) const FIELDS: [&str; 5] = ["host", "provider", "mode", "keys", "plan"];
+
+pub(super) enum Next {
+    Stay,
+    Close,
+    Submit,
+}
+
+/// The form.
+#[derive(Debug)]
+pub(crate) struct ImportForm {
+    pub(crate) hosts: Vec<HostId>,
+    pub(crate) host: usize,
+    pub(crate) providers: Vec<PackId>,
+    pub(crate) provider: usize,
+    pub(crate) strict: bool,
+    pub(crate) path: Input,
+    pub(crate) keys: Option<(Secret, usize)>,
+    pub(crate) focus: usize,
+    /// What the last try came to.
+    pub(crate) refused: Vec<String>,
+}
+
+impl ImportForm {
+    /// A form with what is pointed at filled in.
+    pub(crate) fn new(model: &Model, host: Option<HostId>, provider: Option<PackId>) -> Self {
+        let hosts: Vec<HostId> = model
+            .setup
+            .hosts
+            .iter()
+            .map(|host| host.id.clone())
+            .collect();
+        let providers: Vec<PackId> = model
+            .setup
+            .providers
+            .iter()
+            .map(|(id, _)| id.clone())
+            .collect();
+        Self {
+            host: host
+                .and_then(|id| hosts.iter().position(|known| *known == id))
+                .unwrap_or(0),
+            provider: provider
+                .and_then(|id| providers.iter().position(|known| *known == id))
+                .unwrap_or(0),
+            hosts,
+            providers,
+            strict: false,
+            path: Input::default(),
+            keys: None,
+            focus: 0,
+            refused: Vec::new(),
+        }
+    }
+
+    /// Host and provider, where there are any.
+    pub(crate) fn pair(&self) -> Option<(HostId, PackId)> {
+        Some((
+            self.hosts.get(self.host)?.clone(),
+            self.providers.get(self.provider)?.clone(),
+        ))
+    }
+
+    /// Strict or partial.
+    pub(crate) fn mode(&self) -> ImportMode {
+        if self.strict {
+            ImportMode::Strict
+        } else {
+            ImportMode::Partial
+        }
+    }
+
+    /// How ordinary users get at the model.
+    pub(crate) fn access(&self) -> AccessMode {
+        AccessMode::Subscription
+    }
+
+    /// Keys that were pasted.
+    pub(crate) fn pasted(&self) -> Option<Secret> {
+        self.keys.as_ref().map(|(keys, _)| keys.clone())
+    }
+
+    /// The file to read keys from.
+    pub(crate) fn path(&self) -> &str {
+        self.path.value()
+    }
+
+    /// Keeps what a try came to, to be mended.
+    pub(crate) fn refused(&mut self, failure: &Failure) {
+        self.refused = failure
+            .message
+            .lines()
+            .chain(failure.hint.lines())
+            .filter(|line| !line.trim().is_empty())
+            .map(str::to_owned)
+            .collect();
+    }
+
+    /// Pasted text is keys, wherever the focus is: it is never shown.
+    pub(super) fn paste(&mut self, text: String) {
+        let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+        self.keys = (lines > 0).then(|| (Secret::new(text), lines));
+        self.focus = FIELDS.len() - 1;
+    }
+
+    pub(super) fn key(&mut self, _model: &Model, key: KeyEvent) -> Next {
+        let last = FIELDS.len() - 1;
+        match key.code {
+            KeyCode::Esc => return Next::Close,
+            KeyCode::Enter if self.focus == last => {
+                if self.pair().is_some() && (self.keys.is_some() || !self.path().is_empty()) {
+                    return Next::Submit;
+                }
+                self.focus = 3;
+            }
+            KeyCode::Enter | KeyCode::Tab | KeyCode::Down => {
+                self.focus = (self.focus + 1) % (last + 1)
+            }
+            KeyCode::BackTab | KeyCode::Up => self.focus = (self.focus + last) % (last + 1),
+            KeyCode::Left => self.turn(false),
+            KeyCode::Right => self.turn(true),
+            KeyCode::Char(' ') if self.focus < 3 => self.turn(true),
+            _ if self.focus == 3 => {
+                // Typing a path takes the place of what was pasted.
+                self.keys = None;
+                edit(&mut self.path, key);
+            }
+            _ => {}
+        }
+        Next::Stay
+    }
+
+    fn turn(&mut self, forward: bool) {
+        let step = |at: usize, count: usize| match (count, forward) {
+            (0, _) => 0,
+            (count, true) => (at + 1) % count,
+            (count, false) => (at + count - 1) % count,
+        };
+        match self.focus {
+            0 => self.host = step(self.host, self.hosts.len()),
+            1 => self.provider = step(self.provider, self.providers.len()),
+            2 => self.strict = !self.strict,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Something to read: a failure with all it says.
+
+use crate::content::{Cell, Note, note};
+use crate::theme::Role;
+use cockpit_engine::failure::Failure;
+use crossterm::event::{KeyCode, KeyEvent};
+
+/// Lines to read.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// What it says.
+    pub lines: Vec<Note>,
+    /// First line shown.
+    pub offset: usize,
+}
+
+impl Message {
+    /// A failure: what was tried, what was found, what to do next.
+    pub(crate) fn of(failure: &Failure) -> Self {
+        let mut lines = vec![vec![
+            Cell::new(failure.kind.heading(), crate::update::role_of(failure.kind)),
+            Cell::muted(format!("  {}", failure.doing)),
+        ]];
+        lines.push(note(failure.message.clone(), Role::Text));
+        if !failure.hint.is_empty() {
+            lines.push(note(failure.hint.clone(), Role::Key));
+        }
+        Self { lines, offset: 0 }
+    }
+
+    /// A key; says whether it stays open.
+    pub(super) fn key(&mut self, key: KeyEvent) -> bool {
+        match key.code {
+            KeyCode::Down | KeyCode::Char('j') => self.offset += 1,
+            KeyCode::Up | KeyCode::Char('k') => self.offset = self.offset.saturating_sub(1),
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return false,
+            _ => {}
+        }
+        self.offset = self.offset.min(self.lines.len());
+        true
+    }
+}

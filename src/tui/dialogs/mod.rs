@@ -1,0 +1,151 @@
+//! What stands in front of a page: help, palette, menu, import form, confirmation, message.
+
+mod confirm;
+mod import_form;
+mod message;
+mod palette;
+
+pub(crate) use confirm::Field;
+pub(crate) use confirm::{Confirm, Subject};
+pub(crate) use import_form::FIELDS;
+pub(crate) use import_form::ImportForm;
+pub(crate) use message::Message;
+pub(crate) use palette::{Kind, Palette};
+
+use crate::actions::{ACTIONS, Danger};
+use crate::model::Model;
+use crate::msg::Effect;
+use crate::update::{Words, confirmed, run_action, submit_import, why_not};
+use cockpit_engine::failure::Failure;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+/// What is open.
+#[derive(Debug)]
+pub(crate) enum Dialog {
+    /// The command line, the list of keys, or the menu of acts.
+    Palette(Palette),
+    /// What an import needs.
+    Import(ImportForm),
+    /// The word for an act.
+    Confirm(Confirm),
+    /// Something to read.
+    Message(Message),
+}
+
+impl Dialog {
+    /// The frame that shows it has reached the terminal.
+    pub(crate) fn drawn(&mut self, now_ms: i64) {
+        if let Self::Confirm(confirm) = self {
+            confirm.drawn(now_ms);
+        }
+    }
+
+    /// A failure with all it says.
+    pub(crate) fn failure(failure: &Failure) -> Self {
+        Self::Message(Message::of(failure))
+    }
+
+    /// Ending while a job writes.
+    pub(crate) fn quit(model: &Model) -> Self {
+        Self::Confirm(Confirm::quit(model))
+    }
+}
+
+/// The command line, with something typed already.
+pub(crate) fn palette(model: &mut Model, line: &str) -> Dialog {
+    let mut palette = Palette::new(line);
+    palette.refill(model);
+    Dialog::Palette(palette)
+}
+
+/// Every action with its keys, to be searched and run.
+pub(crate) fn help() -> Dialog {
+    Dialog::Palette(Palette::help())
+}
+
+/// The acts on what is selected.
+pub(crate) fn menu(model: &Model) -> Dialog {
+    let place = &model.trail.view().place;
+    let actions = ACTIONS
+        .iter()
+        .filter(|row| row.danger != Danger::Look)
+        .filter(|row| crate::update::fits(row.action, place))
+        .map(|row| row.action)
+        .collect();
+    Dialog::Palette(Palette::menu(actions))
+}
+
+/// A key for what is open.
+pub(crate) fn key(model: &mut Model, dialog: Dialog, key: KeyEvent) -> Vec<Effect> {
+    match dialog {
+        Dialog::Palette(palette) => palette_key(model, palette, key),
+        Dialog::Import(mut form) => match form.key(model, key) {
+            import_form::Next::Stay => {
+                model.dialog = Some(Dialog::Import(form));
+                Vec::new()
+            }
+            import_form::Next::Close => Vec::new(),
+            import_form::Next::Submit => submit_import(model, form),
+        },
+        Dialog::Confirm(mut confirm) => match confirm.key(model.now_ms, key) {
+            confirm::Next::Stay => {
+                model.dialog = Some(Dialog::Confirm(confirm));
+                Vec::new()
+            }
+            confirm::Next::Close => Vec::new(),
+            confirm::Next::Yes => confirmed(model, &confirm),
+        },
+        Dialog::Message(mut message) => {
+            if message.key(key) {
+                model.dialog = Some(Dialog::Message(message));
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn palette_key(model: &mut Model, mut palette: Palette, key: KeyEvent) -> Vec<Effect> {
+    match palette.key(model, key) {
+        palette::Next::Stay => {
+            model.dialog = Some(Dialog::Palette(palette));
+            Vec::new()
+        }
+        palette::Next::Close => Vec::new(),
+        palette::Next::Run(action, words) => {
+            if let Some(why) = why_not(model, action) {
+                // The line stays, so that it can be mended.
+                model.tell(why, crate::theme::Role::Warn);
+                model.dialog = Some(Dialog::Palette(palette));
+                return Vec::new();
+            }
+            run_action(model, action, &Words(words))
+        }
+    }
+}
+
+/// Pasted text for what is open. It is text and nothing else: no key, no yes.
+pub(crate) fn paste(model: &mut Model, mut dialog: Dialog, text: String) {
+    match &mut dialog {
+        Dialog::Import(form) => form.paste(text),
+        Dialog::Confirm(confirm) => confirm.paste(&text),
+        Dialog::Palette(palette) => {
+            palette.paste(&text);
+            palette.refill(model);
+        }
+        Dialog::Message(_) => {}
+    }
+    model.dialog = Some(dialog);
+}
+
+/// A key in a field of text.
+pub(crate) fn edit(input: &mut Input, key: KeyEvent) {
+    let text_key = match key.code {
+        KeyCode::Char(_) => !key.modifiers.contains(KeyModifiers::ALT),
+        _ => true,
+    };
+    if text_key {
+        drop(input.handle_event(&Event::Key(key)));
+    }
+}

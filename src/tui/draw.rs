@@ -1,0 +1,295 @@
+//! The model as a picture. Reads only.
+
+use crate::chrome;
+use crate::content::{Body, Cell, Note, note};
+use crate::dialogs::{Confirm, Dialog, ImportForm, Message, Palette};
+use crate::model::Model;
+use crate::panes;
+use crate::theme::Role;
+use crate::update::{Shown, shown};
+use crate::widgets::{draw_list, draw_text, fit, width, wrapped};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::symbols::border;
+use ratatui::widgets::{Block, Clear};
+
+/// ASCII lines for terminals and fonts without box drawing.
+const ASCII: border::Set<'static> = border::Set {
+    top_left: "+",
+    top_right: "+",
+    bottom_left: "+",
+    bottom_right: "+",
+    vertical_left: "|",
+    vertical_right: "|",
+    horizontal_top: "-",
+    horizontal_bottom: "-",
+};
+
+/// Draws the whole screen.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
+    let shown = shown(model);
+    chrome::draw(frame, model, &shown);
+    page(frame, model, &shown);
+    if let Some(dialog) = &model.dialog {
+        match dialog {
+            Dialog::Palette(palette) => draw_palette(frame, model, palette),
+            Dialog::Import(form) => draw_form(frame, model, form),
+            Dialog::Confirm(confirm) => draw_confirm(frame, model, confirm),
+            Dialog::Message(message) => draw_message(frame, model, message),
+        }
+    }
+}
+
+fn page(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
+    let area = shown.geometry.body;
+    if area.height == 0 || area.width == 0 {
+        return;
+    }
+    let view = model.trail.view();
+    let mut head = shown.content.head.clone();
+    if !shown.content.sections.is_empty() {
+        head.push(
+            shown
+                .content
+                .sections
+                .iter()
+                .enumerate()
+                .map(|(at, name)| {
+                    Cell::new(
+                        format!("{name}  "),
+                        if at == view.section {
+                            Role::Focus
+                        } else {
+                            Role::Muted
+                        },
+                    )
+                })
+                .collect(),
+        );
+    }
+    let buffer = frame.buffer_mut();
+    draw_text(buffer, area, &head, 0, &model.theme);
+    let used = u16::try_from(head.len())
+        .unwrap_or(u16::MAX)
+        .min(area.height);
+    let below = Rect {
+        y: area.y + used,
+        height: area.height - used,
+        ..area
+    };
+    match &shown.content.body {
+        Body::Text(lines) => draw_text(buffer, below, lines, view.offset, &model.theme),
+        Body::List(list) if shown.rows.is_empty() => {
+            let empty = if shown.total > 0 {
+                vec![note(model.say("state.all-hidden"), Role::Muted)]
+            } else {
+                list.empty.clone()
+            };
+            draw_text(
+                buffer,
+                below,
+                &wrapped(&empty, below.width),
+                0,
+                &model.theme,
+            );
+        }
+        Body::List(list) => {
+            let rows: Vec<_> = shown.rows.iter().collect();
+            draw_list(
+                buffer,
+                below,
+                &list.columns,
+                &rows,
+                (view.offset, shown.selected),
+                (&model.theme, model.lang),
+            );
+        }
+    }
+    if let Some(side) = shown.geometry.side {
+        let opens = shown.selected.and_then(|at| shown.rows[at].opens.as_ref());
+        let lines = wrapped(&panes::beside(model, opens), side.width.saturating_sub(2));
+        let bar = if model.setup.ascii { "|" } else { "│" };
+        for y in side.y..side.y + area.height {
+            buffer.set_string(side.x - 1, y, bar, model.theme.style(Role::Border));
+        }
+        let inner = Rect {
+            x: side.x + 1,
+            width: side.width.saturating_sub(2),
+            height: area.height,
+            ..side
+        };
+        draw_text(buffer, inner, &lines, 0, &model.theme);
+    }
+}
+
+/// A box in front of the page; gives back its inside.
+fn front(frame: &mut Frame<'_>, model: &Model, title: &str, size: (u16, u16)) -> Rect {
+    let screen = frame.area();
+    let (wide, high) = (size.0.min(screen.width), size.1.min(screen.height));
+    let area = Rect {
+        x: (screen.width - wide) / 2,
+        y: (screen.height - high) / 3,
+        width: wide,
+        height: high,
+    };
+    let mut block = Block::bordered()
+        .title(format!(" {title} "))
+        .border_style(model.theme.style(Role::Border))
+        .title_style(model.theme.style(Role::Title));
+    if model.setup.ascii {
+        block = block.border_set(ASCII);
+    }
+    let mut inner = block.inner(area);
+    frame.render_widget(Clear, area);
+    frame.render_widget(block, area);
+    if inner.width > 2 {
+        inner.x += 1;
+        inner.width -= 2;
+    }
+    inner
+}
+
+fn lines_in(frame: &mut Frame<'_>, model: &Model, area: Rect, lines: &[Note], offset: usize) {
+    let lines = wrapped(lines, area.width);
+    draw_text(frame.buffer_mut(), area, &lines, offset, &model.theme);
+}
+
+fn draw_palette(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
+    let title = model.say(match palette.kind {
+        crate::dialogs::Kind::Command => "palette.title",
+        crate::dialogs::Kind::Help => "palette.help",
+        crate::dialogs::Kind::Menu(_) => "palette.menu",
+    });
+    let high = frame.area().height.saturating_sub(4).clamp(3, 24);
+    let inner = front(frame, model, &title, (90, high));
+    let mut lines = vec![vec![
+        Cell::new(":", Role::Key),
+        Cell::new(format!("{}_", palette.input.value()), Role::Focus),
+    ]];
+    let room = usize::from(inner.height.saturating_sub(1)).max(1);
+    let first = palette.selected.saturating_sub(room - 1);
+    let wide = palette
+        .found
+        .iter()
+        .map(|entry| width(&entry.line))
+        .max()
+        .unwrap_or(0)
+        .min(36);
+    let found = palette.found.iter().enumerate().skip(first).take(room);
+    for (at, entry) in found {
+        let chosen = at == palette.selected;
+        let usable = entry.why_not.is_none();
+        let role = match (chosen, usable) {
+            (true, _) => Role::Selection,
+            (false, true) => Role::Text,
+            (false, false) => Role::Muted,
+        };
+        lines.push(vec![
+            Cell::new(if chosen { "> " } else { "  " }, Role::Focus),
+            Cell::new(fit(&entry.line, wide), role),
+            Cell::new(format!(" {} ", fit(&entry.keys, 13)), Role::Key),
+            Cell::muted(entry.why_not.as_ref().unwrap_or(&entry.help).clone()),
+        ]);
+    }
+    draw_text(frame.buffer_mut(), inner, &lines, 0, &model.theme);
+}
+
+fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
+    let inner = front(
+        frame,
+        model,
+        &model.say("form.title"),
+        (72, 11 + u16::try_from(form.refused.len()).unwrap_or(0)),
+    );
+    let pick = |index: Option<&str>| format!("< {} >", index.unwrap_or("-"));
+    let keys = match &form.keys {
+        Some((_, lines)) => model
+            .lang
+            .fill("form.pasted", &[("count", &lines.to_string())]),
+        None if form.path().is_empty() && form.focus != 3 => model.say("form.keys-hint"),
+        None => format!("{}_", form.path()),
+    };
+    let mode = if form.strict { "strict" } else { "partial" };
+    let values = [
+        pick(
+            form.hosts
+                .get(form.host)
+                .map(cockpit_domain::ids::HostId::as_str),
+        ),
+        pick(
+            form.providers
+                .get(form.provider)
+                .map(cockpit_domain::ids::PackId::as_str),
+        ),
+        format!("< {mode} >  {}", model.say(&format!("form.{mode}"))),
+        keys,
+        model.say("form.plan"),
+    ];
+    let mut lines = Vec::new();
+    for (at, (name, value)) in crate::dialogs::FIELDS.iter().zip(values).enumerate() {
+        let focused = at == form.focus;
+        lines.push(vec![
+            Cell::new(if focused { "> " } else { "  " }, Role::Focus),
+            Cell::muted(fit(&model.say(&format!("form.field-{name}")), 10)),
+            Cell::new(value, if focused { Role::Selection } else { Role::Text }),
+        ]);
+    }
+    lines.push(Vec::new());
+    for line in &form.refused {
+        lines.push(note(line.clone(), Role::Fail));
+    }
+    lines.push(note(model.say("form.keys-line"), Role::Muted));
+    lines_in(frame, model, inner, &lines, 0);
+}
+
+fn draw_confirm(frame: &mut Frame<'_>, model: &Model, confirm: &Confirm) {
+    let mut lines = confirm.lines.clone();
+    lines.push(Vec::new());
+    use crate::dialogs::Field;
+    let mut input = |label: &str, value: &str, field: Field| {
+        let focused = confirm.focus == field;
+        lines.push(vec![
+            Cell::new(if focused { "> " } else { "  " }, Role::Focus),
+            Cell::muted(fit(&model.say(label), 14)),
+            Cell::new(
+                format!("{value}{}", if focused { "_" } else { "" }),
+                Role::Text,
+            ),
+        ]);
+    };
+    if confirm.wants_name.is_some() {
+        input("confirm.name", confirm.name.value(), Field::Name);
+        input("confirm.reason", confirm.reason.value(), Field::Reason);
+        lines.push(Vec::new());
+    }
+    let buttons = confirm.focus == Field::Buttons;
+    lines.push(vec![
+        Cell::new(if buttons { "> " } else { "  " }, Role::Focus),
+        Cell::new(
+            format!("[ {} ]", model.say("confirm.cancel")),
+            if buttons { Role::Selection } else { Role::Text },
+        ),
+        Cell::plain("   "),
+        Cell::new("y ", if buttons { Role::Key } else { Role::Muted }),
+        Cell::new(
+            model.say("confirm.yes"),
+            if buttons { Role::Text } else { Role::Muted },
+        ),
+    ]);
+    if let Some(refused) = confirm.refused {
+        lines.push(note(model.say(refused), Role::Fail));
+    }
+    let high = u16::try_from(lines.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(4);
+    let inner = front(frame, model, &model.say("confirm.title"), (72, high));
+    lines_in(frame, model, inner, &lines, 0);
+}
+
+fn draw_message(frame: &mut Frame<'_>, model: &Model, message: &Message) {
+    let room = 76.min(frame.area().width.saturating_sub(4));
+    let high = wrapped(&message.lines, room).len();
+    let high = u16::try_from(high).unwrap_or(u16::MAX).saturating_add(2);
+    let inner = front(frame, model, &model.say("message.title"), (80, high));
+    lines_in(frame, model, inner, &message.lines, message.offset);
+}

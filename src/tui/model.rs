@@ -1,0 +1,198 @@
+//! Everything the screen knows. Changed by `update` only; drawing reads it.
+
+use crate::dialogs::Dialog;
+use crate::keymap::Keymap;
+use crate::msg::Ticket;
+use crate::plan::Plan;
+use crate::setup::Setup;
+use crate::theme::{Role, Theme};
+use crate::trail::Trail;
+use crate::words::Lang;
+use cockpit_domain::ids::{BatchId, HostId, JobId, PlanId};
+use cockpit_engine::batches::BatchDetail;
+use cockpit_engine::board::{Board, Known};
+use cockpit_engine::command::Answer;
+use cockpit_engine::doctor::Diagnosis;
+use cockpit_engine::failure::Outcome;
+use cockpit_engine::ports::{AuditRow, FaultState};
+use cockpit_engine::supervisor::Snapshot;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tui_input::Input;
+
+/// What a ticket asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A look that goes to the board.
+    Look,
+    /// A plan, to be opened when it is read.
+    Plan,
+    /// To apply a plan.
+    Apply(PlanId),
+    /// A batch page.
+    Detail(BatchId),
+    /// To go on with a batch.
+    Resume(BatchId),
+    /// A new look at a batch's access.
+    Access(BatchId),
+    /// The doctor.
+    Doctor,
+    /// Keys out of a file, for the import form.
+    Keys,
+}
+
+/// A message in the line of running work, for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Toast {
+    /// What it says.
+    pub text: String,
+    /// What it means.
+    pub role: Role,
+    /// UTC ms until when it is shown.
+    pub until_ms: i64,
+}
+
+/// An act that was begun from a plan, and what it came to.
+#[derive(Debug)]
+pub(crate) struct Act {
+    /// Its job, once started.
+    pub job: Option<JobId>,
+    /// What it came to, once it ended.
+    pub result: Option<Outcome<Answer>>,
+}
+
+/// Everything the screen knows.
+#[derive(Debug)]
+pub(crate) struct Model {
+    /// Told once.
+    pub setup: Setup,
+    /// Language in force.
+    pub lang: Lang,
+    /// Theme in force.
+    pub theme: Theme,
+    /// Keys in force.
+    pub keymap: Keymap,
+    /// UTC ms of the message in work: the only clock there is.
+    pub now_ms: i64,
+    /// Size of the terminal.
+    pub size: (u16, u16),
+    /// What the engine shows.
+    pub snapshot: Arc<Snapshot>,
+    /// What is drawn instead while the picture is frozen.
+    pub frozen: Option<Arc<Snapshot>>,
+    /// Whether the page has the whole width.
+    pub zoomed: bool,
+    /// Where the person is.
+    pub trail: Trail,
+    /// The import form while its plan is made: it comes back with what was found.
+    pub form: Option<crate::dialogs::ImportForm>,
+    /// What is open in front of the page.
+    pub dialog: Option<Dialog>,
+    /// The filter while it is typed.
+    pub filter_input: Option<Input>,
+    /// A short message.
+    pub toast: Option<Toast>,
+    /// Plans read in this session.
+    pub plans: BTreeMap<PlanId, Plan>,
+    /// Acts of this session by the plan they apply.
+    pub acts: BTreeMap<PlanId, Act>,
+    /// Batch pages that were read, with the count of store changes they were read at.
+    pub details: BTreeMap<BatchId, (u64, BatchDetail)>,
+    /// What the doctor found.
+    pub doctor: Option<Known<Vec<Diagnosis>>>,
+    /// Newest rows of the audit.
+    pub audit: Vec<AuditRow>,
+    /// Faults of the lab.
+    pub faults: Vec<FaultState>,
+    /// What tickets asked for.
+    pub asked: BTreeMap<Ticket, Asked>,
+    /// Jobs of tickets that are being worked on.
+    pub working: BTreeMap<Ticket, JobId>,
+    /// The next ticket.
+    pub next_ticket: Ticket,
+    /// Lines typed on the command line, newest last.
+    pub typed: Vec<String>,
+    /// Text filtered for last, recalled by an empty filter.
+    pub last_filter: String,
+    /// UTC ms when the next round of looks is due; 0 is at once.
+    pub next_round: Rounds,
+    /// UTC ms of the last Ctrl-C that stopped nothing.
+    pub ctrl_c_ms: Option<i64>,
+    /// Set when the program is to end as soon as the step in flight is through.
+    pub closing: bool,
+    /// Counts frames of the mark that says that work goes on.
+    pub beat: u8,
+}
+
+/// When the next looks are due, UTC ms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Rounds {
+    /// Baselines.
+    pub baseline_ms: i64,
+    /// Hosts and machines.
+    pub hosts_ms: i64,
+}
+
+impl Model {
+    /// The snapshot that is drawn.
+    pub(crate) fn seen(&self) -> &Snapshot {
+        self.frozen.as_ref().unwrap_or(&self.snapshot)
+    }
+
+    /// What is known of the fleet, as it is drawn.
+    pub(crate) fn board(&self) -> &Board {
+        &self.seen().board
+    }
+
+    /// Whether writes to a host are allowed now.
+    pub(crate) fn is_armed(&self, host: &HostId) -> bool {
+        self.armed()
+            .is_some_and(|(armed, until)| armed == host && until > self.now_ms)
+    }
+
+    /// The host that is armed, and until when.
+    pub(crate) fn armed(&self) -> Option<(&HostId, i64)> {
+        self.snapshot
+            .armed
+            .as_ref()
+            .map(|armed| (&armed.host, armed.until_ms))
+            .filter(|(_, until)| *until > self.now_ms)
+    }
+
+    /// A job that writes and is still at work.
+    pub(crate) fn writing(&self) -> Option<JobId> {
+        self.snapshot
+            .jobs
+            .iter()
+            .find(|job| job.writes && job.is_live())
+            .map(|job| job.id)
+    }
+
+    /// A fresh ticket for a question.
+    pub(crate) fn ticket(&mut self, asked: Asked) -> Ticket {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.asked.insert(ticket, asked);
+        ticket
+    }
+
+    /// Whether such a question is out.
+    pub(crate) fn is_asked(&self, asked: &Asked) -> bool {
+        self.asked.values().any(|other| other == asked)
+    }
+
+    /// Says something for a while.
+    pub(crate) fn tell(&mut self, text: impl Into<String>, role: Role) {
+        self.toast = Some(Toast {
+            text: text.into(),
+            role,
+            // Long enough to be read, also on a slow line.
+            until_ms: self.now_ms + 6_000,
+        });
+    }
+
+    /// The words of a key in the language in force.
+    pub(crate) fn say(&self, key: &str) -> String {
+        self.lang.say(key).into_owned()
+    }
+}

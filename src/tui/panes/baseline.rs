@@ -1,0 +1,245 @@
+//! The production baseline: every check, worst first; a check with what was expected, what was
+//! found, why it matters and what to do next; and the one thing to do.
+
+use super::said::{age, clock, verdict_cell};
+use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
+use crate::model::Model;
+use crate::place::Place;
+use crate::theme::Role;
+use crate::words::Lang;
+use cockpit_domain::baseline::{CheckResult, Verdict};
+use cockpit_domain::batch::BatchStatus;
+use cockpit_domain::ids::PackId;
+
+const COLUMNS: [Column; 6] = [
+    Column::fit("", 1, 1, 0),
+    Column::fit("col.verdict", 4, 12, 5),
+    Column::fit("col.layer", 4, 13, 3),
+    Column::fit("col.check-name", 12, 28, 0),
+    Column::grow("col.found", 12, 0),
+    Column::fit("col.age", 3, 4, 2).right(),
+];
+
+/// A result older than this says nothing about now.
+const FRESH_MS: i64 = 15 * 60_000;
+
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Fail => 0,
+        Verdict::Unreachable => 1,
+        Verdict::Warn => 2,
+        Verdict::Unknown => 3,
+        Verdict::NotJudged => 4,
+        Verdict::Waived => 5,
+        Verdict::Ok => 6,
+    }
+}
+
+/// What a row says of itself in the language in force.
+fn title(model: &Model, row: &CheckResult) -> String {
+    match (&row.title_zh, model.lang) {
+        (Some(title), Lang::ZhCn) => title.clone(),
+        _ => row.title.clone(),
+    }
+}
+
+/// Every row of every pack, worst first, from the outside in.
+fn rows(model: &Model) -> Vec<(&PackId, &CheckResult)> {
+    let mut rows: Vec<(&PackId, &CheckResult)> = model
+        .board()
+        .baselines
+        .iter()
+        .flat_map(|(pack, known)| known.value.results.iter().map(move |row| (pack, row)))
+        .collect();
+    rows.sort_by_key(|(_, row)| (rank(row.verdict), std::cmp::Reverse(row.level), row.layer));
+    rows
+}
+
+pub(super) fn list(model: &Model) -> Content {
+    let rows = rows(model)
+        .into_iter()
+        .map(|(pack, row)| {
+            let stale = model.now_ms - row.at_ms > FRESH_MS;
+            let (glyph, word) = verdict_cell(model, row.verdict);
+            let found = if row.verdict == Verdict::Ok || row.found.is_empty() {
+                title(model, row)
+            } else {
+                row.found.replace('\n', " ")
+            };
+            let (glyph, word) = if stale {
+                (
+                    Cell::new("?", Role::Unknown),
+                    Cell::new(model.say("verdict.stale"), Role::Unknown),
+                )
+            } else {
+                (glyph, word)
+            };
+            let quiet = matches!(
+                row.verdict,
+                Verdict::Ok | Verdict::NotJudged | Verdict::Waived
+            );
+            Row::new(
+                format!("{pack}/{}", row.id),
+                vec![
+                    glyph,
+                    word,
+                    Cell::muted(model.say(&format!("layer.{}", row.layer.as_str()))),
+                    Cell::plain(row.id.clone()),
+                    if quiet {
+                        Cell::muted(found)
+                    } else {
+                        Cell::plain(found)
+                    },
+                    Cell::muted(age(model, row.at_ms)),
+                ],
+            )
+            .broken(!quiet || stale)
+            .copies(row.id.clone())
+            .hidden(format!("{} {}", row.title, title(model, row)))
+            .opens(Place::Check(pack.clone(), row.id.clone()))
+        })
+        .collect();
+    let head = model
+        .board()
+        .baseline_troubles
+        .iter()
+        .map(|(pack, trouble)| {
+            vec![
+                Cell::new("/ ", Role::Unreachable),
+                Cell::plain(format!("{pack}: {}", trouble.value.message)),
+                Cell::muted(format!("  {}", trouble.value.hint)),
+            ]
+        })
+        .collect();
+    Content::list(List {
+        columns: COLUMNS.to_vec(),
+        rows,
+        empty: vec![
+            note(model.say("baseline.empty"), Role::Text),
+            note(model.say("baseline.empty-next"), Role::Muted),
+        ],
+    })
+    .head(head)
+}
+
+pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
+    let found = model
+        .board()
+        .baselines
+        .get(pack)
+        .and_then(|known| known.value.results.iter().find(|row| row.id == id));
+    let Some(row) = found else {
+        return Content::text(vec![note(model.say("check.gone"), Role::Muted)]);
+    };
+    let (mut glyph, word) = verdict_cell(model, row.verdict);
+    glyph.text.push(' ');
+    let mut lines: Vec<Note> = vec![
+        vec![glyph, word, Cell::new(format!("  {}", row.id), Role::Title)],
+        note(title(model, row), Role::Text),
+        Vec::new(),
+    ];
+    let mut say = |key: &str, text: &str, role: Role| {
+        if !text.is_empty() {
+            lines.push(field(&model.say(key), text, role));
+        }
+    };
+    let found_role = match row.verdict {
+        Verdict::Fail => Role::Fail,
+        Verdict::Warn => Role::Warn,
+        _ => Role::Text,
+    };
+    say("field.expected", &row.expected, Role::Text);
+    say("field.found", &row.found, found_role);
+    say("field.next", &row.next_step, Role::Key);
+    say("field.why", &row.why, Role::Text);
+    say("field.evidence", &row.evidence, Role::Muted);
+    if let Some(parent) = &row.muted_by {
+        say("field.muted-by", parent, Role::Text);
+    }
+    let looked = format!(
+        "{} ({}), {} ms, {}, {}, {pack}",
+        clock(model, row.at_ms),
+        age(model, row.at_ms),
+        row.duration_ms,
+        model.say(&format!("layer.{}", row.layer.as_str())),
+        model.say(&format!("level.{}", row.level.as_str())),
+    );
+    say("field.looked", &looked, Role::Muted);
+    say(
+        "field.command",
+        &format!("cockpit baseline run --pack {pack}"),
+        Role::Muted,
+    );
+    Content::text(lines)
+}
+
+/// The one thing to do: what was left half done comes first, then the worst check.
+pub(super) fn advice(model: &Model) -> Note {
+    if model.setup.first_run.is_some() {
+        return note(model.say("advice.first-run"), Role::Warn);
+    }
+    if let Some(seen) = model
+        .board()
+        .batches
+        .iter()
+        .find(|seen| seen.batch.batch_status == BatchStatus::Interrupted)
+    {
+        let id = seen.batch.id.to_string();
+        let host = seen.batch.host.as_str();
+        return note(
+            format!(
+                "! {}",
+                model
+                    .lang
+                    .fill("advice.interrupted", &[("batch", &id), ("host", host)])
+            ),
+            Role::Fail,
+        );
+    }
+    let rows = rows(model);
+    let Some((_, worst)) = rows.first() else {
+        return note(model.say("advice.looking"), Role::Muted);
+    };
+    if model.now_ms - worst.at_ms > FRESH_MS {
+        let text = model
+            .lang
+            .fill("advice.stale", &[("age", &age(model, worst.at_ms))]);
+        return note(format!("? {text}"), Role::Unknown);
+    }
+    let (mut glyph, _) = verdict_cell(model, worst.verdict);
+    if rank(worst.verdict) >= rank(Verdict::NotJudged) {
+        let text = model.lang.fill(
+            "advice.well",
+            &[
+                ("count", &rows.len().to_string()),
+                ("age", &age(model, worst.at_ms)),
+            ],
+        );
+        return note(format!("+ {text}"), Role::Ok);
+    }
+    let same = rows
+        .iter()
+        .filter(|(_, row)| row.verdict == worst.verdict)
+        .count();
+    glyph.text.push(' ');
+    let role = glyph.role;
+    let mut line = vec![
+        glyph,
+        Cell::new(
+            format!("{}: {}", worst.id, worst.found.replace('\n', " ")),
+            role,
+        ),
+    ];
+    if same > 1 {
+        let more = (same - 1).to_string();
+        line.push(Cell::muted(format!(
+            "  {}",
+            model.lang.fill("advice.more", &[("count", &more)])
+        )));
+    }
+    line.push(Cell::new(
+        format!("  {} {}", model.say("advice.next"), worst.next_step),
+        Role::Text,
+    ));
+    line
+}

@@ -1,0 +1,187 @@
+//! Machines and hosts: how far away, which version, whether the connection stands.
+
+use super::said::{age, clock};
+use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
+use crate::model::Model;
+use crate::place::Place;
+use crate::theme::Role;
+use cockpit_domain::ids::HostId;
+use cockpit_engine::board::{Known, Trouble};
+use cockpit_engine::failure::FailureKind;
+
+const COLUMNS: [Column; 8] = [
+    Column::fit("", 1, 1, 0),
+    Column::fit("col.host-name", 6, 20, 0),
+    Column::fit("col.role", 4, 12, 2),
+    Column::fit("col.machine", 4, 16, 4),
+    Column::fit("col.version", 4, 12, 3),
+    Column::fit("col.round-trip", 4, 8, 5).right(),
+    Column::grow("col.state", 12, 0),
+    Column::fit("col.age", 3, 4, 1).right(),
+];
+
+fn mark(trouble: &Trouble) -> (&'static str, Role) {
+    match trouble.kind {
+        FailureKind::Unreachable => ("/", Role::Unreachable),
+        _ => ("x", Role::Fail),
+    }
+}
+
+pub(super) fn list(model: &Model) -> Content {
+    let board = model.board();
+    let rows = model
+        .setup
+        .hosts
+        .iter()
+        .map(|host| {
+            let seen = board.hosts.get(&host.id);
+            let probe = seen.and_then(|seen| seen.probe.as_ref());
+            let trouble = seen.and_then(|seen| seen.trouble.as_ref());
+            let ((glyph, role), state, at) = match (trouble, probe) {
+                (Some(trouble), _) => (
+                    mark(&trouble.value),
+                    trouble.value.message.clone(),
+                    Some(trouble.at_ms),
+                ),
+                (None, Some(probe)) => (
+                    ("+", Role::Ok),
+                    model.say("host.answers"),
+                    Some(probe.at_ms),
+                ),
+                (None, None) => (("?", Role::Unknown), model.say("host.not-looked"), None),
+            };
+            let round_trip = probe.map_or_else(String::new, |probe| {
+                format!("{} ms", probe.value.identity.round_trip_ms)
+            });
+            Row::new(
+                host.id.as_str(),
+                vec![
+                    Cell::new(glyph, role),
+                    Cell::plain(host.id.as_str()),
+                    Cell::new(
+                        model.say(&format!("role.{}", host.role.as_str())),
+                        if model.setup.is_production(&host.id) {
+                            Role::Title
+                        } else {
+                            Role::Text
+                        },
+                    ),
+                    Cell::muted(host.machine.as_str()),
+                    Cell::plain(probe.map_or("", |probe| probe.value.identity.version.as_str())),
+                    Cell::plain(round_trip),
+                    Cell::new(state, if trouble.is_some() { role } else { Role::Muted }),
+                    Cell::muted(at.map_or_else(String::new, |at| age(model, at))),
+                ],
+            )
+            .broken(trouble.is_some() || probe.is_none())
+            .opens(Place::Host(host.id.clone()))
+        })
+        .collect();
+    Content::list(List {
+        columns: COLUMNS.to_vec(),
+        rows,
+        empty: vec![note(model.say("hosts.empty"), Role::Text)],
+    })
+}
+
+fn trouble_lines(model: &Model, trouble: &Known<Trouble>, lines: &mut Vec<Note>) {
+    let (glyph, role) = mark(&trouble.value);
+    let text = format!("{glyph} {}", trouble.value.message);
+    lines.push(field(&model.say("field.found"), text, role));
+    if !trouble.value.hint.is_empty() {
+        lines.push(field(
+            &model.say("field.next"),
+            trouble.value.hint.clone(),
+            Role::Key,
+        ));
+    }
+    lines.push(field(
+        &model.say("field.looked"),
+        format!("{}, {}", clock(model, trouble.at_ms), trouble.value.doing),
+        Role::Muted,
+    ));
+}
+
+pub(super) fn host(model: &Model, id: &HostId) -> Content {
+    let Some(settings) = model.setup.host(id) else {
+        return Content::text(vec![note(model.say("host.gone"), Role::Muted)]);
+    };
+    let board = model.board();
+    let mut lines = vec![
+        vec![
+            Cell::new(id.as_str(), Role::Title),
+            Cell::plain(format!(
+                "  {}  {}",
+                model.say(&format!("role.{}", settings.role.as_str())),
+                settings.address
+            )),
+        ],
+        Vec::new(),
+    ];
+    if let Some(seen) = board.hosts.get(id) {
+        if let Some(trouble) = &seen.trouble {
+            trouble_lines(model, trouble, &mut lines);
+        }
+        if let Some(probe) = &seen.probe {
+            let identity = &probe.value.identity;
+            let text = format!(
+                "{}, {} ms, {} ({})",
+                identity.version,
+                identity.round_trip_ms,
+                identity.credential,
+                age(model, probe.at_ms)
+            );
+            lines.push(field(&model.say("field.host"), text, Role::Text));
+            if identity.captcha {
+                lines.push(field("", model.say("host.captcha"), Role::Warn));
+            }
+            if identity.backend_mode {
+                lines.push(field("", model.say("host.backend-mode"), Role::Warn));
+            }
+        }
+    }
+    lines.push(Vec::new());
+    lines.push(note(
+        format!("{} {}", model.say("field.machine"), settings.machine),
+        Role::Title,
+    ));
+    if let Some(seen) = board.machines.get(&settings.machine) {
+        if let Some(trouble) = &seen.trouble {
+            trouble_lines(model, trouble, &mut lines);
+        }
+        if let Some(check) = &seen.check {
+            let text = model.lang.fill(
+                "machine.answers",
+                &[
+                    ("system", &check.value.system),
+                    ("ms", &check.value.round_trip_ms.to_string()),
+                    ("count", &check.value.reconnects.to_string()),
+                    ("age", &age(model, check.at_ms)),
+                ],
+            );
+            lines.push(field(&model.say("field.tunnel"), text, Role::Text));
+        }
+    }
+    for lease in board.leases.iter().filter(|lease| lease.host == *id) {
+        let text = format!(
+            "{} {}: {}",
+            lease.provider, lease.info.owner, lease.info.reason
+        );
+        lines.push(field(
+            &model.say("field.writer"),
+            text,
+            if lease.foreign {
+                Role::Warn
+            } else {
+                Role::Text
+            },
+        ));
+    }
+    lines.push(Vec::new());
+    lines.push(field(
+        &model.say("field.command"),
+        format!("cockpit host probe {id}"),
+        Role::Muted,
+    ));
+    Content::text(lines)
+}

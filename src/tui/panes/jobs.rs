@@ -1,0 +1,114 @@
+//! Jobs: what runs, at which stage, since when; what ended, and how.
+
+use super::said::{age, clock};
+use crate::content::{Cell, Column, Content, List, Row, field, note};
+use crate::model::Model;
+use crate::place::Place;
+use crate::theme::Role;
+use cockpit_domain::ids::JobId;
+use cockpit_engine::supervisor::{JobState, JobView};
+
+const COLUMNS: [Column; 6] = [
+    Column::fit("", 1, 1, 0),
+    Column::fit("col.job-name", 6, 18, 0),
+    Column::fit("col.subject", 4, 24, 1),
+    Column::fit("col.status", 4, 10, 2),
+    Column::grow("col.stage", 12, 0),
+    Column::fit("col.age", 3, 4, 3).right(),
+];
+
+fn mark(job: &JobView) -> (&'static str, Role, &'static str) {
+    match job.state {
+        JobState::Running => (">", Role::Warming, "job.running"),
+        JobState::Stopping => ("=", Role::Warn, "job.stopping"),
+        JobState::Done => ("+", Role::Ok, "job.done"),
+        JobState::Failed => ("x", Role::Fail, "job.failed"),
+    }
+}
+
+/// How far a job is, in a few words.
+pub(crate) fn stage(job: &JobView) -> String {
+    if let Some(failure) = &job.failure {
+        return failure.message.clone();
+    }
+    job.progress.as_ref().map_or_else(String::new, |progress| {
+        if progress.total > 0 {
+            format!("{}/{} {}", progress.done, progress.total, progress.text)
+        } else {
+            progress.text.clone()
+        }
+    })
+}
+
+pub(super) fn list(model: &Model) -> Content {
+    let mut jobs: Vec<&JobView> = model.seen().jobs.iter().collect();
+    jobs.sort_by_key(|job| (!job.is_live(), std::cmp::Reverse(job.id)));
+    let rows = jobs
+        .into_iter()
+        .map(|job| {
+            let (glyph, role, word) = mark(job);
+            Row::new(
+                job.id.to_string(),
+                vec![
+                    Cell::new(glyph, role),
+                    Cell::plain(job.name),
+                    Cell::plain(job.subject.clone()),
+                    Cell::new(model.say(word), role),
+                    Cell::muted(stage(job)),
+                    Cell::muted(age(model, job.ended_ms.unwrap_or(job.started_ms))),
+                ],
+            )
+            .broken(job.state == JobState::Failed)
+            .copies(job.command_line.clone())
+            .opens(Place::Job(job.id))
+        })
+        .collect();
+    Content::list(List {
+        columns: COLUMNS.to_vec(),
+        rows,
+        empty: vec![note(model.say("jobs.empty"), Role::Muted)],
+    })
+}
+
+pub(super) fn job(model: &Model, id: JobId) -> Content {
+    let Some(job) = model.seen().jobs.iter().find(|job| job.id == id) else {
+        return Content::text(vec![note(model.say("job.gone"), Role::Muted)]);
+    };
+    let (glyph, role, word) = mark(job);
+    let mut lines = vec![
+        vec![
+            Cell::new(format!("{glyph} {}", model.say(word)), role),
+            Cell::new(format!("  {id}  {} {}", job.name, job.subject), Role::Title),
+        ],
+        Vec::new(),
+        field(&model.say("field.stage"), stage(job), Role::Text),
+        field(
+            &model.say("field.since"),
+            format!(
+                "{}, {} {}",
+                clock(model, job.started_ms),
+                model.say("job.stage-since"),
+                clock(model, job.stage_since_ms)
+            ),
+            Role::Muted,
+        ),
+    ];
+    if let Some(failure) = &job.failure {
+        lines.push(field(
+            &model.say("field.doing"),
+            failure.doing.clone(),
+            Role::Text,
+        ));
+        lines.push(field(
+            &model.say("field.next"),
+            failure.hint.clone(),
+            Role::Key,
+        ));
+    }
+    lines.push(field(
+        &model.say("field.command"),
+        job.command_line.clone(),
+        Role::Muted,
+    ));
+    Content::text(lines)
+}

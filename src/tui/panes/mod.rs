@@ -1,0 +1,70 @@
+//! What each page says, out of what is known. No state of its own: a page is a function of the
+//! model and its place.
+
+mod activity;
+mod baseline;
+mod batches;
+mod doctor;
+mod hosts;
+mod jobs;
+mod plan;
+mod probes;
+mod said;
+mod welcome;
+
+pub(crate) use jobs::stage;
+pub(crate) use said::clock;
+
+use crate::content::{Content, Note};
+use crate::model::Model;
+use crate::place::Place;
+
+/// What a page says.
+pub(crate) fn content(model: &Model, place: &Place) -> Content {
+    match place {
+        Place::Baseline => baseline::list(model),
+        Place::Check(pack, check) => baseline::check(model, pack, check),
+        Place::Hosts => hosts::list(model),
+        Place::Host(host) => hosts::host(model, host),
+        Place::Batches => batches::list(model),
+        Place::Batch(batch) => batches::batch(model, *batch),
+        Place::Item(batch, item) => batches::item(model, *batch, *item),
+        Place::Probes => probes::list(model),
+        Place::Probe(subject, row) => probes::probe(model, subject, row),
+        Place::Jobs => jobs::list(model),
+        Place::Job(job) => jobs::job(model, *job),
+        Place::Activity => activity::list(model),
+        Place::Plan(plan) => plan::plan(model, *plan),
+        Place::Outcome(plan) => plan::outcome(model, *plan),
+        Place::Doctor => doctor::list(model),
+        Place::Welcome => welcome::page(model),
+    }
+}
+
+/// What belongs to a row of a list, shown beside it on a wide screen: the page behind it.
+pub(crate) fn beside(model: &Model, opens: Option<&Place>) -> Vec<Note> {
+    let Some(place) = opens else {
+        return Vec::new();
+    };
+    let content = content(model, place);
+    let mut lines = content.head;
+    match content.body {
+        crate::content::Body::Text(text) => lines.extend(text),
+        crate::content::Body::List(list) => {
+            lines.push(Vec::new());
+            lines.extend(list.rows.iter().map(|row| {
+                row.cells
+                    .iter()
+                    .filter(|cell| !cell.text.is_empty())
+                    .flat_map(|cell| [cell.clone(), crate::content::Cell::plain(" ")])
+                    .collect()
+            }));
+        }
+    }
+    lines
+}
+
+/// The worst check and what to do about it, or another thing that waits for a person.
+pub(crate) fn advice(model: &Model) -> Note {
+    baseline::advice(model)
+}

@@ -1,0 +1,231 @@
+//! A plan to be read, and what applying it came to.
+
+use super::said::clock;
+use super::{batches, jobs};
+use crate::content::{Body, Cell, Column, Content, List, Note, Row, field, note};
+use crate::model::Model;
+use crate::plan::Plan;
+use crate::theme::Role;
+use cockpit_domain::ids::PlanId;
+use cockpit_domain::plan::{Change, Sign};
+use cockpit_engine::command::Answer;
+
+const COLUMNS: [Column; 5] = [
+    Column::fit("", 1, 1, 0),
+    Column::fit("col.type", 5, 12, 1),
+    Column::fit("col.resource-name", 12, 30, 0),
+    Column::fit("col.id", 2, 8, 2),
+    Column::grow("col.reason", 12, 0),
+];
+
+fn role(sign: Sign) -> Role {
+    match sign {
+        Sign::Create => Role::Create,
+        Sign::Change => Role::Change,
+        Sign::Remove => Role::Remove,
+        Sign::Attention => Role::Attention,
+        Sign::Keep => Role::Muted,
+    }
+}
+
+fn row(at: usize, change: &Change) -> Row {
+    let role = role(change.sign);
+    let mut reason = change.reason.clone();
+    for field in &change.fields {
+        reason.push_str(&format!(
+            "; {}: {} -> {}",
+            field.field, field.from, field.to
+        ));
+    }
+    Row::new(
+        format!("{at} {}", change.name),
+        vec![
+            Cell::new(change.sign.as_char().to_string(), role),
+            Cell::new(change.kind.to_string(), role),
+            Cell::plain(change.name.clone()),
+            Cell::muted(
+                change
+                    .host_resource_id
+                    .map_or_else(String::new, |id| format!("#{id}")),
+            ),
+            Cell::new(
+                reason,
+                if change.sign == Sign::Keep {
+                    Role::Muted
+                } else {
+                    Role::Text
+                },
+            ),
+        ],
+    )
+    .copies(change.line())
+    .broken(change.sign == Sign::Attention)
+}
+
+fn head(model: &Model, plan: &Plan) -> Vec<Note> {
+    let totals = plan.totals();
+    let mut head = vec![
+        vec![
+            Cell::new(model.say(&format!("kind.{}", plan.kind())), Role::Title),
+            Cell::plain(format!("  {}  {}", plan.id(), plan.host())),
+            Cell::muted(format!("  {}", plan.hash().get(..12).unwrap_or_default())),
+        ],
+        vec![
+            Cell::new(format!("+{} ", totals.create), Role::Create),
+            Cell::new(format!("~{} ", totals.change), Role::Change),
+            Cell::new(format!("-{} ", totals.remove), Role::Remove),
+            Cell::new(format!("!{}  ", totals.attention), Role::Attention),
+            Cell::muted(model.say("plan.legend")),
+        ],
+    ];
+    for blocker in plan.blockers() {
+        head.push(field(
+            &model.say("field.blocked"),
+            blocker.clone(),
+            Role::Fail,
+        ));
+    }
+    for line in plan.will_not_undo() {
+        head.push(field(&model.say("field.stays"), line.clone(), Role::Warn));
+    }
+    if let Plan::Reconcile(planned) = plan {
+        let report = &planned.report;
+        let counts = model.lang.fill(
+            "reconcile.counts",
+            &[
+                ("status", report.status.as_str()),
+                ("missing", &report.missing_count.to_string()),
+                ("changed", &report.changed_count.to_string()),
+                ("extra", &report.extra_count.to_string()),
+                ("raw", &report.raw_extra_count.to_string()),
+                ("noise", &report.stale_noise_count.to_string()),
+                ("probes", &report.probe_failures.to_string()),
+            ],
+        );
+        head.push(note(counts, Role::Text));
+        for probe in &report.probe_notes {
+            head.push(field(&model.say("field.probe"), probe.clone(), Role::Warn));
+        }
+    }
+    if let Some(at) = plan.expires_ms() {
+        head.push(field(
+            &model.say("field.expires"),
+            clock(model, at),
+            Role::Muted,
+        ));
+    }
+    head
+}
+
+pub(super) fn plan(model: &Model, id: PlanId) -> Content {
+    let Some(plan) = model.plans.get(&id) else {
+        return Content::text(vec![note(model.say("plan.gone"), Role::Muted)]);
+    };
+    let mut head = head(model, plan);
+    if !matches!(plan, Plan::Reconcile(_)) {
+        let line = format!(
+            "cockpit {} apply {} --yes {}",
+            plan.kind(),
+            id.0,
+            plan.hash().get(..12).unwrap_or_default()
+        );
+        head.push(field(&model.say("field.command"), line, Role::Muted));
+        let next = match crate::update::why_not(model, crate::actions::Action::Apply) {
+            Some(why) => field(&model.say("field.next"), why, Role::Key),
+            None => field(&model.say("field.next"), model.say("plan.apply"), Role::Key),
+        };
+        head.push(next);
+    }
+    let rows = plan
+        .changes()
+        .iter()
+        .enumerate()
+        .map(|(at, change)| row(at, change))
+        .collect();
+    Content::list(List {
+        columns: COLUMNS.to_vec(),
+        rows,
+        empty: vec![note(model.say("plan.empty"), Role::Ok)],
+    })
+    .head(head)
+}
+
+pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
+    let mut head = Vec::new();
+    if let Some(plan) = model.plans.get(&id) {
+        head.push(vec![
+            Cell::new(model.say(&format!("kind.{}", plan.kind())), Role::Title),
+            Cell::plain(format!("  {id}  {}", plan.host())),
+        ]);
+    }
+    let act = model.acts.get(&id);
+    let job = act
+        .and_then(|act| act.job)
+        .and_then(|id| model.seen().jobs.iter().find(|job| job.id == id));
+    if let Some(job) = job.filter(|job| job.is_live()) {
+        head.push(vec![
+            Cell::new("> ", Role::Warming),
+            Cell::plain(jobs::stage(job)),
+        ]);
+    }
+    match act.and_then(|act| act.result.as_ref()) {
+        Some(Err(failure)) => {
+            head.push(field(
+                &model.say("field.doing"),
+                failure.doing.clone(),
+                Role::Muted,
+            ));
+            head.push(field(
+                &model.say("field.found"),
+                failure.message.clone(),
+                Role::Fail,
+            ));
+            if !failure.hint.is_empty() {
+                head.push(field(
+                    &model.say("field.next"),
+                    failure.hint.clone(),
+                    Role::Key,
+                ));
+            }
+        }
+        Some(Ok(Answer::RolledBack(rolled))) => {
+            let clean = rolled.remains.is_empty() && rolled.disturbed.is_empty();
+            let key = if clean {
+                "rollback.clean"
+            } else {
+                "rollback.unclean"
+            };
+            head.push(note(
+                model.lang.fill(key, &[("count", &rolled.done.to_string())]),
+                if clean { Role::Ok } else { Role::Fail },
+            ));
+            let lists = [
+                ("field.blocked", &rolled.blocked),
+                ("field.remains", &rolled.remains),
+                ("field.disturbed", &rolled.disturbed),
+                ("field.stays", &rolled.will_not_undo),
+            ];
+            for (label, lines) in lists {
+                for line in lines {
+                    head.push(field(&model.say(label), line.clone(), Role::Warn));
+                }
+            }
+        }
+        _ => {}
+    }
+    let batch = model
+        .board()
+        .batches
+        .iter()
+        .find(|seen| seen.batch.plan == id)
+        .map(|seen| &seen.batch);
+    let Some(batch) = batch else {
+        return Content::text(Vec::new()).head(head);
+    };
+    head.extend(batches::head(model, batch));
+    let mut content = batches::batch(model, batch.id);
+    if let Body::List(_) = content.body {
+        content.head = head;
+    }
+    content
+}

@@ -1,0 +1,64 @@
+//! Words and marks that several panes use: ages, times, states.
+
+use crate::content::Cell;
+use crate::model::Model;
+use crate::theme::Role;
+use cockpit_domain::baseline::Verdict;
+use cockpit_domain::batch::BatchStatus;
+use jiff::Timestamp;
+
+/// How long ago, coarse: a screen that counts seconds is never quiet.
+pub(super) fn age(model: &Model, at_ms: i64) -> String {
+    let seconds = (model.now_ms - at_ms).max(0) / 1_000;
+    match seconds {
+        0..60 => "<1m".to_owned(),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Time of day in the configured zone; with the date when it is not today.
+pub(crate) fn clock(model: &Model, at_ms: i64) -> String {
+    let zoned = |ms: i64| {
+        Timestamp::from_millisecond(ms)
+            .unwrap_or_default()
+            .to_zoned(model.setup.zone.clone())
+    };
+    let (at, now) = (zoned(at_ms), zoned(model.now_ms));
+    let format = if at.date() == now.date() {
+        "%H:%M"
+    } else {
+        "%m-%d %H:%M"
+    };
+    at.strftime(format).to_string()
+}
+
+/// Glyph, word and meaning of a verdict.
+pub(super) fn verdict_cell(model: &Model, verdict: Verdict) -> (Cell, Cell) {
+    let (glyph, role) = match verdict {
+        Verdict::Ok => ("+", Role::Ok),
+        Verdict::Warn => ("~", Role::Warn),
+        Verdict::Fail => ("x", Role::Fail),
+        Verdict::Unknown => ("?", Role::Unknown),
+        Verdict::Unreachable => ("/", Role::Unreachable),
+        Verdict::NotJudged => (".", Role::Muffled),
+        Verdict::Waived => ("=", Role::Waived),
+    };
+    let word = model.say(&format!("verdict.{}", verdict.as_str()));
+    (Cell::new(glyph, role), Cell::new(word, role))
+}
+
+/// Glyph, word and meaning of a batch's state.
+pub(super) fn state_of_batch(model: &Model, status: BatchStatus) -> (Cell, Cell) {
+    let (glyph, role) = match status {
+        BatchStatus::Running => (">", Role::Warming),
+        BatchStatus::Succeeded => ("+", Role::Ok),
+        BatchStatus::PartiallySucceeded => ("~", Role::Warn),
+        BatchStatus::Failed => ("x", Role::Fail),
+        BatchStatus::Interrupted => ("!", Role::Fail),
+        BatchStatus::RolledBack => ("=", Role::Waived),
+    };
+    let word = model.say(&format!("batch.{status}"));
+    (Cell::new(glyph, role), Cell::new(word, role))
+}

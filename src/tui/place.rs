@@ -1,0 +1,80 @@
+//! Where a person is: a pane, or a page opened from one. Places are identities, so that they
+//! survive a refresh.
+
+use cockpit_domain::ids::{BatchId, HostId, ItemId, JobId, PackId, PlanId};
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Production baseline: every check, worst first.
+    Baseline,
+    /// One check of a pack.
+    Check(PackId, String),
+    /// Machines and hosts.
+    Hosts,
+    /// One host.
+    Host(HostId),
+    /// Import batches.
+    Batches,
+    /// One batch.
+    Batch(BatchId),
+    /// One key of a batch.
+    Item(BatchId, ItemId),
+    /// Probe results.
+    Probes,
+    /// One probe: subject on the board, hop and protocol.
+    Probe(String, String),
+    /// Jobs.
+    Jobs,
+    /// One job.
+    Job(JobId),
+    /// What was written, by whom.
+    Activity,
+    /// A plan, read before it is applied.
+    Plan(PlanId),
+    /// What an act came to.
+    Outcome(PlanId),
+    /// Every hop to every host.
+    Doctor,
+    /// There is no config yet.
+    Welcome,
+}
+
+impl Place {
+    /// The panes, in the order of their number keys.
+    pub(crate) const PANES: [Self; 6] = [
+        Self::Baseline,
+        Self::Hosts,
+        Self::Batches,
+        Self::Probes,
+        Self::Jobs,
+        Self::Activity,
+    ];
+
+    /// Its number among the panes, if it is one.
+    pub(crate) fn pane(&self) -> Option<usize> {
+        Self::PANES.iter().position(|pane| pane == self)
+    }
+
+    /// Its key in the catalogues and its word in the palette.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Check(..) => "check",
+            Self::Hosts => "hosts",
+            Self::Host(_) => "host",
+            Self::Batches => "batches",
+            Self::Batch(_) => "batch",
+            Self::Item(..) => "item",
+            Self::Probes => "probes",
+            Self::Probe(..) => "probe",
+            Self::Jobs => "jobs",
+            Self::Job(_) => "job",
+            Self::Activity => "activity",
+            Self::Plan(_) => "plan",
+            Self::Outcome(_) => "outcome",
+            Self::Doctor => "doctor",
+            Self::Welcome => "welcome",
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A plan as the screen holds it, whichever act it belongs to.
+
+use cockpit_domain::ids::{HostId, PlanId};
+use cockpit_domain::plan::{Change, Totals};
+use cockpit_engine::approval::Approval;
+use cockpit_engine::command::Command;
+use cockpit_engine::import::PlannedImport;
+use cockpit_engine::reconcile::PlannedReconcile;
+use cockpit_engine::rollback::PlannedRollback;
+
+/// A plan that was read.
+#[derive(Debug, Clone)]
+pub(crate) enum Plan {
+    /// Of an import.
+    Import(Box<PlannedImport>),
+    /// Of taking a batch back.
+    Rollback(Box<PlannedRollback>),
+    /// What reconcile found; nothing of it is applied from here.
+    Reconcile(Box<PlannedReconcile>),
+}
+
+impl Plan {
+    /// Its id.
+    pub(crate) fn id(&self) -> PlanId {
+        match self {
+            Self::Import(plan) => plan.id,
+            Self::Rollback(plan) => plan.id,
+            Self::Reconcile(plan) => plan.id,
+        }
+    }
+
+    /// Its hash.
+    pub(crate) fn hash(&self) -> &str {
+        match self {
+            Self::Import(plan) => &plan.hash,
+            Self::Rollback(plan) => &plan.hash,
+            Self::Reconcile(plan) => &plan.hash,
+        }
+    }
+
+    /// The host it is for.
+    pub(crate) fn host(&self) -> &HostId {
+        match self {
+            Self::Import(plan) => &plan.plan.request.host,
+            Self::Rollback(plan) => &plan.plan.host,
+            Self::Reconcile(plan) => &plan.report.host,
+        }
+    }
+
+    /// Word of its kind in the catalogues and on the command line.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Import(_) => "import",
+            Self::Rollback(_) => "rollback",
+            Self::Reconcile(_) => "reconcile",
+        }
+    }
+
+    /// What would be done.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        match self {
+            Self::Import(plan) => plan.plan.changes.clone(),
+            Self::Rollback(plan) => plan
+                .plan
+                .steps
+                .iter()
+                .map(|step| {
+                    let mut change = step.change.clone();
+                    if let Some(why) = &step.blocked {
+                        change.sign = cockpit_domain::plan::Sign::Attention;
+                        change.reason.clone_from(why);
+                    }
+                    change
+                })
+                .collect(),
+            Self::Reconcile(plan) => plan.report.changes.clone(),
+        }
+    }
+
+    /// How many of each sign.
+    pub(crate) fn totals(&self) -> Totals {
+        match self {
+            Self::Import(plan) => plan.plan.totals,
+            Self::Rollback(plan) => plan.plan.totals,
+            Self::Reconcile(plan) => plan.report.totals,
+        }
+    }
+
+    /// Why it cannot be applied as it is.
+    pub(crate) fn blockers(&self) -> &[String] {
+        match self {
+            Self::Import(plan) => &plan.plan.blockers,
+            Self::Rollback(_) | Self::Reconcile(_) => &[],
+        }
+    }
+
+    /// What it leaves as it is, and says so.
+    pub(crate) fn will_not_undo(&self) -> &[String] {
+        match self {
+            Self::Rollback(plan) => &plan.plan.will_not_undo,
+            Self::Import(_) | Self::Reconcile(_) => &[],
+        }
+    }
+
+    /// UTC ms after which it is refused.
+    pub(crate) fn expires_ms(&self) -> Option<i64> {
+        match self {
+            Self::Import(plan) => plan.plan.expires_ms,
+            Self::Rollback(plan) => plan.plan.expires_ms,
+            Self::Reconcile(_) => None,
+        }
+    }
+
+    /// The command that applies it; `None` for one that is only read.
+    pub(crate) fn apply(&self, approval: Approval) -> Option<Command> {
+        let plan = self.id();
+        match self {
+            Self::Import(_) => Some(Command::ImportApply { plan, approval }),
+            Self::Rollback(_) => Some(Command::RollbackApply { plan, approval }),
+            Self::Reconcile(_) => None,
+        }
+    }
+}

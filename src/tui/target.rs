@@ -1,0 +1,71 @@
+//! What the person points at: host, provider, batch, check, plan, as far as page and selection say.
+
+use crate::model::Model;
+use crate::place::Place;
+use cockpit_domain::ids::{BatchId, HostId, JobId, MachineId, PackId, PlanId};
+
+/// What is pointed at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// A host.
+    pub host: Option<HostId>,
+    /// The machine it stands on.
+    pub machine: Option<MachineId>,
+    /// A provider.
+    pub provider: Option<PackId>,
+    /// A batch.
+    pub batch: Option<BatchId>,
+    /// A check of a pack.
+    pub check: Option<(PackId, String)>,
+    /// A plan.
+    pub plan: Option<PlanId>,
+    /// A job.
+    pub job: Option<JobId>,
+}
+
+/// What the page that is open and its selected row are about.
+pub(crate) fn target(model: &Model) -> Target {
+    let shown = crate::update::shown(model);
+    let place = &model.trail.view().place;
+    let selected = shown
+        .selected
+        .and_then(|at| shown.rows[at].opens.clone())
+        .filter(|_| place.pane().is_some());
+    of(model, selected.as_ref().unwrap_or(place))
+}
+
+fn of(model: &Model, place: &Place) -> Target {
+    let mut target = Target::default();
+    match place {
+        Place::Host(host) => target.host = Some(host.clone()),
+        Place::Batch(batch) | Place::Item(batch, _) => target.batch = Some(*batch),
+        Place::Check(pack, check) => target.check = Some((pack.clone(), check.clone())),
+        Place::Plan(plan) | Place::Outcome(plan) => target.plan = Some(*plan),
+        Place::Job(job) => target.job = Some(*job),
+        Place::Probe(subject, _) => {
+            let (host, provider) = subject.split_once('/').unwrap_or((subject, ""));
+            target.host = HostId::new(host).ok();
+            target.provider = PackId::new(provider).ok();
+        }
+        _ => {}
+    }
+    if let Some(seen) = target.batch.and_then(|id| {
+        model
+            .board()
+            .batches
+            .iter()
+            .find(|seen| seen.batch.id == id)
+    }) {
+        target.host = Some(seen.batch.host.clone());
+        target.provider = Some(seen.batch.provider.clone());
+    }
+    if let Some(plan) = target.plan.and_then(|id| model.plans.get(&id)) {
+        target.host = Some(plan.host().clone());
+    }
+    target.machine = target
+        .host
+        .as_ref()
+        .and_then(|id| model.setup.host(id))
+        .map(|host| host.machine.clone());
+    target
+}

@@ -1,0 +1,348 @@
+//! The acts: import, reconcile, roll back, repair, resume, probe, arm. A key opens a plan; applying
+//! it is another act, behind arming and a confirmation.
+
+use super::run::{Words, arguments, ask};
+use crate::actions::Action;
+use crate::dialogs::{Confirm, Dialog, ImportForm, Subject};
+use crate::model::{Act, Asked, Model};
+use crate::msg::{Effect, Ticket};
+use crate::place::Place;
+use crate::target::Target;
+use crate::theme::Role;
+use cockpit_domain::batch::BatchStatus;
+use cockpit_domain::ids::{BatchId, HostId, PackId};
+use cockpit_domain::secret::Secret;
+use cockpit_engine::approval::Approval;
+use cockpit_engine::command::Command;
+use cockpit_engine::failure::Outcome;
+use std::time::Duration;
+
+/// A window for writes, if the person names no other.
+const WINDOW: Duration = Duration::from_mins(10);
+
+fn host(words: &Words, aim: &Target) -> Option<HostId> {
+    match words.get(0) {
+        Some(word) => HostId::new(word).ok(),
+        None => aim.host.clone(),
+    }
+}
+
+fn provider(words: &Words, aim: &Target) -> Option<PackId> {
+    match words.get(1) {
+        Some(word) => PackId::new(word).ok(),
+        None => aim.provider.clone(),
+    }
+}
+
+fn batch(words: &Words, aim: &Target) -> Option<BatchId> {
+    match words.get(0) {
+        Some(word) => word.parse().ok(),
+        None => aim.batch,
+    }
+}
+
+pub(super) fn import(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let form = ImportForm::new(model, host(words, aim), provider(words, aim));
+    model.dialog = Some(Dialog::Import(form));
+    Vec::new()
+}
+
+/// The form is complete: read the key file first, or plan at once.
+pub(crate) fn submit_import(model: &mut Model, form: ImportForm) -> Vec<Effect> {
+    let effects = match form.pasted() {
+        Some(keys) => plan_import(model, &form, keys),
+        None => {
+            let ticket = model.ticket(Asked::Keys);
+            vec![Effect::ReadKeys(ticket, form.path().to_owned())]
+        }
+    };
+    model.form = Some(form);
+    effects
+}
+
+pub(super) fn keys_read(
+    model: &mut Model,
+    ticket: Ticket,
+    outcome: Outcome<Secret>,
+) -> Vec<Effect> {
+    if model.asked.remove(&ticket).is_none() {
+        return Vec::new();
+    }
+    let Some(mut form) = model.form.take() else {
+        return Vec::new();
+    };
+    match outcome {
+        Ok(keys) => {
+            let effects = plan_import(model, &form, keys);
+            model.form = Some(form);
+            effects
+        }
+        Err(failure) => {
+            form.refused(&failure);
+            model.dialog = Some(Dialog::Import(form));
+            Vec::new()
+        }
+    }
+}
+
+fn plan_import(model: &mut Model, form: &ImportForm, keys: Secret) -> Vec<Effect> {
+    let Some((host, provider)) = form.pair() else {
+        return Vec::new();
+    };
+    let told = model.say("toast.planning");
+    model.tell(told, Role::Muted);
+    ask(
+        model,
+        Asked::Plan,
+        Command::ImportPlan {
+            host,
+            provider,
+            keys,
+            mode: form.mode(),
+            access: form.access(),
+        },
+    )
+}
+
+pub(super) fn reconcile(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let host = host(words, aim);
+    let provider = provider(words, aim).or_else(|| only_provider(model, host.as_ref()));
+    match (host, provider) {
+        (Some(host), Some(provider)) => ask(
+            model,
+            Asked::Plan,
+            Command::ReconcilePlan { host, provider },
+        ),
+        _ => arguments(model, Action::Reconcile),
+    }
+}
+
+/// The provider of a host's standing batches, when there is just one.
+fn only_provider(model: &Model, host: Option<&HostId>) -> Option<PackId> {
+    let mut providers: Vec<&PackId> = model
+        .board()
+        .batches
+        .iter()
+        .filter(|seen| Some(&seen.batch.host) == host)
+        .filter(|seen| seen.batch.batch_status != BatchStatus::RolledBack)
+        .map(|seen| &seen.batch.provider)
+        .collect();
+    providers.sort();
+    providers.dedup();
+    match providers[..] {
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}
+
+pub(super) fn roll_back(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    match batch(words, aim) {
+        Some(batch) => ask(model, Asked::Plan, Command::RollbackPlan { batch }),
+        None => arguments(model, Action::RollBack),
+    }
+}
+
+pub(super) fn access(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    match batch(words, aim) {
+        Some(batch) => ask(model, Asked::Access(batch), Command::AccessStatus { batch }),
+        None => arguments(model, Action::AccessStatus),
+    }
+}
+
+pub(super) fn probe(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    match host(words, aim) {
+        Some(host) => {
+            let provider = provider(words, aim);
+            model.trail.open(Place::Probes);
+            ask(model, Asked::Look, Command::ProbeRun { host, provider })
+        }
+        None => arguments(model, Action::Probe),
+    }
+}
+
+/// Every pair of host and provider that a batch stands on, and every host for itself.
+pub(super) fn probe_all(model: &mut Model) -> Vec<Effect> {
+    let mut pairs: Vec<(HostId, Option<PackId>)> = model
+        .board()
+        .batches
+        .iter()
+        .filter(|seen| {
+            matches!(
+                seen.batch.batch_status,
+                BatchStatus::Succeeded | BatchStatus::PartiallySucceeded
+            )
+        })
+        .map(|seen| (seen.batch.host.clone(), Some(seen.batch.provider.clone())))
+        .collect();
+    pairs.sort();
+    pairs.dedup();
+    for host in &model.setup.hosts {
+        if !pairs.iter().any(|(known, _)| *known == host.id) {
+            pairs.push((host.id.clone(), None));
+        }
+    }
+    pairs
+        .into_iter()
+        .flat_map(|(host, provider)| ask(model, Asked::Look, Command::ProbeRun { host, provider }))
+        .collect()
+}
+
+pub(super) fn arm(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    // From a key there is a host in sight; the window is opened by typing, never by a key alone.
+    let Some(word) = words.get(0) else {
+        let line = aim
+            .host
+            .as_ref()
+            .map_or_else(|| "arm ".to_owned(), |host| format!("arm {host} 10m"));
+        model.dialog = Some(crate::dialogs::palette(model, &line));
+        return Vec::new();
+    };
+    let window = match words.get(1).map(read_window) {
+        None => Some(WINDOW),
+        Some(read) => read,
+    };
+    match (HostId::new(word), window) {
+        (Ok(host), Some(window)) => vec![Effect::Arm(host, window)],
+        (_, None) => super::run::said(model, "why.window"),
+        (Err(_), _) => super::run::said(model, "why.no-such-host"),
+    }
+}
+
+/// `10m`, `90s`, `1h`; bare numbers are minutes.
+fn read_window(text: &str) -> Option<Duration> {
+    if let Ok(minutes) = text.parse::<u64>() {
+        return Some(Duration::from_secs(minutes.saturating_mul(60)));
+    }
+    let span: jiff::SignedDuration = text.parse().ok()?;
+    Duration::try_from(span).ok()
+}
+
+pub(super) fn resume(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let Some(batch) = batch(words, aim) else {
+        return arguments(model, Action::Resume);
+    };
+    let Some(seen) = model
+        .board()
+        .batches
+        .iter()
+        .find(|seen| seen.batch.id == batch)
+    else {
+        return super::run::said(model, "why.no-such-batch");
+    };
+    if seen.batch.batch_status != BatchStatus::Interrupted {
+        return super::run::said(model, "why.not-interrupted");
+    }
+    let host = seen.batch.host.clone();
+    if !model.is_armed(&host) {
+        return not_armed(model, &host);
+    }
+    model.dialog = Some(Dialog::Confirm(Confirm::new(
+        model,
+        Subject::Resume(batch),
+        &host,
+    )));
+    Vec::new()
+}
+
+pub(super) fn why_not_apply(model: &Model, aim: &Target) -> Option<String> {
+    let Some(plan) = aim.plan.and_then(|id| model.plans.get(&id)) else {
+        return Some(model.say("why.no-plan"));
+    };
+    if plan.apply(Approval::default()).is_none() {
+        return Some(model.say("why.only-read"));
+    }
+    if model.acts.contains_key(&plan.id()) {
+        return Some(model.say("why.applied"));
+    }
+    if let Some(blocker) = plan.blockers().first() {
+        return Some(
+            model
+                .lang
+                .fill("why.blocked", &[("reason", blocker.as_str())]),
+        );
+    }
+    if plan.expires_ms().is_some_and(|at| at <= model.now_ms) {
+        return Some(model.say("why.expired"));
+    }
+    if !model.is_armed(plan.host()) {
+        return Some(
+            model
+                .lang
+                .fill("why.unarmed", &[("host", plan.host().as_str())]),
+        );
+    }
+    None
+}
+
+fn not_armed(model: &mut Model, host: &HostId) -> Vec<Effect> {
+    let text = model.lang.fill("why.unarmed", &[("host", host.as_str())]);
+    model.tell(text, Role::Warn);
+    Vec::new()
+}
+
+/// Opens the confirmation of a plan.
+pub(super) fn apply(model: &mut Model, aim: &Target) -> Vec<Effect> {
+    let Some(plan) = aim.plan.and_then(|id| model.plans.get(&id)) else {
+        return Vec::new();
+    };
+    let (id, host) = (plan.id(), plan.host().clone());
+    model.dialog = Some(Dialog::Confirm(Confirm::new(
+        model,
+        Subject::Apply(id),
+        &host,
+    )));
+    Vec::new()
+}
+
+/// The person said yes. The engine asks for the same word again, and for the window.
+pub(crate) fn confirmed(model: &mut Model, confirm: &Confirm) -> Vec<Effect> {
+    match confirm.subject {
+        Subject::Quit => super::close(model),
+        Subject::Resume(batch) => ask(model, Asked::Resume(batch), Command::BatchResume { batch }),
+        Subject::Apply(id) => {
+            let Some(plan) = model.plans.get(&id) else {
+                return Vec::new();
+            };
+            let approval = Approval {
+                hash: plan.hash().to_owned(),
+                host_name: confirm.typed_name(),
+                reason: confirm.typed_reason(),
+            };
+            let Some(command) = plan.apply(approval) else {
+                return Vec::new();
+            };
+            model.acts.insert(
+                id,
+                Act {
+                    job: None,
+                    result: None,
+                },
+            );
+            model.trail.open(Place::Outcome(id));
+            ask(model, Asked::Apply(id), command)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_read_in_the_usual_ways() {
+        for (text, seconds) in [
+            ("10m", Some(600)),
+            ("90s", Some(90)),
+            ("1h", Some(3600)),
+            ("5", Some(300)),
+            ("ten", None),
+            ("-3m", None),
+        ] {
+            assert_eq!(
+                read_window(text),
+                seconds.map(Duration::from_secs),
+                "{text}"
+            );
+        }
+    }
+}

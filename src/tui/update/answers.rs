@@ -1,0 +1,186 @@
+//! What comes back: plans open, batch pages fill, failures say what to do next.
+
+use super::run::ask;
+use crate::dialogs::Dialog;
+use crate::model::{Asked, Model};
+use crate::msg::{Effect, Ticket};
+use crate::place::Place;
+use crate::plan::Plan;
+use crate::theme::Role;
+use cockpit_domain::ids::{BatchId, JobId};
+use cockpit_engine::board::Known;
+use cockpit_engine::command::{Answer, Command};
+use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+
+pub(super) fn started(model: &mut Model, ticket: Ticket, job: JobId) {
+    model.working.insert(ticket, job);
+    if let Some(Asked::Apply(plan)) = model.asked.get(&ticket)
+        && let Some(act) = model.acts.get_mut(plan)
+    {
+        act.job = Some(job);
+    }
+}
+
+pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answer>) -> Vec<Effect> {
+    drop(model.working.remove(&ticket));
+    let Some(asked) = model.asked.remove(&ticket) else {
+        return Vec::new();
+    };
+    match (asked, outcome) {
+        (Asked::Plan, Ok(answer)) => plan_read(model, answer),
+        (Asked::Plan, Err(failure)) => {
+            plan_refused(model, &failure);
+            Vec::new()
+        }
+        (Asked::Apply(id), outcome) => {
+            if let Err(failure) = &outcome {
+                let told = one_line(failure);
+                model.tell(told, role_of(failure.kind));
+            }
+            let batch = match &outcome {
+                Ok(Answer::Batch(batch)) => Some(batch.id),
+                Ok(Answer::RolledBack(rolled)) => Some(rolled.batch.id),
+                _ => None,
+            };
+            if let Some(act) = model.acts.get_mut(&id) {
+                act.result = Some(outcome);
+            }
+            let mut effects = batch.map_or_else(Vec::new, |batch| read_batch(model, batch));
+            effects.push(Effect::ReadAudit);
+            effects
+        }
+        (Asked::Detail(batch), Ok(Answer::Detail(detail))) => {
+            let changes = model.snapshot.board.store_changes;
+            model.details.insert(batch, (changes, *detail));
+            Vec::new()
+        }
+        (Asked::Doctor, Ok(Answer::Doctor(found))) => {
+            model.doctor = Some(Known {
+                at_ms: model.now_ms,
+                value: found,
+            });
+            Vec::new()
+        }
+        (Asked::Resume(batch) | Asked::Access(batch), Ok(answer)) => {
+            let told = match &answer {
+                Answer::Access(look) => model.lang.fill(
+                    "toast.access",
+                    &[("status", look.latest_access_status.as_str())],
+                ),
+                Answer::Batch(batch) => model
+                    .lang
+                    .fill("toast.batch", &[("status", batch.batch_status.as_str())]),
+                _ => String::new(),
+            };
+            model.tell(told, Role::Text);
+            read_batch(model, batch)
+        }
+        // A look that failed stands on the board with its age; a stop was asked for.
+        (Asked::Look, Err(_)) | (_, Ok(_)) => Vec::new(),
+        (_, Err(failure)) => {
+            model.tell(one_line(&failure), role_of(failure.kind));
+            Vec::new()
+        }
+    }
+}
+
+fn plan_read(model: &mut Model, answer: Answer) -> Vec<Effect> {
+    let plan = match answer {
+        Answer::Import(plan) => {
+            // The plan holds the keys now, sealed: the form's copy is wiped with it.
+            model.form = None;
+            Plan::Import(plan)
+        }
+        Answer::Rollback(plan) => Plan::Rollback(plan),
+        Answer::Reconcile(plan) => Plan::Reconcile(plan),
+        _ => return Vec::new(),
+    };
+    let id = plan.id();
+    model.plans.insert(id, plan);
+    if model.dialog.is_none() && model.filter_input.is_none() {
+        model.toast = None;
+        model.trail.open(Place::Plan(id));
+    } else {
+        let told = model
+            .lang
+            .fill("toast.plan-ready", &[("plan", &id.to_string())]);
+        model.tell(told, Role::Text);
+    }
+    Vec::new()
+}
+
+/// Nothing that was typed is lost: the form comes back with what was found.
+fn plan_refused(model: &mut Model, failure: &Failure) {
+    match model.form.take() {
+        Some(mut form) if model.dialog.is_none() => {
+            form.refused(failure);
+            model.dialog = Some(Dialog::Import(form));
+        }
+        form => {
+            model.form = form;
+            model.dialog = Some(Dialog::failure(failure));
+        }
+    }
+}
+
+/// Reads a batch page again.
+pub(super) fn read_batch(model: &mut Model, batch: BatchId) -> Vec<Effect> {
+    if model.is_asked(&Asked::Detail(batch)) {
+        return Vec::new();
+    }
+    ask(model, Asked::Detail(batch), Command::BatchShow { batch })
+}
+
+/// The store moved: a batch page that is open reads itself again.
+pub(super) fn refresh_page(model: &mut Model) -> Vec<Effect> {
+    if model.frozen.is_some() {
+        return Vec::new();
+    }
+    let batch = match &model.trail.view().place {
+        Place::Batch(batch) | Place::Item(batch, _) => Some(*batch),
+        Place::Outcome(plan) => model
+            .board()
+            .batches
+            .iter()
+            .find(|seen| seen.batch.plan == *plan)
+            .map(|seen| seen.batch.id),
+        _ => None,
+    };
+    let Some(batch) = batch else {
+        return Vec::new();
+    };
+    let changes = model.snapshot.board.store_changes;
+    let fresh = model
+        .details
+        .get(&batch)
+        .is_some_and(|(read_at, _)| *read_at == changes);
+    if fresh {
+        Vec::new()
+    } else {
+        read_batch(model, batch)
+    }
+}
+
+/// A failure in one line: what was found, then what to do next.
+pub(super) fn one_line(failure: &Failure) -> String {
+    let mut text = failure.message.replace('\n', " ");
+    if !failure.hint.is_empty() {
+        text.push_str(" - ");
+        text.push_str(&failure.hint);
+    }
+    text
+}
+
+/// What a failure means on screen.
+pub(crate) fn role_of(kind: FailureKind) -> Role {
+    match kind {
+        FailureKind::Unreachable => Role::Unreachable,
+        FailureKind::Cancelled => Role::Muted,
+        FailureKind::Usage | FailureKind::Busy | FailureKind::Conflict | FailureKind::Denied => {
+            Role::Warn
+        }
+        FailureKind::Config | FailureKind::Remote | FailureKind::Store | FailureKind::Internal => {
+            Role::Fail
+        }
+    }
+}

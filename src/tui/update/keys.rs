@@ -1,0 +1,110 @@
+//! A key or a paste finds what it is for: the filter that is typed, the dialog in front, or an
+//! action. Pasted text is never a key.
+
+use super::run::{Words, run_action};
+use crate::actions::{Action, Scope};
+use crate::dialogs;
+use crate::model::Model;
+use crate::msg::Effect;
+use crate::place::Place;
+use crate::theme::Role;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use tui_input::Input;
+
+/// Two of them within this time end the program, whatever is open.
+const TWICE_MS: i64 = 1_000;
+
+pub(super) fn key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    if key.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
+        return ctrl_c(model);
+    }
+    if model.filter_input.is_some() {
+        filter_key(model, key);
+        return Vec::new();
+    }
+    if let Some(dialog) = model.dialog.take() {
+        return dialogs::key(model, dialog, key);
+    }
+    let scope = scope(&model.trail.view().place);
+    match model.keymap.resolve(&key, scope) {
+        Some(action) => run_action(model, action, &Words::default()),
+        None => Vec::new(),
+    }
+}
+
+/// Ctrl-C stops the job in front; where nothing writes it ends the program.
+fn ctrl_c(model: &mut Model) -> Vec<Effect> {
+    let now = model.now_ms;
+    let twice = model.ctrl_c_ms.is_some_and(|last| now - last <= TWICE_MS);
+    if let Some(job) = model.writing() {
+        if twice {
+            return super::close(model);
+        }
+        model.ctrl_c_ms = Some(now);
+        let text = model.say("toast.stopping");
+        model.tell(text, Role::Warn);
+        return vec![Effect::Stop(job)];
+    }
+    super::close(model)
+}
+
+pub(super) fn paste(model: &mut Model, text: String) -> Vec<Effect> {
+    if let Some(input) = &mut model.filter_input {
+        let line = text.lines().next().unwrap_or_default();
+        *input = Input::new(format!("{}{line}", input.value()));
+        model.trail.view_mut().filter = input.value().to_owned();
+        return Vec::new();
+    }
+    if let Some(dialog) = model.dialog.take() {
+        dialogs::paste(model, dialog, text);
+        return Vec::new();
+    }
+    let said = model.say("toast.paste");
+    model.tell(said, Role::Muted);
+    Vec::new()
+}
+
+/// Typing a filter: the page follows every letter, Enter keeps it, Esc takes it away.
+fn filter_key(model: &mut Model, key: KeyEvent) {
+    let Some(mut input) = model.filter_input.take() else {
+        return;
+    };
+    match key.code {
+        KeyCode::Enter => {
+            if input.value().is_empty() {
+                // An empty filter recalls the one before.
+                let last = model.last_filter.clone();
+                model.trail.view_mut().filter = last;
+            } else {
+                input.value().clone_into(&mut model.last_filter);
+            }
+        }
+        KeyCode::Esc => model.trail.view_mut().filter.clear(),
+        _ => {
+            dialogs::edit(&mut input, key);
+            input.value().clone_into(&mut model.trail.view_mut().filter);
+            model.filter_input = Some(input);
+        }
+    }
+}
+
+/// What the page that is open is about.
+pub(crate) fn scope(place: &Place) -> Scope {
+    match place {
+        Place::Baseline | Place::Check(..) => Scope::Checks,
+        Place::Hosts | Place::Host(_) => Scope::Hosts,
+        Place::Batches | Place::Batch(_) | Place::Item(..) => Scope::Batches,
+        Place::Plan(_) => Scope::Plan,
+        Place::Jobs | Place::Job(_) => Scope::Jobs,
+        _ => Scope::Everywhere,
+    }
+}
+
+/// Whether the key of an action is worth saying on this page.
+pub(crate) fn fits(action: Action, place: &Place) -> bool {
+    let wanted = action.row().scope;
+    wanted == Scope::Everywhere || wanted == scope(place)
+}

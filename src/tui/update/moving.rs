@@ -1,0 +1,109 @@
+//! Moving inside a page. A list moves its selection, a text its first line.
+
+use super::shown::{Shown, shown};
+use crate::content::Body;
+use crate::model::Model;
+
+/// Where to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Move {
+    Lines(isize),
+    HalfPages(isize),
+    Pages(isize),
+    Top,
+    Bottom,
+    /// To the next or previous row that is broken.
+    Broken(bool),
+}
+
+/// Moves in the page that is open.
+pub(super) fn go(model: &mut Model, to: Move) {
+    let shown = shown(model);
+    let is_list = matches!(shown.content.body, Body::List(_));
+    let view = model.trail.view_mut();
+    let (now, last) = if is_list {
+        (
+            shown.selected.unwrap_or(0),
+            shown.rows.len().saturating_sub(1),
+        )
+    } else {
+        (view.offset, shown.total.saturating_sub(shown.room))
+    };
+    let target = match to {
+        Move::Top => 0,
+        Move::Bottom => last,
+        Move::Broken(forward) => match next_broken(&shown, now, forward) {
+            Some(at) => at,
+            None => return,
+        },
+        other => now
+            .saturating_add_signed(to_lines(other, shown.room))
+            .min(last),
+    };
+    if is_list {
+        view.index = target;
+        view.selected = shown.rows.get(target).map(|row| row.id.clone());
+    } else {
+        view.offset = target;
+    }
+}
+
+fn to_lines(to: Move, room: usize) -> isize {
+    let room = isize::try_from(room.max(1)).unwrap_or(1);
+    match to {
+        Move::Lines(lines) => lines,
+        Move::HalfPages(halves) => halves * (room / 2).max(1),
+        Move::Pages(pages) => pages * room,
+        Move::Top => isize::MIN,
+        Move::Bottom => isize::MAX,
+        Move::Broken(forward) => {
+            if forward {
+                1
+            } else {
+                -1
+            }
+        }
+    }
+}
+
+fn next_broken(shown: &Shown, now: usize, forward: bool) -> Option<usize> {
+    let broken = |at: &usize| shown.rows[*at].broken;
+    if forward {
+        (now + 1..shown.rows.len()).find(broken)
+    } else {
+        (0..now).rev().find(broken)
+    }
+}
+
+/// After every message: the selection keeps its row, the window keeps the selection, and nothing
+/// points behind the end.
+pub(super) fn settle(model: &mut Model) {
+    let shown = shown(model);
+    let view = model.trail.view_mut();
+    match &shown.content.body {
+        Body::List(_) => {
+            let Some(selected) = shown.selected else {
+                view.offset = 0;
+                return;
+            };
+            // A filter that hides the selected row must not forget it.
+            if view.selected.is_none()
+                || shown
+                    .rows
+                    .iter()
+                    .any(|row| view.selected.as_deref() == Some(row.id.as_str()))
+            {
+                view.selected = shown.rows.get(selected).map(|row| row.id.clone());
+                view.index = selected;
+            }
+            let room = shown.room.max(1);
+            if selected < view.offset {
+                view.offset = selected;
+            } else if selected >= view.offset + room {
+                view.offset = selected + 1 - room;
+            }
+            view.offset = view.offset.min(shown.rows.len().saturating_sub(room));
+        }
+        Body::Text(_) => view.offset = view.offset.min(shown.total.saturating_sub(shown.room)),
+    }
+}

@@ -1,0 +1,82 @@
+//! The rows that are shown of a page: what its pane says, less what filter and "only broken" hide.
+
+use crate::content::{Body, Content, Row};
+use crate::geometry::{Geometry, geometry};
+use crate::model::Model;
+use crate::panes;
+use crate::place::Place;
+use crate::widgets::wrapped;
+
+/// A page as it is shown.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// The page whole; the rows of its list are taken out into `rows`, its text is wrapped.
+    pub content: Content,
+    /// Rows that are shown.
+    pub rows: Vec<Row>,
+    /// Rows there are.
+    pub total: usize,
+    /// Index of the selected row among those shown.
+    pub selected: Option<usize>,
+    /// Rows or lines there is room for.
+    pub room: usize,
+    /// Where everything is.
+    pub geometry: Geometry,
+}
+
+/// The page that is open, as it is shown.
+pub(crate) fn shown(model: &Model) -> Shown {
+    let view = model.trail.view();
+    let mut content = panes::content(model, &view.place);
+    let is_list = matches!(content.body, Body::List(_)) && view.place != Place::Welcome;
+    let geometry = geometry(model.size.0, model.size.1, model.zoomed, is_list);
+    let head = content.head.len() + usize::from(!content.sections.is_empty());
+    let mut room = usize::from(geometry.body.height).saturating_sub(head);
+    let mut rows = Vec::new();
+    let total = match &mut content.body {
+        Body::List(list) => {
+            // The line of titles.
+            room = room.saturating_sub(1);
+            rows = std::mem::take(&mut list.rows);
+            let total = rows.len();
+            let wanted = view.filter.to_lowercase();
+            rows.retain(|row| {
+                (!view.only_broken || row.broken) && (wanted.is_empty() || holds(row, &wanted))
+            });
+            total
+        }
+        Body::Text(lines) => {
+            *lines = wrapped(lines, geometry.body.width);
+            lines.len()
+        }
+    };
+    let selected = selected(&rows, view.selected.as_deref(), view.index);
+    Shown {
+        content,
+        rows,
+        total,
+        selected,
+        room,
+        geometry,
+    }
+}
+
+/// Every word of the filter is somewhere in the row.
+fn holds(row: &Row, wanted: &str) -> bool {
+    wanted.split_whitespace().all(|word| {
+        row.cells
+            .iter()
+            .any(|cell| cell.text.to_lowercase().contains(word))
+            || row.hidden.to_lowercase().contains(word)
+            || row.id.to_lowercase().contains(word)
+    })
+}
+
+/// By identity; when the row is gone, its neighbour.
+fn selected(rows: &[Row], id: Option<&str>, index: usize) -> Option<usize> {
+    if rows.is_empty() {
+        return None;
+    }
+    id.and_then(|id| rows.iter().position(|row| row.id == id))
+        .or(Some(index.min(rows.len() - 1)))
+}

@@ -1,0 +1,9 @@
+//! Drawing that knows none of our nouns: widths, lists, texts.
+
+mod list;
+mod page;
+mod width;
+
+pub(crate) use list::draw_list;
+pub(crate) use page::{draw_text, wrapped};
+pub(crate) use width::{cut, fit, width};

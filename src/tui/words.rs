@@ -1,0 +1,53 @@
+//! Text for people, from the catalogues under `locales/`. Key letters, ids and JSON names never
+//! change with the language.
+
+use std::borrow::Cow;
+
+/// A language of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    /// English.
+    En,
+    /// 简体中文.
+    ZhCn,
+}
+
+impl Lang {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::En, Self::ZhCn];
+
+    /// Its name in config and palette.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::ZhCn => "zh-CN",
+        }
+    }
+
+    /// Reads a name from config or a locale variable such as `zh_CN.UTF-8`; anything unknown is
+    /// `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase().replace('_', "-");
+        if text.starts_with("zh") {
+            Some(Self::ZhCn)
+        } else if text.starts_with("en") || text == "c" || text.starts_with("c.") {
+            Some(Self::En)
+        } else {
+            None
+        }
+    }
+
+    /// The words of a key. A key that no catalogue has is shown as it is; a test keeps them
+    /// complete.
+    pub fn say(self, key: &str) -> Cow<'static, str> {
+        crate::_rust_i18n_try_translate(self.code(), key)
+            .unwrap_or_else(|| Cow::Owned(key.to_owned()))
+    }
+
+    /// The same with `%{name}` filled in.
+    pub fn fill(self, key: &str, args: &[(&str, &str)]) -> String {
+        let names: Vec<&str> = args.iter().map(|(name, _)| *name).collect();
+        let values: Vec<String> = args.iter().map(|(_, value)| (*value).to_owned()).collect();
+        rust_i18n::replace_patterns(&self.say(key), &names, &values)
+    }
+}
