@@ -3,6 +3,7 @@
 //! lock the engine.
 
 mod learn;
+mod recall;
 
 pub(crate) use learn::trouble_subject;
 

@@ -3,6 +3,7 @@
 
 mod arm;
 mod carry_out;
+mod follow;
 
 use crate::arming::Gate;
 use crate::baseline::only_pack;
@@ -15,7 +16,7 @@ use crate::supervisor::{Effect, Event, JobFacts, Snapshot, State};
 use carry_out::carry_out;
 use cockpit_domain::ids::JobId;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,9 @@ struct Inner {
     gate: Arc<Gate>,
     /// Ends the wait for an arming to lapse.
     lapse: Mutex<CancellationToken>,
+    /// Whether a face wants the last known state.
+    recalled: AtomicBool,
+    remembering: tokio::sync::Mutex<()>,
     /// Cancelled when the program ends: for tasks that are no jobs.
     closing: CancellationToken,
 }
@@ -77,6 +81,8 @@ impl Handle {
                 tasks: TaskTracker::new(),
                 gate: Arc::default(),
                 lapse: Mutex::default(),
+                recalled: AtomicBool::new(false),
+                remembering: tokio::sync::Mutex::default(),
                 closing: CancellationToken::new(),
             }),
         }
@@ -245,5 +251,12 @@ impl Inner {
             });
             state.reduce(Event::Ended(id, trouble, now));
         });
+        let touched = command.writes() || matches!(command, Command::AccessStatus { .. });
+        if touched
+            && self.recalled.load(Ordering::Relaxed)
+            && let Err(failure) = self.remember(false).await
+        {
+            tracing::warn!(%failure, "the batches could not be read again");
+        }
     }
 }

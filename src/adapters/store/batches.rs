@@ -107,18 +107,37 @@ impl SqliteStore {
         let locks = self.locks();
         let host = host.cloned();
         self.read(move |db| {
-            let mut batches = list(db, host.as_ref())?;
-            for batch in &mut batches {
-                if abandoned(&locks, batch)
-                    && let Some(now) = find(db, batch.id)?
-                {
-                    *batch = as_interrupted(now);
-                }
-            }
-            Ok(batches)
+            let batches = list(db, host.as_ref())?;
+            looked_at(db, &locks, batches)
         })
         .await
     }
+}
+
+/// The batches of these ids, in their order.
+pub(super) fn of_ids(db: &Connection, locks: &lease::Locks, ids: &[i64]) -> Result<Vec<Batch>> {
+    let mut rows = db.prepare("SELECT body FROM batches WHERE id = ?1")?;
+    let batches = ids
+        .iter()
+        .map(|id| {
+            let body: String = rows.query_row([id], |row| row.get(0))?;
+            value("a batch", *id, &body)
+        })
+        .collect::<Result<Vec<Batch>>>()?;
+    looked_at(db, locks, batches)
+}
+
+/// Batches with those that nobody runs any more read as interrupted. One may have ended between
+/// the two looks: what it saved last decides.
+fn looked_at(db: &Connection, locks: &lease::Locks, mut batches: Vec<Batch>) -> Result<Vec<Batch>> {
+    for batch in &mut batches {
+        if abandoned(locks, batch)
+            && let Some(now) = find(db, batch.id)?
+        {
+            *batch = as_interrupted(now);
+        }
+    }
+    Ok(batches)
 }
 
 /// Whether exactly one row was meant and met.

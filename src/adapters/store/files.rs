@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 
 /// Name of the database in the state folder.
 pub(super) const DATABASE: &str = "cockpit.db";
+/// The folder of lock files, in a state folder.
+pub(super) const LOCKS: &str = "locks";
 
 /// Makes a folder only we can enter. One that is there already is tightened when it is ours
 /// or empty, else refused: it may be somebody's home.

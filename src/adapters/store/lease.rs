@@ -1,34 +1,44 @@
 //! The one writer's place of a (host, provider): a locked file that the system frees when its
 //! holder dies, and a row that says who holds it.
 
-use super::error::file_failure;
-use super::files::private_file;
+use super::error::{Result, damaged, file_failure};
+use super::files::{LOCKS, private_file};
 use super::writer::Aside;
 use super::{SqliteStore, batches, blocking};
 use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::text::clean_line;
+use cockpit_engine::board::LeaseSeen;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::ports::{Lease, LeaseInfo};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A look at a lock holds it, shared, for an instant; a taker tries for longer than that.
 const TRIES: u32 = 20;
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
-/// The folder of lock files.
+/// The places that are held through this handle.
+pub(super) type Mine = Arc<Mutex<BTreeSet<(HostId, PackId)>>>;
+
+/// The folder of lock files, and which of them are ours.
 #[derive(Debug, Clone)]
-pub(super) struct Locks(PathBuf);
+pub(super) struct Locks {
+    folder: PathBuf,
+    mine: Mine,
+}
 
 impl Locks {
     /// The file of a (host, provider). Dots inside ids are doubled, since one parts the two.
     fn file(&self, host: &HostId, provider: &PackId) -> PathBuf {
         let part = |id: &str| id.replace('.', "..");
-        self.0.join(format!(
+        self.folder.join(format!(
             "{}.{}.lock",
             part(host.as_str()),
             part(provider.as_str())
@@ -42,6 +52,111 @@ impl Locks {
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         }
     }
+
+    /// The places that are held now: by whom, what for, since when. A lock that cannot be looked
+    /// at is listed and says so.
+    pub(super) fn held(&self, db: &Connection) -> Result<Vec<LeaseSeen>> {
+        let mut rows = rows(db)?;
+        let mut places: BTreeSet<(HostId, PackId)> = rows.keys().cloned().collect();
+        // A holder writes its row a moment after its file.
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten() {
+            places.extend(entry.ok().and_then(|entry| place_of(&entry.file_name())));
+        }
+        let mut held = Vec::new();
+        for place in places {
+            let path = self.file(&place.0, &place.1);
+            let info = match probe(&path) {
+                Probed::Free => continue,
+                Probed::Held => {
+                    let known = read_note(&path).or_else(|| rows.remove(&place));
+                    known.unwrap_or_else(|| LeaseInfo {
+                        owner: "somebody".to_owned(),
+                        reason: "its note cannot be read".to_owned(),
+                        since_ms: 0,
+                    })
+                }
+                Probed::Unreadable(why) => LeaseInfo {
+                    owner: "perhaps somebody".to_owned(),
+                    reason: format!("the lease cannot be read: {why}"),
+                    since_ms: 0,
+                },
+            };
+            held.push(LeaseSeen {
+                foreign: !lock_set(&self.mine).contains(&place),
+                host: place.0,
+                provider: place.1,
+                info: LeaseInfo {
+                    owner: clean_line(&info.owner),
+                    reason: clean_line(&info.reason),
+                    since_ms: info.since_ms,
+                },
+            });
+        }
+        Ok(held)
+    }
+}
+
+/// What a look at a lock found. It never takes the place: its own hold is shared and lasts an
+/// instant.
+enum Probed {
+    Free,
+    Held,
+    Unreadable(String),
+}
+
+fn probe(path: &Path) -> Probed {
+    let unreadable = |error: &std::io::Error| Probed::Unreadable(error.to_string());
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Probed::Free,
+        Err(error) => return unreadable(&error),
+    };
+    if !file.metadata().is_ok_and(|seen| seen.is_file()) {
+        return Probed::Unreadable("it is no file".to_owned());
+    }
+    match file.try_lock_shared() {
+        Ok(()) => Probed::Free,
+        Err(TryLockError::WouldBlock) => Probed::Held,
+        Err(TryLockError::Error(error)) => unreadable(&error),
+    }
+}
+
+/// The place a lock file is of: the reverse of [`Locks::file`]. Ids begin with a letter or digit,
+/// so the one run of dots of odd length ends with the dot that parts them.
+fn place_of(name: &OsStr) -> Option<(HostId, PackId)> {
+    let name = name.to_str()?.strip_suffix(".lock")?;
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let dots = bytes[at..].iter().take_while(|byte| **byte == b'.').count();
+        at += dots.max(1);
+        if dots % 2 == 1 {
+            let whole = |part: &str| part.replace("..", ".");
+            let host = HostId::new(whole(&name[..at - 1])).ok()?;
+            return Some((host, PackId::new(whole(&name[at..])).ok()?));
+        }
+    }
+    None
+}
+
+fn rows(db: &Connection) -> Result<BTreeMap<(HostId, PackId), LeaseInfo>> {
+    let mut rows = db.prepare("SELECT host, provider, owner, reason, since_ms FROM leases")?;
+    let rows = rows.query_map([], |row| {
+        let info = LeaseInfo {
+            owner: row.get(2)?,
+            reason: row.get(3)?,
+            since_ms: row.get(4)?,
+        };
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, info))
+    })?;
+    rows.map(|row| {
+        let (host, provider, info) = row?;
+        let unreadable = || damaged("the place of a lease");
+        let host = HostId::new(host).map_err(|_| unreadable())?;
+        let provider = PackId::new(provider).map_err(|_| unreadable())?;
+        Ok(((host, provider), info))
+    })
+    .collect()
 }
 
 /// A held lease. The file goes before the lock does, so that no lock file outlives its holder.
@@ -50,6 +165,8 @@ struct Held {
     path: PathBuf,
     row: Option<i64>,
     aside: Option<Aside>,
+    place: (HostId, PackId),
+    mine: Mine,
 }
 
 impl Lease for Held {}
@@ -66,12 +183,20 @@ impl Drop for Held {
             drop(std::fs::remove_file(&self.path));
         }
         drop(self.file.unlock());
+        lock_set(&self.mine).remove(&self.place);
     }
+}
+
+fn lock_set(mine: &Mine) -> MutexGuard<'_, BTreeSet<(HostId, PackId)>> {
+    mine.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl SqliteStore {
     pub(super) fn locks(&self) -> Locks {
-        Locks(self.state_dir.join("locks"))
+        Locks {
+            folder: self.state_dir.join(LOCKS),
+            mine: Arc::clone(&self.mine),
+        }
     }
 
     pub(super) async fn take_lease(
@@ -96,7 +221,10 @@ impl SqliteStore {
             path,
             row: None,
             aside: self.writer.aside(),
+            place: (host.clone(), provider.clone()),
+            mine: Arc::clone(&self.mine),
         };
+        lock_set(&held.mine).insert(held.place.clone());
         let (host, provider) = (host.clone(), provider.clone());
         let row = self
             .write(move |db| {
@@ -261,12 +389,27 @@ mod tests {
 
     #[test]
     fn no_two_places_share_a_lock_file() {
-        let locks = Locks(PathBuf::new());
+        let locks = Locks {
+            folder: PathBuf::new(),
+            mine: Mine::default(),
+        };
         let file = |host: &str, provider: &str| {
             locks.file(&HostId::new(host).unwrap(), &PackId::new(provider).unwrap())
         };
         assert_eq!(file("lab", "good").to_str(), Some("lab.good.lock"));
         assert_ne!(file("a.b", "c"), file("a", "b.c"));
         assert_ne!(file("a.", "b"), file("a", "b"));
+        for (host, provider) in [
+            ("lab", "good"),
+            ("a.b", "c"),
+            ("a.", "b.c."),
+            ("a..", "b..c"),
+        ] {
+            let (read, with) = place_of(file(host, provider).as_os_str()).unwrap();
+            assert_eq!((read.as_str(), with.as_str()), (host, provider));
+        }
+        for other in ["x.lock", "lab.good", ".lock", "a..b.lock"] {
+            assert_eq!(place_of(OsStr::new(other)), None, "{other}");
+        }
     }
 }

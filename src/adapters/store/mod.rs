@@ -8,12 +8,14 @@ mod guard;
 mod journal;
 mod lease;
 mod plans;
+mod remembered;
 mod resources;
 mod results;
 mod schema;
 mod seal;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod writer;
 
 use async_trait::async_trait;
@@ -23,14 +25,19 @@ use cockpit_domain::journal::{Intent, JournalRow, StepState};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
 use cockpit_domain::secret::{Fingerprint, Secret};
 use cockpit_domain::text::Redactor;
+use cockpit_engine::board::LeaseSeen;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::ports::{
-    AuditRow, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, ResultKind, SavedPlan, Store,
+    AuditRow, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, Remembered, ResultKind, SavedPlan,
+    Store,
 };
 use guard::Guard;
 use rusqlite::Connection;
 use seal::Sealer;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::watch;
+use watched::Watched;
 use writer::Writer;
 
 /// The store in a state folder. Several processes may have it open at the same time.
@@ -39,6 +46,8 @@ pub struct SqliteStore {
     database: PathBuf,
     guard: Guard,
     sealer: Sealer,
+    mine: lease::Mine,
+    watched: Mutex<Option<Watched>>,
     writer: Writer,
 }
 
@@ -55,6 +64,8 @@ impl SqliteStore {
             database,
             guard: Guard::new(redactor),
             sealer: Sealer::new(state_dir),
+            mine: lease::Mine::default(),
+            watched: Mutex::default(),
         })
     }
 
@@ -263,6 +274,23 @@ impl Store for SqliteStore {
 
     async fn audit(&self, most: usize) -> Outcome<Vec<AuditRow>> {
         self.read(move |db| results::audit(db, most)).await
+    }
+
+    async fn remembered(&self) -> Outcome<Remembered> {
+        self.remember().await
+    }
+
+    async fn leases(&self) -> Outcome<Vec<LeaseSeen>> {
+        self.held_leases().await
+    }
+
+    fn changes(&self) -> Outcome<watch::Receiver<u64>> {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watched) = watched.as_ref() {
+            return Ok(watched.changes());
+        }
+        let started = Watched::start(&self.state_dir, &self.database)?;
+        Ok(watched.insert(started).changes())
     }
 
     async fn local_key(&self) -> Outcome<Secret> {

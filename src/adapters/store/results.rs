@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 /// Results kept of one subject; older ones go.
 const KEPT: i64 = 2000;
 
-fn kind_word(kind: ResultKind) -> &'static str {
+pub(super) fn kind_word(kind: ResultKind) -> &'static str {
     match kind {
         ResultKind::Baseline => "baseline",
         ResultKind::Probe => "probe",

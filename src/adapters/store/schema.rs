@@ -1,7 +1,7 @@
 //! Opening: folder, file modes, settings of a connection, migrations.
 
 use super::error::{Result, StoreError, damaged, failure, file_failure};
-use super::files::{DATABASE, private_file, private_folder};
+use super::files::{DATABASE, LOCKS, private_file, private_folder};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0001_first.sql")),
     M::up(include_str!("migrations/0002_lost_answers.sql")),
+    M::up(include_str!("migrations/0003_tallies.sql")),
 ];
 
 /// How long one process waits for another's transaction.
@@ -20,7 +21,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Opens the writer's connection of a state folder.
 pub(super) fn open(state_dir: &Path) -> Outcome<(Connection, PathBuf)> {
     private_folder(state_dir, state_dir.join(DATABASE).exists())?;
-    let locks = state_dir.join("locks");
+    let locks = state_dir.join(LOCKS);
     private_folder(&locks, true)?;
     let database = state_dir.join(DATABASE);
     // Two processes that find no database must not both make it. The folder itself is locked:

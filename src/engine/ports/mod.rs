@@ -12,6 +12,7 @@ pub use host_api::{AccountTest, HostApi, Hosts, NewKey, Session, UsageQuery};
 pub use packs::{PackEntry, Packs};
 pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamLine};
 pub use store::{
-    AuditRow, Clock, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, ResultKind, SavedPlan, Store,
+    AuditRow, Clock, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, Remembered, ResultKind,
+    SavedPlan, Store,
 };
 pub use web::{Vantage, Web, WebAnswer, WebRequest};

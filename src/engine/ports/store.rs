@@ -1,6 +1,7 @@
 //! The cockpit's own memory. Everything durable goes through here; a write has reached the disk
 //! when its future is ready (`synchronous=FULL`), because intent must outlive a crash.
 
+use crate::board::{LeaseSeen, Tally};
 use crate::failure::Outcome;
 use async_trait::async_trait;
 use cockpit_domain::batch::{Batch, BatchEvent, Item};
@@ -9,6 +10,7 @@ use cockpit_domain::journal::{Intent, JournalRow, StepState};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
 use cockpit_domain::secret::{Fingerprint, Secret};
 use serde::Serialize;
+use tokio::sync::watch;
 
 /// A plan to save. `body` is its canonical content without secrets; the keys are sealed beside
 /// it and wiped when no longer needed.
@@ -133,6 +135,17 @@ pub enum ResultKind {
     Trouble,
 }
 
+/// What a board is begun from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Remembered {
+    /// The newest result of each subject, of the kinds a board shows.
+    pub results: Vec<(ResultKind, String, KeptResult)>,
+    /// The newest batches and all that are not ended, newest first, read as [`Store::batch`] does.
+    pub batches: Vec<(Batch, Tally)>,
+    /// Writers' places that are held.
+    pub leases: Vec<LeaseSeen>,
+}
+
 /// The store.
 ///
 /// # Errors
@@ -206,6 +219,15 @@ pub trait Store: Send + Sync {
         provider: &PackId,
         info: &LeaseInfo,
     ) -> Outcome<Box<dyn Lease>>;
+
+    /// The writers' places that are held now. Looking takes none over; one that cannot be looked at
+    /// is listed and says so.
+    async fn leases(&self) -> Outcome<Vec<LeaseSeen>>;
+    /// Everything a board is begun from, in one read.
+    async fn remembered(&self) -> Outcome<Remembered>;
+    /// Counts changes of the store, ours and those of other processes. Costs nothing while nothing
+    /// is written; several changes close together count as one.
+    fn changes(&self) -> Outcome<watch::Receiver<u64>>;
 
     /// Keeps a result.
     async fn keep(&self, kind: ResultKind, subject: &str, result: &KeptResult) -> Outcome<()>;

@@ -120,17 +120,22 @@ async fn helper_that_holds_a_lease_until_it_is_killed() {
     std::future::pending::<()>().await;
 }
 
-#[tokio::test]
-async fn killing_the_holder_frees_the_lease_and_interrupts_its_batch() {
-    let folder = folder();
-    let store = open(&folder);
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+/// Starts the helper above on this folder.
+pub(super) fn holder(folder: &TempDir) -> std::process::Child {
+    std::process::Command::new(std::env::current_exe().unwrap())
         .args(["store::tests::lease::helper_that_holds_a_lease_until_it_is_killed"])
         .args(["--exact", "--nocapture"])
         .env("COCKPIT_TEST_HOLD", folder.path())
         .stdout(std::process::Stdio::null())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+#[tokio::test]
+async fn killing_the_holder_frees_the_lease_and_interrupts_its_batch() {
+    let folder = folder();
+    let store = open(&folder);
+    let mut child = holder(&folder);
     let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while !folder.path().join("ready").exists() {
         assert!(std::time::Instant::now() < until, "the child never held it");

@@ -1,5 +1,6 @@
 //! The store against real files: durability, exclusion, modes, secrets.
 
+mod board;
 mod files;
 mod lease;
 mod rows;
