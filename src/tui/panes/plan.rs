@@ -130,7 +130,7 @@ pub(super) fn plan(model: &Model, id: PlanId) -> Content {
             plan.hash().get(..12).unwrap_or_default()
         );
         head.push(field(&model.say("field.command"), line, Role::Muted));
-        let next = match crate::update::why_not(model, crate::actions::Action::Apply) {
+        let next = match crate::update::why_not_apply(model, Some(id)) {
             Some(why) => field(&model.say("field.next"), why, Role::Key),
             None => field(&model.say("field.next"), model.say("plan.apply"), Role::Key),
         };

@@ -10,7 +10,7 @@ use crate::place::Place;
 use crate::target::Target;
 use crate::theme::Role;
 use cockpit_domain::batch::BatchStatus;
-use cockpit_domain::ids::{BatchId, HostId, PackId};
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::Command;
@@ -244,8 +244,9 @@ pub(super) fn resume(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effe
     Vec::new()
 }
 
-pub(super) fn why_not_apply(model: &Model, aim: &Target) -> Option<String> {
-    let Some(plan) = aim.plan.and_then(|id| model.plans.get(&id)) else {
+/// Why a plan cannot be applied now; `None` when it can. Asks no page: the plan's own page says it.
+pub(crate) fn why_not_apply(model: &Model, id: Option<PlanId>) -> Option<String> {
+    let Some(plan) = id.and_then(|id| model.plans.get(&id)) else {
         return Some(model.say("why.no-plan"));
     };
     if plan.apply(Approval::default()).is_none() {

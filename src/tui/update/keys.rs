@@ -52,6 +52,8 @@ fn ctrl_c(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn paste(model: &mut Model, text: String) -> Vec<Effect> {
+    // Terminals send the ends of pasted lines as carriage returns.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     if let Some(input) = &mut model.filter_input {
         let line = text.lines().next().unwrap_or_default();
         *input = Input::new(format!("{}{line}", input.value()));

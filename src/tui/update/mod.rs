@@ -12,7 +12,7 @@ pub(crate) use rounds::next_wake;
 pub(crate) use run::why_not;
 pub(crate) use shown::{Shown, shown};
 
-pub(crate) use acts::{confirmed, submit_import};
+pub(crate) use acts::{confirmed, submit_import, why_not_apply};
 pub(crate) use answers::role_of;
 pub(crate) use keys::fits;
 pub(crate) use run::{Words, run_action};

@@ -128,7 +128,6 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
 
 /// Why an action cannot be done now, in words; `None` when it can.
 pub(crate) fn why_not(model: &Model, action: Action) -> Option<String> {
-    let aim = target(model);
     let host_reason = |key: &str| Some(model.say(key));
     if model.setup.first_run.is_some()
         && matches!(
@@ -139,7 +138,7 @@ pub(crate) fn why_not(model: &Model, action: Action) -> Option<String> {
         return host_reason("why.no-config");
     }
     match action {
-        Action::Apply => acts::why_not_apply(model, &aim),
+        Action::Apply => acts::why_not_apply(model, target(model).plan),
         Action::FaultSet | Action::FaultClear | Action::Panic if !model.setup.lab => {
             host_reason("why.lab-only")
         }

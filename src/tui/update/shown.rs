@@ -4,7 +4,6 @@ use crate::content::{Body, Content, Row};
 use crate::geometry::{Geometry, geometry};
 use crate::model::Model;
 use crate::panes;
-use crate::place::Place;
 use crate::widgets::wrapped;
 
 /// A page as it is shown.
@@ -28,7 +27,7 @@ pub(crate) struct Shown {
 pub(crate) fn shown(model: &Model) -> Shown {
     let view = model.trail.view();
     let mut content = panes::content(model, &view.place);
-    let is_list = matches!(content.body, Body::List(_)) && view.place != Place::Welcome;
+    let is_list = matches!(&content.body, Body::List(list) if !list.rows.is_empty());
     let geometry = geometry(model.size.0, model.size.1, model.zoomed, is_list);
     let head = content.head.len() + usize::from(!content.sections.is_empty());
     let mut room = usize::from(geometry.body.height).saturating_sub(head);
