@@ -260,3 +260,6 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

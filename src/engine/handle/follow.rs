@@ -14,25 +14,31 @@ impl Handle {
     }
 
     /// Keeps the board up to date with the store, whoever writes to it, until the handle is closed.
-    /// Must be called inside a runtime.
-    ///
-    /// # Errors
-    /// `Store` when the system does not tell of changes.
-    pub fn follow_store(&self) -> Outcome<()> {
-        let mut changes = self.inner.ports.store.changes()?;
+    /// Costs nothing while nobody writes. Where the system does not tell of changes, the log file
+    /// says so. Must be called inside a runtime.
+    pub fn follow_store(&self) {
         let inner = Arc::clone(&self.inner);
         self.inner.tasks.spawn(async move {
+            let mut changes = match inner.ports.store.changes() {
+                Ok(changes) => changes,
+                Err(failure) => {
+                    tracing::warn!(%failure, "the store is not followed");
+                    return;
+                }
+            };
+            // What was written after the recall and before the watch began.
+            let mut counts = false;
             loop {
+                if let Err(failure) = inner.remember(counts).await {
+                    tracing::warn!(%failure, "the store changed and could not be read");
+                }
+                counts = true;
                 tokio::select! {
                     () = inner.closing.cancelled() => return,
                     heard = changes.changed() => if heard.is_err() { return },
                 }
-                if let Err(failure) = inner.remember(true).await {
-                    tracing::warn!(%failure, "the store changed and could not be read");
-                }
             }
         });
-        Ok(())
     }
 }
 
