@@ -13,6 +13,7 @@ mod crash;
 mod drift;
 mod drill;
 mod live;
+mod neighbours;
 mod recordings;
 mod repair;
 mod secrets;

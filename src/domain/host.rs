@@ -40,6 +40,8 @@ pub struct HostSettings {
     pub role: Role,
     /// Baseline pack to judge it by.
     pub baseline: Option<PackId>,
+    /// Addresses on its machine where another control plane may listen.
+    pub neighbours: Vec<String>,
     /// Container of its PostgreSQL, for looks that must prove their database.
     pub db_container: Option<String>,
     /// Container of its Redis.

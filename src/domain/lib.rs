@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod journal;
 pub mod log;
 pub mod model_answer;
+pub mod neighbours;
 pub mod pack;
 pub mod plan;
 pub mod reconcile;

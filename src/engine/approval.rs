@@ -106,6 +106,7 @@ mod tests {
             address: String::new(),
             role,
             baseline: None,
+            neighbours: Vec::new(),
             db_container: None,
             redis_container: None,
         }

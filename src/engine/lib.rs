@@ -16,6 +16,7 @@ pub mod import;
 pub mod journal;
 mod late;
 pub mod model_calls;
+mod neighbours;
 pub mod ports;
 pub mod probe;
 pub mod reconcile;

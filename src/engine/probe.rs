@@ -6,12 +6,14 @@ use crate::board::{MachineLook, MachineState};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::model_calls;
+use crate::neighbours;
 use crate::ports::{MachineCheck, ResultKind, Vantage, WebAnswer, WebRequest};
 use cockpit_domain::batch::{Batch, BatchStatus};
 use cockpit_domain::finding::suggest;
 use cockpit_domain::host::{HostIdentity, HostSettings};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::model_answer::{completion_text, listed_models};
+use cockpit_domain::neighbours::{LastLook, Writer};
 use cockpit_domain::pack::ProviderPack;
 use cockpit_domain::resource::ResourceKind;
 use cockpit_domain::secret::Secret;
@@ -77,6 +79,12 @@ pub struct HostProbe {
     /// Its machine, as found on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<MachineLook>,
+    /// Who else writes to it, and what could not be looked at.
+    #[serde(default)]
+    pub writers: Vec<Writer>,
+    /// What the next look compares with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_look: Option<LastLook>,
 }
 
 /// The subject under which probes of a host are kept: `host`, or `host/provider`.
@@ -134,11 +142,15 @@ pub async fn host(job: &Job, id: &HostId) -> Outcome<HostProbe> {
         .await
         .map_err(|f| f.doing(doing.clone()))?;
     let identity = api.identity().await.map_err(|f| f.doing(doing))?;
+    job.say(format!("who else writes to `{id}`"));
+    let (writers, last_look) = neighbours::look(job, &settings, api.as_ref()).await;
     let probe = HostProbe {
         host: id.clone(),
         machine_round_trip_ms: millis(machine.round_trip),
         identity,
         machine: Some(machine_look(&settings.machine, machine)),
+        writers,
+        last_look,
     };
     job.keep(ResultKind::Host, id.as_str(), &probe).await;
     Ok(probe)

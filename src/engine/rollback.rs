@@ -8,6 +8,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::{Restore, Scene, UnparkAccount, deletion, lease};
 use crate::journal::Journal;
 use crate::late::{self, Search};
+use crate::neighbours;
 use crate::ports::{HostApi, NewPlan, Session};
 use crate::repair::RestoreBinding;
 use crate::view::read_view;
@@ -69,7 +70,8 @@ pub async fn plan(job: &Job, id: BatchId) -> Outcome<PlannedRollback> {
     let api = job.ports.hosts.api(&batch.host).await?;
     late::settle(job, &late::doubtful(job, &batch).await?).await?;
     let expires = (host.role == Role::Production).then_some(job.now_ms() + PRODUCTION_PLAN_MS);
-    let plan = draft(job, api.as_ref(), &batch, expires).await?.plan;
+    let Draft { mut plan, view, .. } = draft(job, api.as_ref(), &batch, expires).await?;
+    plan.warnings = neighbours::warnings(job, &host, &view).await;
     let hash =
         hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
     let id = job

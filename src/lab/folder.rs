@@ -146,6 +146,7 @@ machine = "remote43"
 address = "127.0.0.1:8080"
 role = "production"
 baseline = "tksea"
+neighbours = ["127.0.0.1:18190"]
 db_container = "sub2api-postgres"
 redis_container = "sub2api-redis"
 admin = {{ key = {{ file = {prod} }} }}

@@ -12,11 +12,12 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "machine",
     "address",
     "role",
     "baseline",
+    "neighbours",
     "db_container",
     "redis_container",
     "container",
@@ -98,6 +99,7 @@ pub(super) fn host(
     let baseline = reader
         .text(table, "baseline")
         .and_then(|text| reader.id(&text.value, &text.span, |text| PackId::new(text).ok()));
+    let neighbours = neighbours(reader, table);
     let mut container = |reader: &mut Reader<'_>, key: &'static str| {
         let text = reader.text(table, key)?;
         spans.insert(key, text.span.clone());
@@ -124,6 +126,7 @@ pub(super) fn host(
             address: address.value,
             role,
             baseline,
+            neighbours,
             db_container,
             redis_container,
         },
@@ -201,7 +204,16 @@ fn address(reader: &mut Reader<'_>, text: Placed<String>) -> Option<Placed<Strin
         reader.fault(&text.span, message, hint);
         return None;
     }
-    let good = text.value.rsplit_once(':').is_some_and(|(host, port)| {
+    if is_host_port(&text.value) {
+        Some(text)
+    } else {
+        reader.fault(&text.span, "this is no address", hint);
+        None
+    }
+}
+
+fn is_host_port(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
         let host = host
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'))
@@ -211,13 +223,31 @@ fn address(reader: &mut Reader<'_>, text: Placed<String>) -> Option<Placed<Strin
             && !host.starts_with('-')
             && host.chars().all(is_host)
             && port.parse::<u16>().is_ok_and(|port| port > 0)
-    });
-    if good {
-        Some(text)
-    } else {
-        reader.fault(&text.span, "this is no address", hint);
-        None
+    })
+}
+
+/// Where another control plane may listen on the host's machine.
+fn neighbours(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Vec<String> {
+    let Some(value) = table.get("neighbours") else {
+        return Vec::new();
+    };
+    let Some(list) = value.get_ref().as_array() else {
+        reader.wrong_type(value, "a list", "write [\"127.0.0.1:18190\"]");
+        return Vec::new();
+    };
+    let mut addresses = Vec::new();
+    for value in list {
+        let Some(text) = reader.text_of(value) else {
+            continue;
+        };
+        if is_host_port(&text.value) {
+            addresses.push(text.value);
+        } else {
+            let hint = "write `127.0.0.1:18190` as seen from the host's machine";
+            reader.fault(&text.span, "this is no address of a neighbour", hint);
+        }
     }
+    addresses
 }
 
 /// A name that cannot be taken for an option by the program that gets it.

@@ -34,6 +34,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
                 "changes": plan.changes,
                 "totals": plan.totals,
                 "blockers": plan.blockers,
+                "warnings": plan.warnings,
                 "revision": plan.revision,
                 "expires_ms": plan.expires_ms,
             })

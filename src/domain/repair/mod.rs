@@ -86,8 +86,6 @@ pub struct RepairInput<'a> {
     pub check: &'a Check,
     /// Stored state.
     pub view: &'a HostView,
-    /// Who else writes to this host.
-    pub warnings: Vec<String>,
     /// UTC ms.
     pub now_ms: i64,
 }
@@ -113,14 +111,14 @@ pub fn can_repair(check: &Check) -> Result<Bound, NoRepair> {
 ///
 /// # Errors
 /// Why there is nothing to plan.
-pub fn plan_repair(input: RepairInput<'_>) -> Result<RepairPlan, NoRepair> {
+pub fn plan_repair(input: &RepairInput<'_>) -> Result<RepairPlan, NoRepair> {
     let bound = can_repair(input.check)?;
     let Look::Binding(look) = &input.check.look else {
         return Err(NoRepair::NotByApi(input.check.look.kind()));
     };
     let draft = match bound {
-        Bound::Account(id) => plan_account(&input, look, RemoteId(id))?,
-        Bound::Channel(id) => plan_channel(&input, look, RemoteId(id))?,
+        Bound::Account(id) => plan_account(input, look, RemoteId(id))?,
+        Bound::Channel(id) => plan_channel(input, look, RemoteId(id))?,
         Bound::Key(_) => return Err(NoRepair::NotByApi(input.check.look.kind())),
     };
     Ok(RepairPlan {
@@ -133,7 +131,7 @@ pub fn plan_repair(input: RepairInput<'_>) -> Result<RepairPlan, NoRepair> {
         changes: draft.changes,
         rebind: draft.rebind,
         blockers: draft.blockers,
-        warnings: input.warnings,
+        warnings: Vec::new(),
         revision: draft.revision,
         expires_ms: (input.role == Role::Production).then_some(input.now_ms + PRODUCTION_PLAN_MS),
     })

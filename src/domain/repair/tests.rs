@@ -104,13 +104,12 @@ fn broken() -> HostView {
 }
 
 fn plan(check: &Check, view: &HostView, role: Role) -> Result<RepairPlan, NoRepair> {
-    plan_repair(RepairInput {
+    plan_repair(&RepairInput {
         host: &HostId::new("h").unwrap(),
         role,
         pack: &PackId::new("base").unwrap(),
         check,
         view,
-        warnings: Vec::new(),
         now_ms: 1_000,
     })
 }

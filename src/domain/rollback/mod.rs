@@ -50,6 +50,9 @@ pub struct RollbackPlan {
     pub steps: Vec<UndoStep>,
     /// What it will not undo.
     pub will_not_undo: Vec<String>,
+    /// Who else writes to this host.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Totals of the steps that will be done.
     pub totals: Totals,
     /// Hash of the recorded resources as the host stores them now.
@@ -133,6 +136,7 @@ pub fn plan_rollback(input: &RollbackInput<'_>) -> RollbackPlan {
             "keys given to people outside this batch are not revoked".to_owned(),
             "leftovers of older imports and of other tools stay as they are".to_owned(),
         ],
+        warnings: Vec::new(),
         totals: Totals::of(&doing),
         revision: crate::canonical::hash_of(&states).unwrap_or_default(),
         expires_ms: input.expires_ms,

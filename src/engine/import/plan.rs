@@ -2,6 +2,7 @@
 
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::neighbours;
 use crate::ports::NewPlan;
 use crate::view::read_view;
 use cockpit_domain::batch::{AccessMode, ImportMode};
@@ -59,7 +60,8 @@ pub async fn plan(
         access,
         user_key: None,
     };
-    let plan = plan_import(request, &input, &facts, &view, job.now_ms());
+    let mut plan = plan_import(request, &input, &facts, &view, job.now_ms());
+    plan.warnings = neighbours::warnings(job, &settings, &view).await;
     let hash =
         hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
     let body = serde_json::to_value(&plan)

@@ -4,6 +4,7 @@
 use crate::baseline;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::neighbours;
 use crate::ports::{HostApi, NewPlan};
 use crate::view::read_view;
 use cockpit_domain::canonical::hash_of;
@@ -44,9 +45,10 @@ pub async fn plan(job: &Job, pack: Option<&PackId>, check: &str) -> Outcome<Plan
     let host = job.host(&host)?.clone();
     job.say(format!("reading `{}`", host.id));
     let api = job.ports.hosts.api(&host.id).await?;
-    let (plan, _) = draft(job, api.as_ref(), &host, &pack, found)
+    let (mut plan, view) = draft(job, api.as_ref(), &host, &pack, found)
         .await
         .map_err(|failure| failure.doing(doing.clone()))?;
+    plan.warnings = neighbours::warnings(job, &host, &view).await;
     let hash =
         hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
     let id = job
@@ -78,13 +80,12 @@ pub(super) async fn draft(
     check: &Check,
 ) -> Outcome<(RepairPlan, HostView)> {
     let view = read_view(api, &pack.id).await?;
-    let plan = plan_repair(RepairInput {
+    let plan = plan_repair(&RepairInput {
         host: &host.id,
         role: host.role,
         pack: &pack.id,
         check,
         view: &view,
-        warnings: Vec::new(),
         now_ms: job.now_ms(),
     })
     .map_err(|why| no_plan(check, &why))?;

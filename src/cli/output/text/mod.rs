@@ -12,6 +12,7 @@ use cockpit_engine::command::Answer;
 use cockpit_engine::context::Settings;
 use cockpit_engine::failure::Failure;
 use cockpit_engine::ports::{FaultState, PackEntry};
+use cockpit_engine::probe::HostProbe;
 use comfy_table::{Table, presets};
 use plans::{import, reconcile, rollback, rolled_back};
 use repairs::{repair, repaired};
@@ -21,24 +22,7 @@ use std::fmt::Write;
 pub(crate) fn answer(answer: &Answer) -> String {
     match answer {
         Answer::Baseline(report) => baseline(report),
-        Answer::Host(probe) => format!(
-            "{}: version {}, answers in {} ms, machine in {} ms, {} taken{}{}",
-            probe.host,
-            probe.identity.version,
-            probe.identity.round_trip_ms,
-            probe.machine_round_trip_ms,
-            probe.identity.credential,
-            if probe.identity.captcha {
-                "; captcha on login: managed users cannot log in"
-            } else {
-                ""
-            },
-            if probe.identity.backend_mode {
-                "; backend mode: managed keys are not possible"
-            } else {
-                ""
-            },
-        ),
+        Answer::Host(probe) => host(probe),
         Answer::Machine(look) => format!(
             "{}: {} answers in {} ms, connected anew {} time(s)",
             look.machine, look.state.system, look.state.round_trip_ms, look.state.reconnects,
@@ -96,6 +80,42 @@ pub(crate) fn answer(answer: &Answer) -> String {
             text
         }
     }
+}
+
+/// A host, and who else writes to it.
+fn host(probe: &HostProbe) -> String {
+    let mut text = format!(
+        "{}: version {}, answers in {} ms, machine in {} ms, {} taken{}{}",
+        probe.host,
+        probe.identity.version,
+        probe.identity.round_trip_ms,
+        probe.machine_round_trip_ms,
+        probe.identity.credential,
+        if probe.identity.captcha {
+            "; captcha on login: managed users cannot log in"
+        } else {
+            ""
+        },
+        if probe.identity.backend_mode {
+            "; backend mode: managed keys are not possible"
+        } else {
+            ""
+        },
+    );
+    for writer in &probe.writers {
+        let glyph = if writer.looked { '!' } else { '?' };
+        let since = writer
+            .since_ms
+            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+            .map(|at| format!(" (since {at:.0})"))
+            .unwrap_or_default();
+        let _ = write!(
+            text,
+            "\n  {glyph} who else writes here: {}{since}",
+            writer.line()
+        );
+    }
+    text
 }
 
 fn put(text: &mut String, line: std::fmt::Arguments<'_>) {

@@ -31,6 +31,13 @@ pub(super) fn changes(text: &mut String, rows: &[Change]) {
     }
 }
 
+/// Who else writes to the host of a plan.
+pub(super) fn warnings(text: &mut String, rows: &[String]) {
+    for row in rows {
+        put(text, format_args!("  ! {row}"));
+    }
+}
+
 /// Rows of one cause are folded when there are more than this many.
 const FOLD_OVER: usize = 4;
 
@@ -73,6 +80,7 @@ pub(super) fn import(planned: &PlannedImport) -> String {
             ),
         );
     }
+    warnings(&mut text, &plan.warnings);
     put(&mut text, format_args!("{}", plan.totals.line()));
     if plan.blockers.is_empty() {
         let production = if plan.expires_ms.is_some() {
@@ -152,6 +160,7 @@ pub(super) fn rollback(planned: &PlannedRollback) -> String {
             put(&mut text, format_args!("      blocked: {why}"));
         }
     }
+    warnings(&mut text, &plan.warnings);
     put(&mut text, format_args!("{}", plan.totals.line()));
     put(&mut text, format_args!("it will not undo:"));
     for line in &plan.will_not_undo {

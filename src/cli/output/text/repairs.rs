@@ -1,7 +1,7 @@
 //! Repairs as text: what would be written, with the call, and what the same checks say afterwards.
 
 use super::baseline::baseline;
-use super::plans::changes;
+use super::plans::{changes, warnings};
 use super::put;
 use cockpit_engine::repair::{PlannedRepair, Repaired};
 
@@ -26,9 +26,7 @@ pub(super) fn repair(planned: &PlannedRepair) -> String {
             format_args!("      {}: {} -> {}", field.field, field.from, field.to),
         );
     }
-    for warning in &plan.warnings {
-        put(&mut text, format_args!("  ! {warning}"));
-    }
+    warnings(&mut text, &plan.warnings);
     if let Some(call) = &plan.call {
         put(&mut text, format_args!("  call        {call}"));
     }

@@ -91,6 +91,9 @@ pub struct ImportPlan {
     pub totals: Totals,
     /// Why it cannot be carried out; empty when it can.
     pub blockers: Vec<String>,
+    /// Who else writes to this host.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Revision of what it read.
     pub revision: String,
     /// UTC ms after which it is refused; production plans age (`product.md` 11).
@@ -140,6 +143,7 @@ pub fn plan_import(
         items,
         changes,
         blockers,
+        warnings: Vec::new(),
         request,
     }
 }

@@ -24,6 +24,7 @@ fn board() -> Board {
         address: "127.0.0.1:8080".to_owned(),
         role: Role::Production,
         baseline: Some(pack()),
+        neighbours: Vec::new(),
         db_container: None,
         redis_container: None,
     };
@@ -57,6 +58,8 @@ fn host_answer() -> Answer {
             machine: machine(),
             state: state(7),
         }),
+        writers: Vec::new(),
+        last_look: None,
     })
 }
 
