@@ -84,6 +84,7 @@ pub(crate) fn session(
         machines: config.machines.keys().cloned().collect(),
         hosts: config.hosts,
         vars: config.vars,
+        logs: config.logs,
         owner: owner_string(),
         timing: Timing::default(),
     };

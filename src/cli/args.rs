@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cockpit_domain::batch::{AccessMode, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
+use cockpit_domain::log::{Level, SourceId};
 use std::path::PathBuf;
 
 /// Operations cockpit for an LLM relay fleet. Without a command it opens the screen.
@@ -81,7 +82,7 @@ pub enum Noun {
     /// Probe paths: host, provider, protocol.
     #[command(subcommand)]
     Probe(Probe),
-    /// Logs of a machine.
+    /// Logs of machines and containers.
     #[command(subcommand)]
     Log(Log),
     /// The embedded lab and its faults.
@@ -333,21 +334,41 @@ pub enum Probe {
 /// `log …`
 #[derive(Debug, Subcommand)]
 pub enum Log {
-    /// Follow a file or a container's log until stopped.
-    Tail {
-        /// Machine of the config.
-        #[arg(long)]
-        machine: MachineId,
-        /// File to follow.
-        #[arg(long, value_name = "PATH", conflicts_with = "container")]
-        file: Option<String>,
-        /// Container to follow.
-        #[arg(long, value_name = "NAME")]
-        container: Option<String>,
-        /// Lines of the past to begin with.
-        #[arg(long, default_value_t = 20)]
-        lines: u32,
-    },
+    /// List the sources of the config.
+    List,
+    /// Follow sources of the config until stopped, merged; or one file or container of a machine.
+    Tail(Tail),
+}
+
+/// `log tail`
+#[derive(Debug, Args)]
+pub struct Tail {
+    /// Source of the config; may be given several times, default is all of them.
+    #[arg(long, value_name = "NAME")]
+    pub source: Vec<SourceId>,
+    /// No line below this level: trace, debug, info, warn or error.
+    #[arg(long, value_name = "LEVEL", conflicts_with = "machine")]
+    pub level: Option<Level>,
+    /// Only lines with this text, in whatever case.
+    #[arg(long, value_name = "TEXT", conflicts_with = "machine")]
+    pub grep: Option<String>,
+    /// Machine of the config, for a file or container that is no source.
+    #[arg(long, conflicts_with = "source")]
+    pub machine: Option<MachineId>,
+    /// File to follow there.
+    #[arg(
+        long,
+        value_name = "PATH",
+        conflicts_with = "container",
+        requires = "machine"
+    )]
+    pub file: Option<String>,
+    /// Container to follow there.
+    #[arg(long, value_name = "NAME", requires = "machine")]
+    pub container: Option<String>,
+    /// Lines of the past to begin with.
+    #[arg(long, default_value_t = 20)]
+    pub lines: u32,
 }
 
 /// `lab …`

@@ -1,11 +1,11 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Log, Machine, Noun, Pack, Probe,
-    Reconcile, Repair, Rollback, Word,
+    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Machine, Noun, Pack, Probe, Reconcile,
+    Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
-use crate::{drill, input, output};
+use crate::{drill, input, logs, output};
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
@@ -94,21 +94,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         Noun::Probe(Probe::Run { host, provider }) => {
             return probes(host, provider, session, json).await;
         }
-        Noun::Log(Log::Tail {
-            machine,
-            file,
-            container,
-            lines,
-        }) => {
-            return tail(
-                session,
-                &machine,
-                file.as_deref(),
-                container.as_deref(),
-                lines,
-            )
-            .await;
-        }
+        Noun::Log(log) => return logs::run(log, session, json).await,
         Noun::Lab(Lab::Fault(fault)) => return faults(&fault, session, json).await,
         Noun::Lab(Lab::Serve { .. }) => {
             return Err(Failure::new(
@@ -239,55 +225,6 @@ async fn probes(
     let answer = Answer::Probes(all);
     output::answer(&answer, json);
     Ok(exit::of_answer(&answer))
-}
-
-async fn tail(
-    session: &Session,
-    machine: &cockpit_domain::ids::MachineId,
-    file: Option<&str>,
-    container: Option<&str>,
-    lines: u32,
-) -> Outcome<u8> {
-    let count = lines.to_string();
-    let argv: Vec<String> = match (file, container) {
-        (Some(file), None) => ["tail", "-n", &count, "-F", "--", file]
-            .map(str::to_owned)
-            .to_vec(),
-        (None, Some(name)) => ["docker", "logs", "--tail", &count, "-f", name]
-            .map(str::to_owned)
-            .to_vec(),
-        _ => {
-            return Err(Failure::new(
-                FailureKind::Usage,
-                "one of `--file` and `--container` has to be given",
-            )
-            .doing("following a log")
-            .hint("for example `--file /var/log/nginx/error.log` or `--container sub2api`"));
-        }
-    };
-    let (sender, mut lines) = tokio::sync::mpsc::channel(256);
-    let remote = Arc::clone(&session.handle.ports().remote);
-    let (machine, stop) = (machine.clone(), session.stop.clone());
-    let following = tokio::spawn(async move { remote.follow(&machine, &argv, sender, stop).await });
-    while let Some(line) = lines.recv().await {
-        if !output::stream_line(&line) {
-            // Nobody reads us any more.
-            break;
-        }
-    }
-    drop(lines);
-    let status = following
-        .await
-        .map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))??;
-    match status {
-        Some(code) if code != 0 && !session.stop.is_cancelled() => Err(Failure::new(
-            FailureKind::Remote,
-            format!("the command ended with status {code}"),
-        )
-        .doing("following a log")
-        .hint("the lines above say why")),
-        _ => Ok(exit::CLEAN),
-    }
 }
 
 /// The board where faults are switched, or why there is none.

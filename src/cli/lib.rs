@@ -6,6 +6,7 @@ mod dispatch;
 mod drill;
 mod exit;
 mod input;
+mod logs;
 mod output;
 mod parse;
 

@@ -5,6 +5,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{Clock, FaultBoard, Hosts, KeptResult, Packs, Remote, ResultKind, Store, Web};
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{HostId, MachineId, PackId};
+use cockpit_domain::log::LogSource;
 use cockpit_domain::pack::ProviderPack;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -78,6 +79,8 @@ pub struct Settings {
     pub machines: Vec<MachineId>,
     /// Pack variables, `PACK.VAR`.
     pub vars: BTreeMap<String, String>,
+    /// Sources of log lines.
+    pub logs: Vec<LogSource>,
     /// `user@machine pid N`: who holds leases and is named in the audit.
     pub owner: String,
     /// Waits and limits.

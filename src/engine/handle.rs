@@ -11,6 +11,7 @@ use crate::board::{Board, Trouble, trouble_subject};
 use crate::command::{Answer, Command};
 use crate::context::{Job, Ports, Progress, Settings, keep};
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::logs::{LogHub, RingLimits};
 use crate::ports::ResultKind;
 use crate::supervisor::{Effect, Event, JobFacts, Snapshot, State};
 use carry_out::carry_out;
@@ -44,6 +45,7 @@ struct Inner {
     remembering: tokio::sync::Mutex<()>,
     /// Cancelled when the program ends: for tasks that are no jobs.
     closing: CancellationToken,
+    logs: LogHub,
 }
 
 /// A job that was started.
@@ -70,6 +72,12 @@ impl Handle {
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let state = State::new(Board::of(&settings));
         let (seen, _) = watch::channel(Arc::new(state.snapshot()));
+        let logs = LogHub::new(
+            Arc::clone(&ports.remote),
+            Arc::clone(&ports.clock),
+            settings.logs.clone(),
+            RingLimits::default(),
+        );
         Self {
             inner: Arc::new(Inner {
                 ports,
@@ -84,6 +92,7 @@ impl Handle {
                 recalled: AtomicBool::new(false),
                 remembering: tokio::sync::Mutex::default(),
                 closing: CancellationToken::new(),
+                logs,
             }),
         }
     }
@@ -139,6 +148,11 @@ impl Handle {
         self.send(command).answer().await
     }
 
+    /// The logs of the config's sources.
+    pub fn logs(&self) -> LogHub {
+        self.inner.logs.clone()
+    }
+
     /// Stops a job after the step in flight.
     pub fn stop(&self, id: JobId) {
         self.inner.apply(Event::StopAsked(id));
@@ -151,6 +165,7 @@ impl Handle {
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
         self.disarm().await;
+        self.inner.logs.close().await;
         self.inner.ports.remote.close().await;
     }
 }

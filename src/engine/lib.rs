@@ -15,6 +15,7 @@ pub mod handle;
 pub mod import;
 pub mod journal;
 mod late;
+pub mod logs;
 pub mod model_calls;
 mod neighbours;
 pub mod ports;

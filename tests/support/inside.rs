@@ -426,6 +426,7 @@ fn wire(
         machines: config.machines.keys().cloned().collect(),
         hosts: config.hosts,
         vars: config.vars,
+        logs: config.logs,
         owner: "test".to_owned(),
         timing,
     };

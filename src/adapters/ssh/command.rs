@@ -5,7 +5,7 @@ use super::link::{Link, Links};
 use super::master::Master;
 use super::{MachineSettings, Sudo, explain, follow};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
-use cockpit_engine::ports::{RemoteCommand, RunOutput, StreamLine};
+use cockpit_engine::ports::{RemoteCommand, RunOutput, StreamText};
 use openssh::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -219,7 +219,7 @@ fn lacks_shell(output: &RunOutput, program: &str) -> bool {
 pub(super) async fn follow(
     links: &Links,
     argv: &[String],
-    sender: &mpsc::Sender<StreamLine>,
+    sender: &mpsc::Sender<StreamText>,
     stop: &CancellationToken,
 ) -> Outcome<Option<i32>> {
     let argv = with_prefix(links.settings(), argv)?;

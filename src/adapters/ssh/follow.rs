@@ -1,9 +1,9 @@
-//! Two streams to lines: cut, made harmless and redacted batch by batch, never faster than they
-//! are taken.
+//! Two streams to lines: cut, made harmless and redacted many at a time, never faster
+//! than they are taken.
 
 use super::capture::whole_words;
 use cockpit_domain::text::Redactor;
-use cockpit_engine::ports::StreamLine;
+use cockpit_engine::ports::StreamText;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +15,7 @@ pub(super) async fn pump(
     out: impl AsyncRead + Unpin,
     err: impl AsyncRead + Unpin,
     redactor: &Redactor,
-    lines: &mpsc::Sender<StreamLine>,
+    lines: &mpsc::Sender<StreamText>,
     stop: &CancellationToken,
 ) -> bool {
     let both = async {
@@ -37,7 +37,7 @@ async fn lines_of(
     mut from: impl AsyncRead + Unpin,
     is_stderr: bool,
     redactor: &Redactor,
-    lines: &mpsc::Sender<StreamLine>,
+    lines: &mpsc::Sender<StreamText>,
 ) -> bool {
     let mut chunk = vec![0; CHUNK];
     let mut rest: Vec<u8> = Vec::new();
@@ -52,46 +52,40 @@ async fn lines_of(
             },
             None => continue,
         };
-        let text = redactor.admit(&String::from_utf8_lossy(&rest[..whole]));
+        let sent = send(&rest[..whole], is_stderr, redactor, lines).await;
         rest.drain(..whole);
-        if !send(text.strip_suffix('\n').unwrap_or(&text), is_stderr, lines).await {
+        if !sent {
             return false;
         }
     }
-    rest.is_empty()
-        || send(
-            &redactor.admit(&String::from_utf8_lossy(&rest)),
-            is_stderr,
-            lines,
-        )
-        .await
+    rest.is_empty() || send(&rest, is_stderr, redactor, lines).await
 }
 
-async fn send(text: &str, is_stderr: bool, lines: &mpsc::Sender<StreamLine>) -> bool {
-    for line in text.split('\n') {
-        let line = StreamLine {
-            is_stderr,
-            text: line.to_owned(),
-        };
-        if lines.send(line).await.is_err() {
-            return false;
-        }
+async fn send(
+    bytes: &[u8],
+    is_stderr: bool,
+    redactor: &Redactor,
+    lines: &mpsc::Sender<StreamText>,
+) -> bool {
+    let mut text = redactor.admit_lines(&String::from_utf8_lossy(bytes));
+    if !text.ends_with('\n') {
+        text.push('\n');
     }
-    true
+    lines.send(StreamText { is_stderr, text }).await.is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn pumped(out: &[u8], err: &[u8]) -> Vec<StreamLine> {
+    async fn pumped(out: &[u8], err: &[u8]) -> Vec<(bool, String)> {
         let (sender, mut receiver) = mpsc::channel(1000);
         let (redactor, stop) = (Redactor::new(), CancellationToken::new());
         assert!(pump(out, err, &redactor, &sender, &stop).await);
         drop(sender);
         let mut lines = Vec::new();
-        while let Some(line) = receiver.recv().await {
-            lines.push(line);
+        while let Some(part) = receiver.recv().await {
+            lines.extend(part.lines().map(|line| (part.is_stderr, line.to_owned())));
         }
         lines
     }
@@ -106,8 +100,8 @@ mod tests {
         let text = |stderr: bool| -> Vec<&str> {
             lines
                 .iter()
-                .filter(|line| line.is_stderr == stderr)
-                .map(|line| line.text.as_str())
+                .filter(|(is_stderr, _)| *is_stderr == stderr)
+                .map(|(_, line)| line.as_str())
                 .collect()
         };
         assert_eq!(text(false), ["one", "", "?[2Jtwo", "key sk-..1234"]);
@@ -118,6 +112,6 @@ mod tests {
     async fn a_line_without_end_is_cut_instead_of_filling_memory() {
         let lines = pumped(&vec![b'x'; CHUNK * 2 + 10], b"").await;
         assert!(lines.len() >= 2);
-        assert!(lines.iter().all(|line| line.text.len() <= CHUNK * 2));
+        assert!(lines.iter().all(|(_, line)| line.len() <= CHUNK * 2));
     }
 }

@@ -5,7 +5,7 @@ use super::command::with_prefix;
 use super::{MachineSettings, environment, explain, follow};
 use cockpit_domain::text::Redactor;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
-use cockpit_engine::ports::{RemoteCommand, RunOutput, StreamLine};
+use cockpit_engine::ports::{RemoteCommand, RunOutput, StreamText};
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
@@ -80,7 +80,7 @@ pub(super) async fn follow(
     redactor: &Redactor,
     settings: &MachineSettings,
     argv: &[String],
-    sender: &mpsc::Sender<StreamLine>,
+    sender: &mpsc::Sender<StreamText>,
     stop: &CancellationToken,
 ) -> Outcome<Option<i32>> {
     let Some(mut child) = spawn(settings, argv)? else {

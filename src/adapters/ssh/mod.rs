@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use cockpit_domain::ids::MachineId;
 use cockpit_domain::text::Redactor;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
-use cockpit_engine::ports::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamLine};
+use cockpit_engine::ports::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamText};
 use folder::Folder;
 use link::Links;
 use std::collections::BTreeMap;
@@ -251,7 +251,7 @@ impl Remote for Ssh {
         &self,
         machine: &MachineId,
         argv: &[String],
-        sender: mpsc::Sender<StreamLine>,
+        sender: mpsc::Sender<StreamText>,
         stop: CancellationToken,
     ) -> Outcome<Option<i32>> {
         let work = async {

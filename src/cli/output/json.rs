@@ -4,6 +4,7 @@
 use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::batch::Batch;
 use cockpit_domain::ids::PlanId;
+use cockpit_domain::log::LogLine;
 use cockpit_domain::pack::Pack;
 use cockpit_engine::command::Answer;
 use cockpit_engine::context::Settings;
@@ -134,6 +135,11 @@ pub(crate) fn packs(entries: &[PackEntry]) -> Value {
             "to_be_confirmed": open, "findings": findings,
         })
     }).collect::<Vec<_>>()})
+}
+
+/// A log line: `at`, `level`, `no`, `source`, `status`, `text`.
+pub(crate) fn log_line(line: &LogLine) -> Value {
+    timed(json!(line))
 }
 
 /// Turns `..._ms` moments into RFC 3339 `..._at`; durations stay numbers.

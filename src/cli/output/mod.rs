@@ -8,10 +8,11 @@ mod text;
 pub(crate) use progress::ProgressLine;
 
 use cockpit_domain::finding::Finding;
+use cockpit_domain::log::{LogLine, LogSource};
 use cockpit_engine::command::Answer;
 use cockpit_engine::context::Settings;
 use cockpit_engine::failure::Failure;
-use cockpit_engine::ports::{FaultState, PackEntry, StreamLine};
+use cockpit_engine::ports::{FaultState, PackEntry};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -73,9 +74,44 @@ pub(crate) fn faults(faults: &[FaultState], as_json: bool) {
     }
 }
 
-/// Prints a line of a followed log. `false` when nobody reads any more.
-pub(crate) fn stream_line(found: &StreamLine) -> bool {
-    line(&found.text)
+/// Prints the sources of log lines.
+pub(crate) fn logs(sources: &[LogSource], as_json: bool) {
+    if as_json {
+        pretty(&json!({"logs": sources}));
+    } else {
+        line(text::logs(sources).trim_end());
+    }
+}
+
+/// Prints text of whole lines. `false` when nobody reads any more.
+pub(crate) fn raw(lines: &str) -> bool {
+    std::io::stdout().lock().write_all(lines.as_bytes()).is_ok()
+}
+
+/// Prints log lines: with the name of their source in front, or one JSON object a line. `false`
+/// when nobody reads any more.
+pub(crate) fn log_lines(lines: &[LogLine], width: usize, as_json: bool) -> bool {
+    let mut shown = String::new();
+    for line in lines {
+        if as_json {
+            shown.push_str(&json::log_line(line).to_string());
+        } else {
+            if width > 0 {
+                let name = line.source.as_str();
+                shown.push_str(name);
+                shown.extend(std::iter::repeat_n(' ', width + 2 - name.len()));
+            }
+            shown.push_str(&line.text);
+        }
+        shown.push('\n');
+    }
+    raw(&shown)
+}
+
+/// Says something beside the output, on standard error.
+pub(crate) fn note(text: &str) {
+    // Standard error may be closed; then nobody is there to be told.
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
 }
 
 /// Prints a failure on standard error.

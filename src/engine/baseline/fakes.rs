@@ -4,7 +4,7 @@ use super::BaselineContext;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{
     AccountTest, Clock, HostApi, Hosts, MachineCheck, NewKey, Remote, RemoteCommand, RunOutput,
-    Session, StreamLine, UsageQuery, Web, WebAnswer, WebRequest,
+    Session, StreamText, UsageQuery, Web, WebAnswer, WebRequest,
 };
 use async_trait::async_trait;
 use cockpit_domain::host::HostIdentity;
@@ -152,7 +152,7 @@ impl Remote for Fakes {
         &self,
         _machine: &MachineId,
         _argv: &[String],
-        _lines: mpsc::Sender<StreamLine>,
+        _lines: mpsc::Sender<StreamText>,
         _stop: CancellationToken,
     ) -> Outcome<Option<i32>> {
         not_scripted()

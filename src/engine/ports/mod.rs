@@ -10,7 +10,7 @@ mod web;
 pub use faults::{FaultBoard, FaultState, SeenRequest};
 pub use host_api::{AccountTest, HostApi, Hosts, NewKey, Session, UsageQuery};
 pub use packs::{PackEntry, Packs};
-pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamLine};
+pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamText};
 pub use store::{
     AuditRow, Clock, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, Remembered, ResultKind,
     SavedPlan, Store,

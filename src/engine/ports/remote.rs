@@ -52,13 +52,20 @@ impl RunOutput {
     }
 }
 
-/// A line of a followed stream.
+/// Lines of a followed stream that came together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StreamLine {
-    /// Whether it came on standard error.
+pub struct StreamText {
+    /// Whether they came on standard error.
     pub is_stderr: bool,
-    /// The line, made harmless and redacted, without its end.
+    /// One whole line or many, made harmless and redacted, each with its line feed.
     pub text: String,
+}
+
+impl StreamText {
+    /// The lines, without their ends.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.text.split_terminator('\n')
+    }
 }
 
 /// What an end-to-end check of a machine found.
@@ -89,7 +96,7 @@ pub trait Remote: Send + Sync {
         &self,
         machine: &MachineId,
         argv: &[String],
-        lines: mpsc::Sender<StreamLine>,
+        lines: mpsc::Sender<StreamText>,
         stop: CancellationToken,
     ) -> Outcome<Option<i32>>;
 

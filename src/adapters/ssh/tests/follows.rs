@@ -3,7 +3,7 @@
 use super::server::{Server, id, limited, lives, until};
 use crate::ssh::Ssh;
 use cockpit_engine::failure::{FailureKind, Outcome};
-use cockpit_engine::ports::{Remote, RemoteCommand, StreamLine};
+use cockpit_engine::ports::{Remote, RemoteCommand, StreamText};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 struct Followed {
     task: JoinHandle<Outcome<Option<i32>>>,
-    lines: mpsc::Receiver<StreamLine>,
+    lines: mpsc::Receiver<StreamText>,
     stop: CancellationToken,
 }
 
@@ -35,6 +35,8 @@ impl Followed {
             .expect("no line within 10 s")
             .expect("the stream ended")
             .text
+            .trim_end_matches('\n')
+            .to_owned()
     }
 }
 
@@ -112,13 +114,15 @@ async fn a_stream_that_ends_by_itself_gives_its_status_and_all_its_lines() {
             &["sh", "-c", "seq 1 5000; echo oops >&2; exit 4"],
         );
         let (mut out, mut err) = (0, 0);
-        while let Some(line) = followed.lines.recv().await {
-            if line.is_stderr {
-                assert_eq!(line.text, "oops");
-                err += 1;
-            } else {
-                out += 1;
-                assert_eq!(line.text, out.to_string());
+        while let Some(part) = followed.lines.recv().await {
+            for line in part.lines() {
+                if part.is_stderr {
+                    assert_eq!(line, "oops");
+                    err += 1;
+                } else {
+                    out += 1;
+                    assert_eq!(line, out.to_string());
+                }
             }
         }
         assert_eq!((out, err), (5000, 1));

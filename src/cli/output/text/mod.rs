@@ -7,6 +7,7 @@ mod repairs;
 
 use baseline::baseline;
 use batch::{access, batch_detail, batch_lines, batch_table};
+use cockpit_domain::log::LogSource;
 use cockpit_domain::pack::Pack;
 use cockpit_engine::command::Answer;
 use cockpit_engine::context::Settings;
@@ -161,6 +162,27 @@ pub(crate) fn hosts(settings: &Settings) -> String {
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
+        ]);
+    }
+    drawn(&table)
+}
+
+/// The sources of log lines.
+pub(crate) fn logs(sources: &[LogSource]) -> String {
+    if sources.is_empty() {
+        return "no log is configured; README, \"A real host\", shows a [log.NAME] block"
+            .to_owned();
+    }
+    let mut table = plain(&["log", "machine", "host", "what"]);
+    for log in sources {
+        table.add_row([
+            log.id.to_string(),
+            log.machine.to_string(),
+            log.host
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            log.place.to_string(),
         ]);
     }
     drawn(&table)

@@ -7,7 +7,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{
     AuditRow, Clock, HostApi, Hosts, KeptResult, KeyUse, Lease, LeaseInfo, MachineCheck, NewPlan,
     PackEntry, Packs, Remembered, Remote, RemoteCommand, ResultKind, RunOutput, SavedPlan, Store,
-    StreamLine, Web, WebAnswer, WebRequest,
+    StreamText, Web, WebAnswer, WebRequest,
 };
 use async_trait::async_trait;
 use cockpit_domain::batch::{Batch, BatchEvent, Item};
@@ -108,7 +108,7 @@ impl Remote for Fakes {
         &self,
         _machine: &MachineId,
         _argv: &[String],
-        _lines: mpsc::Sender<StreamLine>,
+        _lines: mpsc::Sender<StreamText>,
         _stop: CancellationToken,
     ) -> Outcome<Option<i32>> {
         never("follow")

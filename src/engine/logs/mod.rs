@@ -1,0 +1,13 @@
+//! Logs of many sources: each is followed by a task of its own, reconnected when it stopped, and
+//! all of them fill one bounded ring. Readers look through views of their own.
+
+mod follow;
+mod hub;
+mod ring;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use hub::{LogHub, SourceState, SourceStatus};
+pub use ring::RingLimits;
+pub use view::{LogCounts, LogView};
