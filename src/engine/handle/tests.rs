@@ -31,6 +31,7 @@ fn settings() -> Settings {
         address: "127.0.0.1:8080".to_owned(),
         role: Role::Acceptance,
         baseline: None,
+        neighbours: Vec::new(),
         db_container: None,
         redis_container: None,
     };
