@@ -64,6 +64,8 @@ pub enum Arg {
     Provider,
     /// A batch.
     Batch,
+    /// A check of a baseline.
+    Check,
     /// How long, such as `10m`.
     Duration,
     /// A fault of the lab.
@@ -159,6 +161,7 @@ actions! {
     RollBack "rollback" ["B"] Everywhere Plan [Batch] 9;
     Arm "arm" [] Everywhere Write [Host, Duration] 0;
     Disarm "disarm" [] Everywhere Look [] 0;
+    Repair "repair" ["P"] Checks Plan [Check] 2;
     Resume "resume" [] Batches Write [Batch] 0;
     AccessStatus "access-status" ["s"] Batches Ask [Batch] 2;
     Apply "apply" ["a"] Plan Write [] 1;

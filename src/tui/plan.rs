@@ -6,6 +6,7 @@ use cockpit_engine::approval::Approval;
 use cockpit_engine::command::Command;
 use cockpit_engine::import::PlannedImport;
 use cockpit_engine::reconcile::PlannedReconcile;
+use cockpit_engine::repair::PlannedRepair;
 use cockpit_engine::rollback::PlannedRollback;
 
 /// A plan that was read.
@@ -17,6 +18,8 @@ pub(crate) enum Plan {
     Rollback(Box<PlannedRollback>),
     /// What reconcile found; nothing of it is applied from here.
     Reconcile(Box<PlannedReconcile>),
+    /// Of mending what a check found.
+    Repair(Box<PlannedRepair>),
 }
 
 impl Plan {
@@ -26,6 +29,7 @@ impl Plan {
             Self::Import(plan) => plan.id,
             Self::Rollback(plan) => plan.id,
             Self::Reconcile(plan) => plan.id,
+            Self::Repair(plan) => plan.id,
         }
     }
 
@@ -35,6 +39,7 @@ impl Plan {
             Self::Import(plan) => &plan.hash,
             Self::Rollback(plan) => &plan.hash,
             Self::Reconcile(plan) => &plan.hash,
+            Self::Repair(plan) => &plan.hash,
         }
     }
 
@@ -44,6 +49,7 @@ impl Plan {
             Self::Import(plan) => &plan.plan.request.host,
             Self::Rollback(plan) => &plan.plan.host,
             Self::Reconcile(plan) => &plan.report.host,
+            Self::Repair(plan) => &plan.plan.host,
         }
     }
 
@@ -53,6 +59,7 @@ impl Plan {
             Self::Import(_) => "import",
             Self::Rollback(_) => "rollback",
             Self::Reconcile(_) => "reconcile",
+            Self::Repair(_) => "repair",
         }
     }
 
@@ -74,6 +81,7 @@ impl Plan {
                 })
                 .collect(),
             Self::Reconcile(plan) => plan.report.changes.clone(),
+            Self::Repair(plan) => plan.plan.changes.clone(),
         }
     }
 
@@ -83,6 +91,7 @@ impl Plan {
             Self::Import(plan) => plan.plan.totals,
             Self::Rollback(plan) => plan.plan.totals,
             Self::Reconcile(plan) => plan.report.totals,
+            Self::Repair(plan) => plan.plan.totals,
         }
     }
 
@@ -90,6 +99,7 @@ impl Plan {
     pub(crate) fn blockers(&self) -> &[String] {
         match self {
             Self::Import(plan) => &plan.plan.blockers,
+            Self::Repair(plan) => &plan.plan.blockers,
             Self::Rollback(_) | Self::Reconcile(_) => &[],
         }
     }
@@ -98,7 +108,7 @@ impl Plan {
     pub(crate) fn will_not_undo(&self) -> &[String] {
         match self {
             Self::Rollback(plan) => &plan.plan.will_not_undo,
-            Self::Import(_) | Self::Reconcile(_) => &[],
+            Self::Import(_) | Self::Reconcile(_) | Self::Repair(_) => &[],
         }
     }
 
@@ -107,6 +117,7 @@ impl Plan {
         match self {
             Self::Import(plan) => plan.plan.expires_ms,
             Self::Rollback(plan) => plan.plan.expires_ms,
+            Self::Repair(plan) => plan.plan.expires_ms,
             Self::Reconcile(_) => None,
         }
     }
@@ -117,6 +128,7 @@ impl Plan {
         match self {
             Self::Import(_) => Some(Command::ImportApply { plan, approval }),
             Self::Rollback(_) => Some(Command::RollbackApply { plan, approval }),
+            Self::Repair(_) => Some(Command::RepairApply { plan, approval }),
             Self::Reconcile(_) => None,
         }
     }

@@ -106,7 +106,7 @@ impl Trail {
     }
 
     /// Switches to a pane, as it was left.
-    pub(crate) fn to_pane(&mut self, pane: usize) {
+    pub(crate) fn switch_to(&mut self, pane: usize) {
         if pane < self.stacks.len() && pane != self.current {
             self.remember();
             self.switch(pane);
@@ -126,20 +126,20 @@ impl Trail {
     /// To the pane shown before this one.
     pub(crate) fn flip(&mut self) {
         let last = self.last;
-        self.to_pane(last);
+        self.switch_to(last);
     }
 
-    /// Back to what was shown before; says whether there was something.
-    pub(crate) fn history_back(&mut self) -> bool {
-        self.travel(true)
+    /// Back to what was shown before, if there is something.
+    pub(crate) fn history_back(&mut self) {
+        self.travel(true);
     }
 
     /// Forward again.
-    pub(crate) fn history_forward(&mut self) -> bool {
-        self.travel(false)
+    pub(crate) fn history_forward(&mut self) {
+        self.travel(false);
     }
 
-    fn travel(&mut self, back: bool) -> bool {
+    fn travel(&mut self, back: bool) {
         let now = (self.current, self.stacks[self.current].clone());
         let (from, to) = if back {
             (&mut self.past, &mut self.future)
@@ -147,12 +147,11 @@ impl Trail {
             (&mut self.future, &mut self.past)
         };
         let Some((pane, stack)) = from.pop() else {
-            return false;
+            return;
         };
         to.push(now);
         self.switch(pane);
         self.stacks[pane] = stack;
-        true
     }
 
     fn switch(&mut self, pane: usize) {
@@ -194,8 +193,8 @@ mod tests {
         trail.open(Place::Batch(BatchId(3)));
         trail.open(Place::Batch(BatchId(3)));
         assert_eq!(places(&trail), ["batches", "batch"]);
-        trail.to_pane(0);
-        trail.to_pane(2);
+        trail.switch_to(0);
+        trail.switch_to(2);
         assert_eq!(
             places(&trail),
             ["batches", "batch"],
@@ -210,12 +209,18 @@ mod tests {
         let mut trail = Trail::new();
         trail.open(Place::Batches);
         trail.open(Place::Batch(BatchId(3)));
-        assert!(trail.history_back());
+        trail.history_back();
         assert_eq!(places(&trail), ["batches"]);
-        assert!(trail.history_back());
+        trail.history_back();
         assert_eq!(places(&trail), ["baseline"]);
-        assert!(!trail.history_back());
-        assert!(trail.history_forward() && trail.history_forward());
+        trail.history_back();
+        assert_eq!(
+            places(&trail),
+            ["baseline"],
+            "there is nothing before the first"
+        );
+        trail.history_forward();
+        trail.history_forward();
         assert_eq!(places(&trail), ["batches", "batch"]);
         trail.flip();
         assert_eq!(places(&trail), ["baseline"]);

@@ -2,7 +2,7 @@
 
 use super::edit;
 use crate::model::Model;
-use cockpit_domain::batch::{AccessMode, ImportMode};
+use cockpit_domain::batch::ImportMode;
 use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::failure::Failure;
@@ -82,11 +82,6 @@ impl ImportForm {
         }
     }
 
-    /// How ordinary users get at the model.
-    pub(crate) fn access(&self) -> AccessMode {
-        AccessMode::Subscription
-    }
-
     /// Keys that were pasted.
     pub(crate) fn pasted(&self) -> Option<Secret> {
         self.keys.as_ref().map(|(keys, _)| keys.clone())
@@ -115,7 +110,7 @@ impl ImportForm {
         self.focus = FIELDS.len() - 1;
     }
 
-    pub(super) fn key(&mut self, _model: &Model, key: KeyEvent) -> Next {
+    pub(super) fn key(&mut self, key: KeyEvent) -> Next {
         let last = FIELDS.len() - 1;
         match key.code {
             KeyCode::Esc => return Next::Close,
@@ -126,7 +121,7 @@ impl ImportForm {
                 self.focus = 3;
             }
             KeyCode::Enter | KeyCode::Tab | KeyCode::Down => {
-                self.focus = (self.focus + 1) % (last + 1)
+                self.focus = (self.focus + 1) % (last + 1);
             }
             KeyCode::BackTab | KeyCode::Up => self.focus = (self.focus + last) % (last + 1),
             KeyCode::Left => self.turn(false),

@@ -81,7 +81,7 @@ pub(crate) fn menu(model: &Model) -> Dialog {
 pub(crate) fn key(model: &mut Model, dialog: Dialog, key: KeyEvent) -> Vec<Effect> {
     match dialog {
         Dialog::Palette(palette) => palette_key(model, palette, key),
-        Dialog::Import(mut form) => match form.key(model, key) {
+        Dialog::Import(mut form) => match form.key(key) {
             import_form::Next::Stay => {
                 model.dialog = Some(Dialog::Import(form));
                 Vec::new()
@@ -146,6 +146,7 @@ pub(crate) fn edit(input: &mut Input, key: KeyEvent) {
         _ => true,
     };
     if text_key {
-        drop(input.handle_event(&Event::Key(key)));
+        // Whether it changed anything is seen in the field.
+        let _ = input.handle_event(&Event::Key(key));
     }
 }

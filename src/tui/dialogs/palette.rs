@@ -104,7 +104,7 @@ impl Palette {
         match key.code {
             KeyCode::Esc => return Next::Close,
             KeyCode::Down => {
-                self.selected = (self.selected + 1).min(self.found.len().saturating_sub(1))
+                self.selected = (self.selected + 1).min(self.found.len().saturating_sub(1));
             }
             KeyCode::Up if self.kind == Kind::Command && self.selected == 0 => self.recall(model),
             KeyCode::Up => self.selected = self.selected.saturating_sub(1),
@@ -248,6 +248,14 @@ fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
                     format!("{} {} {}", batch.provider, batch.host, batch.batch_status),
                 )
             })
+            .collect(),
+        Arg::Check => model
+            .board()
+            .baselines
+            .values()
+            .flat_map(|known| &known.value.results)
+            .filter(|row| row.repair)
+            .map(|row| (row.id.clone(), row.title.clone()))
             .collect(),
         Arg::Duration => ["10m", "5m", "30m", "1h"]
             .into_iter()

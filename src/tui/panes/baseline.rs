@@ -153,6 +153,9 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
     if !matches!(row.verdict, Verdict::Ok | Verdict::Waived) {
         say("field.next", &row.next_step, Role::Key);
     }
+    if row.repair {
+        say("field.repair", &model.say("check.repair"), Role::Key);
+    }
     say("field.why", &row.why, Role::Text);
     say("field.evidence", &row.evidence, Role::Muted);
     if let Some(parent) = &row.muted_by {

@@ -132,6 +132,15 @@ pub(super) fn host(model: &Model, id: &HostId) -> Content {
                 age(model, probe.at_ms)
             );
             lines.push(field(&model.say("field.host"), text, Role::Text));
+            for writer in &probe.value.writers {
+                let text = format!("{}: {}", writer.who, writer.what);
+                let role = if writer.looked {
+                    Role::Warn
+                } else {
+                    Role::Unknown
+                };
+                lines.push(field(&model.say("field.writer"), text, role));
+            }
             if identity.captcha {
                 lines.push(field("", model.say("host.captcha"), Role::Warn));
             }

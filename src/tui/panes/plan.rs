@@ -32,10 +32,7 @@ fn row(at: usize, change: &Change) -> Row {
     let role = role(change.sign);
     let mut reason = change.reason.clone();
     for field in &change.fields {
-        reason.push_str(&format!(
-            "; {}: {} -> {}",
-            field.field, field.from, field.to
-        ));
+        reason = format!("{reason}; {}: {} -> {}", field.field, field.from, field.to);
     }
     Row::new(
         format!("{at} {}", change.name),
@@ -186,6 +183,21 @@ pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
                     failure.hint.clone(),
                     Role::Key,
                 ));
+            }
+        }
+        Some(Ok(Answer::Repaired(repaired))) => {
+            let proven = repaired.unproven.is_empty() && repaired.disturbed.is_empty();
+            let key = if proven {
+                "repair.proven"
+            } else {
+                "repair.unproven"
+            };
+            head.push(note(
+                model.lang.fill(key, &[("check", &repaired.check)]),
+                if proven { Role::Ok } else { Role::Fail },
+            ));
+            for line in repaired.unproven.iter().chain(&repaired.disturbed) {
+                head.push(field(&model.say("field.found"), line.clone(), Role::Warn));
             }
         }
         Some(Ok(Answer::RolledBack(rolled))) => {

@@ -9,7 +9,7 @@ use crate::msg::{Effect, Ticket};
 use crate::place::Place;
 use crate::target::Target;
 use crate::theme::Role;
-use cockpit_domain::batch::BatchStatus;
+use cockpit_domain::batch::{AccessMode, BatchStatus};
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::approval::Approval;
@@ -99,7 +99,8 @@ fn plan_import(model: &mut Model, form: &ImportForm, keys: Secret) -> Vec<Effect
             provider,
             keys,
             mode: form.mode(),
-            access: form.access(),
+            // The engine builds no other closure yet.
+            access: AccessMode::Subscription,
         },
     )
 }
@@ -140,6 +141,16 @@ pub(super) fn roll_back(model: &mut Model, aim: &Target, words: &Words) -> Vec<E
         Some(batch) => ask(model, Asked::Plan, Command::RollbackPlan { batch }),
         None => arguments(model, Action::RollBack),
     }
+}
+
+/// Plans the repair of a check; one that has none says what a person does.
+pub(super) fn repair(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let (pack, check) = match (words.get(0), &aim.check) {
+        (Some(check), _) => (None, check.to_owned()),
+        (None, Some((pack, check))) => (Some(pack.clone()), check.clone()),
+        (None, None) => return arguments(model, Action::Repair),
+    };
+    ask(model, Asked::Plan, Command::RepairPlan { pack, check })
 }
 
 pub(super) fn access(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {

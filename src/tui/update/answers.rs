@@ -22,7 +22,7 @@ pub(super) fn started(model: &mut Model, ticket: Ticket, job: JobId) {
 }
 
 pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answer>) -> Vec<Effect> {
-    drop(model.working.remove(&ticket));
+    model.working.remove(&ticket);
     let Some(asked) = model.asked.remove(&ticket) else {
         return Vec::new();
     };
@@ -40,6 +40,7 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             let batch = match &outcome {
                 Ok(Answer::Batch(batch)) => Some(batch.id),
                 Ok(Answer::RolledBack(rolled)) => Some(rolled.batch.id),
+                Ok(Answer::Repaired(repaired)) => Some(repaired.batch.id),
                 _ => None,
             };
             if let Some(act) = model.acts.get_mut(&id) {
@@ -93,6 +94,7 @@ fn plan_read(model: &mut Model, answer: Answer) -> Vec<Effect> {
         }
         Answer::Rollback(plan) => Plan::Rollback(plan),
         Answer::Reconcile(plan) => Plan::Reconcile(plan),
+        Answer::Repair(plan) => Plan::Repair(plan),
         _ => return Vec::new(),
     };
     let id = plan.id();

@@ -51,7 +51,7 @@ fn ctrl_c(model: &mut Model) -> Vec<Effect> {
     super::close(model)
 }
 
-pub(super) fn paste(model: &mut Model, text: String) -> Vec<Effect> {
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     // Terminals send the ends of pasted lines as carriage returns.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     if let Some(input) = &mut model.filter_input {

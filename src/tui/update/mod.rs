@@ -26,7 +26,7 @@ pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
     model.now_ms = now_ms;
     let mut effects = match msg {
         Msg::Key(key) => keys::key(model, key),
-        Msg::Paste(text) => keys::paste(model, text),
+        Msg::Paste(text) => keys::paste(model, &text),
         Msg::Resize(width, height) => {
             model.size = (width, height);
             Vec::new()

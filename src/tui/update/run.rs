@@ -73,8 +73,8 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Probes => open(model, Place::Probes),
         Action::Jobs => open(model, Place::Jobs),
         Action::Activity => open(model, Place::Activity),
-        Action::HistoryBack => quiet(model, |model| drop(model.trail.history_back())),
-        Action::HistoryForward => quiet(model, |model| drop(model.trail.history_forward())),
+        Action::HistoryBack => quiet(model, |model| model.trail.history_back()),
+        Action::HistoryForward => quiet(model, |model| model.trail.history_forward()),
         Action::LastView => quiet(model, |model| model.trail.flip()),
         Action::Filter => quiet(model, |model| {
             model.filter_input = Some(Input::new(model.trail.view().filter.clone()));
@@ -106,6 +106,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Import => acts::import(model, &aim, words),
         Action::Reconcile => acts::reconcile(model, &aim, words),
         Action::RollBack => acts::roll_back(model, &aim, words),
+        Action::Repair => acts::repair(model, &aim, words),
         Action::Arm => acts::arm(model, &aim, words),
         Action::Disarm => vec![Effect::Disarm],
         Action::Resume => acts::resume(model, &aim, words),
@@ -176,7 +177,7 @@ pub(super) fn open(model: &mut Model, place: Place) -> Vec<Effect> {
 
 fn pane(model: &mut Model, number: usize) -> Vec<Effect> {
     let number = number % Place::PANES.len();
-    model.trail.to_pane(number);
+    model.trail.switch_to(number);
     match Place::PANES[number] {
         Place::Activity => vec![Effect::ReadAudit],
         _ => Vec::new(),

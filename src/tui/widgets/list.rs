@@ -73,15 +73,13 @@ pub(super) fn columns_of(
             None => break,
         }
     }
-    let mut left = room.saturating_sub(total(&kept));
+    let left = room.saturating_sub(total(&kept));
     if let Some(entry) = kept
         .iter_mut()
         .find(|(index, _)| matches!(columns[*index].width, Width::Grow(_)))
     {
         entry.1 = entry.1.saturating_add(left);
-        left = 0;
     }
-    drop(left);
     kept
 }
 
