@@ -82,6 +82,9 @@ pub enum Noun {
     /// Probe paths: host, provider, protocol.
     #[command(subcommand)]
     Probe(Probe),
+    /// What was written to hosts: who, when, what, how it was answered.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Logs of machines and containers.
     #[command(subcommand)]
     Log(Log),
@@ -103,12 +106,18 @@ pub enum Baseline {
         #[arg(long)]
         pack: Option<PackId>,
     },
+    /// Show the last run with its age, without looking.
+    Show {
+        /// The pack; default is the only one with a run.
+        #[arg(long)]
+        pack: Option<PackId>,
+    },
 }
 
 /// `host …`
 #[derive(Debug, Subcommand)]
 pub enum Host {
-    /// List the hosts of the config.
+    /// List the hosts of the config with what is known of them.
     List,
     /// Look at one host without side effects.
     Probe {
@@ -128,6 +137,8 @@ pub enum Host {
 /// `machine …`
 #[derive(Debug, Subcommand)]
 pub enum Machine {
+    /// List the machines of the config with what is known of them.
+    List,
     /// Look at one machine: does it answer, how far away is it.
     Check {
         /// The machine.
@@ -317,9 +328,22 @@ pub enum Rollback {
     },
 }
 
+/// `audit …`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// List the newest lines.
+    List {
+        /// Lines at most.
+        #[arg(long, default_value_t = 50)]
+        most: usize,
+    },
+}
+
 /// `probe …`
 #[derive(Debug, Subcommand)]
 pub enum Probe {
+    /// List the last probes of every path, without probing.
+    List,
     /// Probe a host, or every host of the config.
     Run {
         /// One host only.
@@ -416,6 +440,9 @@ impl Noun {
         matches!(
             self,
             Self::Import(Import::Apply { .. })
+                | Self::Baseline(Baseline::Show { .. })
+                | Self::Probe(Probe::List)
+                | Self::Audit(_)
                 | Self::Batch(Batch::Show { .. } | Batch::Resume { .. })
                 | Self::Access(_)
                 | Self::Reconcile(_)

@@ -5,7 +5,7 @@ use crate::args::{
     Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
-use crate::{drill, input, logs, output};
+use crate::{drill, input, known, logs, output};
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
@@ -36,12 +36,11 @@ pub async fn run(cli: Cli, session: &Session) -> u8 {
 
 async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
     let json = cli.json;
+    if let Some(told) = known::tell(&cli.noun, session, json).await {
+        return told;
+    }
     let command = match cli.noun {
         Noun::Baseline(Baseline::Run { pack }) => Command::BaselineRun { pack },
-        Noun::Host(Host::List) => {
-            output::hosts(session.handle.settings(), json);
-            return Ok(exit::CLEAN);
-        }
         Noun::Host(Host::Probe { host }) => Command::HostProbe { host },
         Noun::Host(Host::Listing { host, provider }) => Command::HostListing { host, provider },
         Noun::Machine(Machine::Check { machine }) => Command::MachineCheck { machine },
@@ -96,11 +95,14 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         }
         Noun::Log(log) => return logs::run(log, session, json).await,
         Noun::Lab(Lab::Fault(fault)) => return faults(&fault, session, json).await,
-        Noun::Lab(Lab::Serve { .. }) => {
-            return Err(Failure::new(
-                FailureKind::Internal,
-                "`lab serve` was not taken by the program",
-            ));
+        noun @ (Noun::Lab(Lab::Serve { .. })
+        | Noun::Baseline(Baseline::Show { .. })
+        | Noun::Host(Host::List)
+        | Noun::Machine(Machine::List)
+        | Noun::Probe(Probe::List)
+        | Noun::Audit(_)) => {
+            let found = format!("nobody took the command: {noun:?}");
+            return Err(Failure::new(FailureKind::Internal, found));
         }
         Noun::Doctor => Command::Doctor,
         Noun::Drill(wanted) => return drill::run(&wanted, session, json).await,

@@ -6,6 +6,7 @@ mod dispatch;
 mod drill;
 mod exit;
 mod input;
+mod known;
 mod logs;
 mod output;
 mod parse;

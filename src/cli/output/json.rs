@@ -1,13 +1,16 @@
 //! The JSON of every answer. Names here are stable; fields may be added, never renamed. Times are
 //! RFC 3339 in UTC.
 
+mod known;
+
+pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
+
 use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::batch::Batch;
 use cockpit_domain::ids::PlanId;
 use cockpit_domain::log::LogLine;
 use cockpit_domain::pack::Pack;
 use cockpit_engine::command::Answer;
-use cockpit_engine::context::Settings;
 use cockpit_engine::ports::PackEntry;
 use serde_json::{Map, Value, json};
 
@@ -109,17 +112,6 @@ fn brief(batch: &Batch) -> Value {
         "created_ms": batch.created_ms,
         "updated_ms": batch.updated_ms,
     })
-}
-
-/// The hosts of the config.
-pub(crate) fn hosts(settings: &Settings) -> Value {
-    json!({"hosts": settings.hosts.values().map(|host| json!({
-        "id": host.id,
-        "role": host.role,
-        "machine": host.machine,
-        "address": host.address,
-        "baseline": host.baseline,
-    })).collect::<Vec<_>>()})
 }
 
 /// The packs at hand.

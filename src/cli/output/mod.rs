@@ -7,12 +7,14 @@ mod text;
 
 pub(crate) use progress::ProgressLine;
 
+use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::finding::Finding;
 use cockpit_domain::log::{LogLine, LogSource};
+use cockpit_engine::board::{Board, Known, Trouble};
 use cockpit_engine::command::Answer;
 use cockpit_engine::context::Settings;
 use cockpit_engine::failure::Failure;
-use cockpit_engine::ports::{FaultState, PackEntry};
+use cockpit_engine::ports::{AuditRow, FaultState, PackEntry};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -34,12 +36,53 @@ pub(crate) fn answer(answer: &Answer, as_json: bool) {
     }
 }
 
-/// Prints the hosts of the config.
-pub(crate) fn hosts(settings: &Settings, as_json: bool) {
+/// Prints the hosts of the config with what is known of them.
+pub(crate) fn hosts(settings: &Settings, board: &Board, now_ms: i64, as_json: bool) {
     if as_json {
-        pretty(&json::hosts(settings));
+        pretty(&json::hosts(settings, board, now_ms));
     } else {
-        line(text::hosts(settings).trim_end());
+        line(text::hosts(settings, board, now_ms).trim_end());
+    }
+}
+
+/// Prints the machines of the config with what is known of them.
+pub(crate) fn machines(board: &Board, now_ms: i64, as_json: bool) {
+    if as_json {
+        pretty(&json::machines(board, now_ms));
+    } else {
+        line(text::machines(board, now_ms).trim_end());
+    }
+}
+
+/// Prints the last run of a baseline.
+pub(crate) fn last_baseline(
+    run: &Known<BaselineReport>,
+    newer: Option<&Known<Trouble>>,
+    now_ms: i64,
+    as_json: bool,
+) {
+    if as_json {
+        pretty(&json::last_baseline(run, newer, now_ms));
+    } else {
+        line(text::last_baseline(run, newer, now_ms).trim_end());
+    }
+}
+
+/// Prints the last probes.
+pub(crate) fn last_probes(board: &Board, now_ms: i64, as_json: bool) {
+    if as_json {
+        pretty(&json::last_probes(board, now_ms));
+    } else {
+        line(text::last_probes(board, now_ms).trim_end());
+    }
+}
+
+/// Prints lines of the audit.
+pub(crate) fn audit(rows: &[AuditRow], as_json: bool) {
+    if as_json {
+        pretty(&json::audit(rows));
+    } else {
+        line(text::audit(rows).trim_end());
     }
 }
 

@@ -2,18 +2,21 @@
 
 mod baseline;
 mod batch;
+mod known;
 mod plans;
 mod repairs;
+
+pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
 
 use baseline::baseline;
 use batch::{access, batch_detail, batch_lines, batch_table};
 use cockpit_domain::log::LogSource;
 use cockpit_domain::pack::Pack;
 use cockpit_engine::command::Answer;
-use cockpit_engine::context::Settings;
 use cockpit_engine::failure::Failure;
 use cockpit_engine::ports::{FaultState, PackEntry};
 use cockpit_engine::probe::HostProbe;
+use cockpit_engine::probe::ProbeClass;
 use comfy_table::{Table, presets};
 use plans::{import, reconcile, rollback, rolled_back};
 use repairs::{repair, repaired};
@@ -48,17 +51,11 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Probes(probes) => {
             let mut table = plain(&["host", "hop", "protocol", "class", "status", "ms", "found"]);
             for row in probes {
-                let class = serde_json::to_value(row.class).ok();
-                let class = class
-                    .as_ref()
-                    .and_then(|value| value.as_str())
-                    .unwrap_or_default()
-                    .to_owned();
                 table.add_row([
                     row.host.to_string(),
                     row.hop.to_string(),
                     row.protocol.to_string(),
-                    class,
+                    class_word(row.class),
                     row.status.to_string(),
                     row.duration_ms.to_string(),
                     row.found.clone(),
@@ -119,6 +116,13 @@ fn host(probe: &HostProbe) -> String {
     text
 }
 
+/// The word of a probe's class, as in JSON.
+fn class_word(class: ProbeClass) -> String {
+    let value = serde_json::to_value(class).ok();
+    let word = value.as_ref().and_then(|value| value.as_str());
+    word.unwrap_or_default().to_owned()
+}
+
 fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{line}");
@@ -144,27 +148,6 @@ fn drawn(table: &Table) -> String {
         })
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// The hosts of the config.
-pub(crate) fn hosts(settings: &Settings) -> String {
-    if settings.hosts.is_empty() {
-        return "no host is configured; README, \"A real host\", shows a block to copy; `--lab` needs none".to_owned();
-    }
-    let mut table = plain(&["host", "role", "machine", "address", "baseline"]);
-    for host in settings.hosts.values() {
-        table.add_row([
-            host.id.to_string(),
-            host.role.as_str().to_owned(),
-            host.machine.to_string(),
-            host.address.clone(),
-            host.baseline
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-        ]);
-    }
-    drawn(&table)
 }
 
 /// The sources of log lines.
