@@ -42,7 +42,10 @@ pub(super) fn go(model: &mut Model, to: Move) {
     };
     if is_list {
         view.index = target;
-        view.selected = shown.rows.get(target).map(|row| row.id.clone());
+        // At the top it follows what comes to the top.
+        view.selected = (to != Move::Top)
+            .then(|| shown.rows.get(target).map(|row| row.id.clone()))
+            .flatten();
     } else {
         view.offset = target;
     }
@@ -86,14 +89,10 @@ pub(super) fn settle(model: &mut Model) {
                 view.offset = 0;
                 return;
             };
-            // A filter that hides the selected row must not forget it.
-            if view.selected.is_none()
-                || shown
-                    .rows
-                    .iter()
-                    .any(|row| view.selected.as_deref() == Some(row.id.as_str()))
+            // Until a person moves, the first row stays selected: the worst comes first.
+            if view.selected.is_some()
+                && shown.rows[selected].id == view.selected.as_deref().unwrap_or_default()
             {
-                view.selected = shown.rows.get(selected).map(|row| row.id.clone());
                 view.index = selected;
             }
             let room = shown.room.max(1);
