@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) async fn begin(dir: Option<PathBuf>) -> Outcome<Lab> {
     Lab::start(LabOptions {
         state_root: dir,
+        // A screen on a fleet where nothing happens would look dead.
+        pulse: Some(std::time::Duration::from_secs(2)),
         ..LabOptions::default()
     })
     .await

@@ -122,6 +122,13 @@ impl Fleet {
         Ok(())
     }
 
+    /// A request to production that is only told of; its status.
+    pub(crate) fn pulse(&self, number: u64) -> u16 {
+        let refused = self.good.refuses_all();
+        self.prod
+            .pulse(PROD_GROUP, PROD_KEY, PROD_MODELS[0], refused, number)
+    }
+
     /// What a fault changes here.
     pub(crate) fn switch(&self, fault: Fault, on: bool) {
         match fault {
@@ -263,6 +270,6 @@ impl Growing for HostLog {
     }
 
     fn changes(&self) -> Option<watch::Receiver<usize>> {
-        None
+        Some(self.0.last())
     }
 }

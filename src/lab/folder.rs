@@ -156,6 +156,24 @@ machine = "accept44"
 address = "127.0.0.1:8080"
 role = "acceptance"
 admin = {{ key = {{ file = {accept} }} }}
+
+[log.nginx-access]
+machine = "remote43"
+file = "/var/log/nginx/access.log"
+
+[log.nginx-error]
+machine = "remote43"
+file = "/var/log/nginx/error.log"
+
+[log.sub2api-prod]
+machine = "remote43"
+host = "prod"
+container = "sub2api"
+
+[log.sub2api-accept]
+machine = "accept44"
+host = "accept"
+container = "sub2api-accept"
 "#,
         state = path("state"),
         ssh = path("ssh_config"),

@@ -19,6 +19,7 @@ use crate::upstream::Vendor;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How long the end of the lab waits for what it started.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -30,6 +31,8 @@ pub struct LabOptions {
     pub state_root: Option<PathBuf>,
     /// How long the hosts' background look at a new account takes; up to 8 s on a real one.
     pub probe_delay: Duration,
+    /// How often the logs tell of a request of users who are not there; never if `None`.
+    pub pulse: Option<Duration>,
 }
 
 impl Default for LabOptions {
@@ -37,6 +40,7 @@ impl Default for LabOptions {
         Self {
             state_root: None,
             probe_delay: Duration::from_millis(500),
+            pulse: None,
         }
     }
 }
@@ -171,12 +175,17 @@ async fn assemble(options: &LabOptions, folder: &Folder, life: &Life) -> Result<
     let acceptance = Machine::new(accept44(accept_log), table, board.clone());
     production.serve_at(8080, serve_http(fleet.prod.router(), life).await?);
     acceptance.serve_at(8080, serve_http(fleet.accept.router(), life).await?);
-    let front = nginx::router(Front {
+    let front = Front {
         machine: production.clone(),
         logs,
         seen: log.clone(),
         client,
-    });
+    };
+    if let Some(every) = options.pulse {
+        life.tasks
+            .spawn(beat(every, front.clone(), fleet.clone(), life.end.clone()));
+    }
+    let front = nginx::router(front);
     let public_base = format!("http://{}", serve_http(front.clone(), life).await?);
     production.serve_at(80, serve_http(front, life).await?);
     production.serve_at(18190, serve_http(crm::router(log.clone()), life).await?);
@@ -208,6 +217,21 @@ async fn assemble(options: &LabOptions, folder: &Folder, life: &Life) -> Result<
         #[cfg(test)]
         machines,
     })
+}
+
+/// Logs of a fleet at work: a line or two now and then, made from the state as it is. No request is
+/// sent, so nothing is billed, cooled down or counted.
+async fn beat(every: Duration, front: Front, fleet: Fleet, end: CancellationToken) {
+    for number in 1_u64.. {
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = end.cancelled() => return,
+        }
+        nginx::pulse(&front, number, || fleet.pulse(number));
+        if number % 3 == 0 {
+            fleet.accept.pulse_models();
+        }
+    }
 }
 
 /// Starts the SSH servers and writes what a client needs to reach them.

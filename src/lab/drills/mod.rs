@@ -2,6 +2,7 @@
 
 mod faults;
 mod life;
+mod pulse;
 mod ssh;
 mod tools;
 mod traffic;

@@ -3,11 +3,13 @@
 
 mod answer;
 mod logs;
+mod pulse;
 mod render;
 mod route;
 
 pub(crate) use answer::{Front, router};
 pub(crate) use logs::NginxLogs;
+pub(crate) use pulse::pulse;
 
 /// One `server` block.
 #[derive(Debug, Clone)]

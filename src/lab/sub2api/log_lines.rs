@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// Lines kept for late readers.
 const KEPT: usize = 20_000;
@@ -27,6 +27,7 @@ pub struct LogLine {
 pub struct LogLines {
     kept: Arc<Mutex<VecDeque<LogLine>>>,
     live: broadcast::Sender<LogLine>,
+    last: watch::Sender<usize>,
 }
 
 impl Default for LogLines {
@@ -34,6 +35,7 @@ impl Default for LogLines {
         Self {
             kept: Arc::default(),
             live: broadcast::channel(4096).0,
+            last: watch::Sender::new(0),
         }
     }
 }
@@ -42,16 +44,21 @@ impl LogLines {
     /// Lines after number `after` (0 for all that are kept).
     pub fn since(&self, after: u64) -> Vec<LogLine> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter()
-            .filter(|line| line.no > after)
-            .cloned()
-            .collect()
+        // Numbers have no gaps.
+        let first = kept.front().map_or(1, |line| line.no);
+        let skip = usize::try_from((after + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+        kept.iter().skip(skip).cloned().collect()
     }
 
     /// Lines kept so far and a receiver of all later ones, without a gap between them.
     pub fn follow(&self) -> (Vec<LogLine>, broadcast::Receiver<LogLine>) {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         (kept.iter().cloned().collect(), self.live.subscribe())
+    }
+
+    /// Number of the last line, as it changes.
+    pub fn last(&self) -> watch::Receiver<usize> {
+        self.last.subscribe()
     }
 
     /// Writes a line.
@@ -70,6 +77,8 @@ impl LogLines {
         if kept.len() > KEPT {
             kept.pop_front();
         }
+        self.last
+            .send_replace(usize::try_from(line.no).unwrap_or(usize::MAX));
         // No receiver is no fault: the line is kept.
         let _unheard = self.live.send(line).is_err();
     }

@@ -93,6 +93,11 @@ impl Vendor {
         self.inner.quota_fault.store(on, Ordering::SeqCst);
     }
 
+    /// Whether every key is out of quota.
+    pub(crate) fn refuses_all(&self) -> bool {
+        self.inner.quota_fault.load(Ordering::SeqCst)
+    }
+
     /// Sets how long `sk-lab-slow-…` keys wait (3 s at first).
     pub fn set_slow_delay(&self, delay: Duration) {
         *self

@@ -3,6 +3,7 @@
 mod access;
 mod errors;
 mod penalty;
+mod pulse;
 pub(super) mod protocol;
 mod records;
 mod select;

@@ -36,6 +36,13 @@ fn candidates<'a>(state: &'a State, group: &'a Group) -> impl Iterator<Item = &'
         .filter(move |row| row.platform == group.platform && schedulable_now(state, row))
 }
 
+/// The account that would serve a group now, whatever the model.
+pub(super) fn first_of(state: &State, group: &Group) -> Option<i64> {
+    candidates(state, group)
+        .min_by_key(|row| (row.priority, row.last_used_at, row.id))
+        .map(|row| row.id)
+}
+
 fn mapping(account: &Account) -> Option<&Map<String, Value>> {
     let pairs = account.credentials.get("model_mapping")?.as_object()?;
     Some(pairs).filter(|pairs| !pairs.is_empty())
