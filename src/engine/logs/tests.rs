@@ -311,9 +311,10 @@ async fn a_view_counts_and_shows_what_its_filter_takes_while_lines_come_and_go()
         }
     );
     for round in 0..12 {
-        let part: String = (0..1000)
+        let part = (0..1000)
             .map(|number| format!("{} line\n", round * 1000 + number))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         feed.send(part).await.unwrap();
         kit.until("the part", |hub| {
             texts(hub).last().unwrap() == &format!("{} line", round * 1000 + 999)
@@ -351,7 +352,7 @@ async fn readers_are_told_seldom_and_of_nothing_when_nothing_happens() {
     kit.until("its line", |hub| texts(hub).len() == 1).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     let before = *kit.told.borrow_and_update();
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(*kit.told.borrow(), before);
     for _ in 0..1000 {
         feed.send("b\n".to_owned()).await.unwrap();
