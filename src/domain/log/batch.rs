@@ -181,16 +181,4 @@ mod tests {
         );
         assert_eq!(to.line(0).unwrap().text, "first");
     }
-
-    /// See the redactor's own measurement for how it is run.
-    #[test]
-    #[ignore = "a measurement, for release builds"]
-    fn what_a_line_costs_to_read() {
-        for (what, text) in crate::log::samples() {
-            let lines = text.lines().count();
-            crate::log::measure(what, lines, || {
-                std::hint::black_box(LogBatch::read(text.clone(), 0, Some(0)));
-            });
-        }
-    }
 }

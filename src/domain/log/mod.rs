@@ -15,5 +15,5 @@ pub use filter::{LineMatcher, LogFilter};
 pub use level::Level;
 pub use parse::{Parsed, parse_line};
 #[cfg(test)]
-pub(crate) use samples::{measure, samples};
+pub(crate) use samples::samples;
 pub use source::{LogPlace, LogSource, SourceId};

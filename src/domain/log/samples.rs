@@ -1,4 +1,4 @@
-//! Lines as hosts write them, and a stopwatch, for measurements.
+//! Lines as hosts write them, many of each kind.
 
 use std::fmt::Write as _;
 
@@ -21,21 +21,4 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ("console", console),
         ("json", json),
     ]
-}
-
-/// Prints the best of several runs, in nanoseconds a line.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a measurement reads a clock; no rule does"
-)]
-pub(crate) fn measure(what: &str, lines: usize, mut work: impl FnMut()) {
-    let best = (0..40)
-        .map(|_| {
-            let began = std::time::Instant::now();
-            work();
-            began.elapsed()
-        })
-        .min()
-        .unwrap();
-    println!("{what}: {} ns a line", best.as_nanos() / lines as u128);
 }

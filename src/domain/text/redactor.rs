@@ -388,23 +388,4 @@ mod tests {
         let cut = redactor.admit_lines("a\nfirst half\nsecond half of it\nb");
         assert_eq!(cut, "a\n..f it\nb");
     }
-
-    /// Prints what a line costs: `cargo test --release -p cockpit-domain -- --ignored --nocapture`.
-    #[test]
-    #[ignore = "a measurement, for release builds"]
-    fn what_a_line_costs() {
-        let redactor = Redactor::new();
-        for number in 0..100 {
-            redactor.learn(&Secret::new(format!("sk-lab-{number:04}-abcdef")));
-        }
-        for word in ["correcthorse", "hunter2hunter2", "Zq81kLm2Vx94"] {
-            redactor.learn(&Secret::new(word));
-        }
-        for (what, text) in crate::log::samples() {
-            let lines = text.lines().count();
-            crate::log::measure(what, lines, || {
-                std::hint::black_box(redactor.admit_lines(&text));
-            });
-        }
-    }
 }
