@@ -3,6 +3,7 @@
 
 mod faces;
 mod keys;
+mod known;
 mod main_job;
 mod refusals;
 

@@ -89,6 +89,10 @@ fn text_for_a_pipe_holds_no_escape_codes_and_no_progress() {
         lab.run(&["pack", "list"]),
         lab.run(&["batch", "list"]),
         lab.run(&["probe", "run", "--host", HOST]),
+        lab.run(&["probe", "list"]),
+        lab.run(&["baseline", "show"]),
+        lab.run(&["machine", "list"]),
+        lab.run(&["audit", "list"]),
         lab.run(&["doctor"]),
         lab.run(&["lab", "fault", "list"]),
     ] {
