@@ -3,4 +3,5 @@
 
 mod kill;
 mod lost;
+mod repair;
 mod scene;

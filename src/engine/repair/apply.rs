@@ -210,16 +210,18 @@ async fn run(
 ) -> Outcome<Repaired> {
     match work(job, api, &mut batch, plan, before, reason).await {
         Ok(proof) => finish(job, batch, plan, proof).await,
-        Err(failure) => {
+        Err(mut failure) => {
             batch.batch_status = BatchStatus::Interrupted;
             batch.reason = failure.to_string();
             batch.updated_ms = job.now_ms();
             job.ports.store.save_batch(&batch).await?;
             event(job, batch.id, "interrupted", failure.to_string()).await?;
             let id = batch.id.0;
-            Err(failure.hint(format!(
+            // What the host's own layer would have one do by hand, going on does by itself.
+            failure.hint = format!(
                 "`cockpit batch resume {id}` looks it up and goes on; `cockpit rollback plan {id}` takes it back"
-            )))
+            );
+            Err(failure)
         }
     }
 }
