@@ -4,6 +4,7 @@
 mod faces;
 mod keys;
 mod known;
+mod logs;
 mod main_job;
 mod refusals;
 

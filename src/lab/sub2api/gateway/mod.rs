@@ -3,8 +3,8 @@
 mod access;
 mod errors;
 mod penalty;
-mod pulse;
 pub(super) mod protocol;
+mod pulse;
 mod records;
 mod select;
 
