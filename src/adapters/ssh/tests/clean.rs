@@ -30,7 +30,7 @@ async fn open_all(ssh: &Arc<Ssh>, note: &Path) -> crate::ssh::Forward {
         let stop = CancellationToken::new();
         drop(follower.follow(&id("edge"), &argv, sender, stop).await);
     });
-    assert_eq!(lines.recv().await.unwrap().text, "here");
+    assert_eq!(lines.recv().await.unwrap().text, "here\n");
     tokio::spawn(async move {
         while lines.recv().await.is_some() {}
         drop(service);
