@@ -1,6 +1,6 @@
 //! Batches with their items and events.
 
-use super::error::{Result, StoreError, failure};
+use super::error::{Result, StoreError, damaged, failure};
 use super::guard::Guard;
 use super::schema::{json, to_json};
 use super::{SqliteStore, lease, plans};
@@ -30,7 +30,10 @@ fn value<T: serde::de::DeserializeOwned>(what: &str, id: i64, body: &str) -> Res
     if let Value::Object(fields) = &mut body {
         fields.insert("id".to_owned(), Value::from(id));
     }
-    json(what, &body.to_string())
+    serde_json::from_value(body).map_err(|error| {
+        tracing::warn!(what, %error, "unreadable row");
+        damaged(what)
+    })
 }
 
 impl SqliteStore {
@@ -273,7 +276,7 @@ pub(super) fn key_uses(db: &Connection, fingerprints: &[Fingerprint]) -> Result<
     })?;
     rows.map(|row| {
         let (fingerprint, host, provider, batch, account) = row?;
-        let unreadable = || super::error::damaged("a key's use");
+        let unreadable = || damaged("a key's use");
         Ok(KeyUse {
             fingerprint: Fingerprint::parse(&fingerprint).ok_or_else(unreadable)?,
             host: HostId::new(host).map_err(|_| unreadable())?,

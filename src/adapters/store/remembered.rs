@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 
 /// Ended batches that are read; those that still run or were interrupted all are.
-const BATCHES: i64 = 200;
+const BATCHES: i64 = 100;
 
 /// Kinds whose newest result a board shows.
 const KINDS: [ResultKind; 5] = [
