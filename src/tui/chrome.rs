@@ -17,12 +17,13 @@ use ratatui::widgets::Paragraph;
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
     let parts = &shown.geometry;
     put(frame, model, parts.top, &panes::advice(model));
-    two_ends(frame, model, parts.tabs, tabs(model), state(model));
+    let (tabs, state) = tabs_and_state(model, usize::from(parts.tabs.width));
+    two_ends(frame, model, parts.tabs, &tabs, state);
     two_ends(
         frame,
         model,
         parts.crumbs,
-        crumbs(model),
+        &crumbs(model),
         counts(model, shown),
     );
     put(frame, model, parts.jobs, &work(model));
@@ -31,40 +32,95 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
 
 fn put(frame: &mut Frame<'_>, model: &Model, area: Rect, note: &Note) {
     if area.height > 0 {
-        frame.render_widget(Paragraph::new(line(note, &model.theme)), area);
+        let note = clipped(note, usize::from(area.width));
+        frame.render_widget(Paragraph::new(line(&note, &model.theme)), area);
     }
 }
 
-/// A line with something at both ends; the right end gives way.
-fn two_ends(frame: &mut Frame<'_>, model: &Model, area: Rect, left: Note, right: Note) {
-    let wide = |note: &Note| note.iter().map(|cell| width(&cell.text)).sum::<usize>();
-    let room = usize::from(area.width);
-    let mut whole = left;
-    let gap = room.saturating_sub(wide(&whole) + wide(&right));
-    if gap > 0 {
-        whole.push(Cell::plain(" ".repeat(gap)));
-        whole.extend(right);
+fn wide(note: &Note) -> usize {
+    note.iter().map(|cell| width(&cell.text)).sum()
+}
+
+/// The line in the room there is, with a mark where it was cut.
+fn clipped(note: &Note, room: usize) -> Note {
+    if wide(note) <= room {
+        return note.clone();
     }
+    let mut left = room;
+    let mut kept: Note = Vec::new();
+    for cell in note {
+        let text = cut(&cell.text, left);
+        left = left.saturating_sub(width(&text));
+        let whole = text == cell.text;
+        kept.push(Cell::new(text, cell.role));
+        if !whole {
+            break;
+        }
+    }
+    kept
+}
+
+/// A line with something at both ends; the left end gives way: what may be written to is always
+/// said.
+fn two_ends(frame: &mut Frame<'_>, model: &Model, area: Rect, left: &Note, right: Note) {
+    let room = usize::from(area.width);
+    let mut whole = clipped(left, room.saturating_sub(wide(&right) + 1));
+    whole.push(Cell::plain(
+        " ".repeat(room.saturating_sub(wide(&whole) + wide(&right))),
+    ));
+    whole.extend(right);
     put(frame, model, area, &whole);
 }
 
-fn tabs(model: &Model) -> Note {
-    let narrow = model.size.0 < 100;
-    let mut tabs = Vec::new();
-    for (at, place) in Place::PANES.iter().enumerate() {
-        let mut name = model.say(&format!("pane.{}", place.name()));
-        if narrow {
-            name = cut(&name, 8);
+/// How much is said of each pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tabs {
+    Names,
+    Short,
+    /// Of all but the open one the number only.
+    Numbers,
+}
+
+/// The tabs and the state beside them: as much as there is room for, the state first.
+fn tabs_and_state(model: &Model, room: usize) -> (Note, Note) {
+    let tries = [
+        (Tabs::Names, true),
+        (Tabs::Short, true),
+        (Tabs::Short, false),
+        (Tabs::Numbers, true),
+    ];
+    for (how, with_clock) in tries {
+        let pair = (tabs(model, how), state(model, with_clock));
+        if wide(&pair.0) + wide(&pair.1) < room {
+            return pair;
         }
-        let open = model.trail.pane() == at;
-        let text = format!("{} {name}{}", at + 1, count(model, place));
-        tabs.push(Cell::new(
-            text,
-            if open { Role::Focus } else { Role::Muted },
-        ));
-        tabs.push(Cell::plain(if narrow { " " } else { "  " }));
     }
-    tabs
+    (tabs(model, Tabs::Numbers), state(model, false))
+}
+
+/// The open one stands in brackets: it is seen without colour too.
+fn tabs(model: &Model, how: Tabs) -> Note {
+    let tab = |(at, place): (usize, &Place)| {
+        let open = model.trail.pane() == at;
+        let name = match how {
+            Tabs::Names => model.say(&format!("pane.{}", place.name())),
+            Tabs::Numbers if !open => String::new(),
+            Tabs::Short | Tabs::Numbers => model.say(&format!("tab.{}", place.name())),
+        };
+        let said = [(at + 1).to_string(), name, count(model, place)];
+        let said: Vec<&str> = said
+            .iter()
+            .map(String::as_str)
+            .filter(|part| !part.is_empty())
+            .collect();
+        let text = said.join(" ");
+        if open {
+            Cell::new(format!("[{text}]"), Role::Focus)
+        } else {
+            Cell::muted(format!(" {text} "))
+        }
+    };
+    Place::PANES.iter().enumerate().map(tab).collect()
 }
 
 /// What of a pane waits for a person.
@@ -97,12 +153,12 @@ fn count(model: &Model, place: &Place) -> String {
     if count == 0 {
         String::new()
     } else {
-        format!(" {mark}{count}")
+        format!("{mark}{count}")
     }
 }
 
 /// Lab, frozen picture, the window for writes, time of day.
-fn state(model: &Model) -> Note {
+fn state(model: &Model, with_clock: bool) -> Note {
     let mut state = Vec::new();
     if model.setup.lab {
         state.push(Cell::new(
@@ -133,10 +189,12 @@ fn state(model: &Model) -> Note {
         }
         None => state.push(Cell::muted(model.say("state.read-only"))),
     }
-    state.push(Cell::muted(format!(
-        "  {}",
-        panes::clock(model, model.now_ms)
-    )));
+    if with_clock {
+        state.push(Cell::muted(format!(
+            "  {}",
+            panes::clock(model, model.now_ms)
+        )));
+    }
     state
 }
 
@@ -184,7 +242,7 @@ fn counts(model: &Model, shown: &Shown) -> Note {
     if shown.rows.len() == shown.total || (view.filter.is_empty() && !view.only_broken) {
         return Vec::new();
     }
-    vec![Cell::muted(model.lang.fill(
+    vec![Cell::muted(model.fill(
         "state.n-of-m",
         &[
             ("n", &shown.rows.len().to_string()),

@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::panes;
 use crate::theme::Role;
 use crate::update::{Shown, shown};
-use crate::widgets::{draw_list, draw_text, fit, width, wrapped};
+use crate::widgets::{cut, draw_list, draw_text, fit, width, wrapped};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::symbols::border;
@@ -24,6 +24,9 @@ const ASCII: border::Set<'static> = border::Set {
     horizontal_top: "-",
     horizontal_bottom: "-",
 };
+
+/// Cells across of a confirmation.
+const CONFIRM: u16 = 72;
 
 /// Draws the whole screen.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
@@ -55,14 +58,11 @@ fn page(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
                 .iter()
                 .enumerate()
                 .map(|(at, name)| {
-                    Cell::new(
-                        format!("{name}  "),
-                        if at == view.section {
-                            Role::Focus
-                        } else {
-                            Role::Muted
-                        },
-                    )
+                    if at == view.section {
+                        Cell::new(format!("[{name}]"), Role::Focus)
+                    } else {
+                        Cell::muted(format!(" {name} "))
+                    }
                 })
                 .collect(),
         );
@@ -175,6 +175,9 @@ fn draw_palette(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
         .max()
         .unwrap_or(0)
         .min(36);
+    // What can be typed as an argument has no key.
+    let with_keys = palette.found.iter().any(|entry| !entry.keys.is_empty());
+    let help_room = usize::from(inner.width).saturating_sub(wide + if with_keys { 17 } else { 4 });
     let found = palette.found.iter().enumerate().skip(first).take(room);
     for (at, entry) in found {
         let chosen = at == palette.selected;
@@ -187,8 +190,18 @@ fn draw_palette(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
         lines.push(vec![
             Cell::new(if chosen { "> " } else { "  " }, Role::Focus),
             Cell::new(fit(&entry.line, wide), role),
-            Cell::new(format!(" {} ", fit(&entry.keys, 13)), Role::Key),
-            Cell::muted(entry.why_not.as_ref().unwrap_or(&entry.help).clone()),
+            Cell::new(
+                if with_keys {
+                    format!(" {} ", fit(&entry.keys, 13))
+                } else {
+                    "  ".to_owned()
+                },
+                Role::Key,
+            ),
+            Cell::muted(cut(
+                entry.why_not.as_ref().unwrap_or(&entry.help),
+                help_room,
+            )),
         ]);
     }
     draw_text(frame.buffer_mut(), inner, &lines, 0, &model.theme);
@@ -203,9 +216,7 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
     );
     let pick = |index: Option<&str>| format!("< {} >", index.unwrap_or("-"));
     let keys = match &form.keys {
-        Some((_, lines)) => model
-            .lang
-            .fill("form.pasted", &[("count", &lines.to_string())]),
+        Some((_, lines)) => model.fill("form.pasted", &[("count", &lines.to_string())]),
         None if form.path().is_empty() && form.focus != 3 => model.say("form.keys-hint"),
         None => format!("{}_", form.path()),
     };
@@ -221,7 +232,11 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
                 .get(form.provider)
                 .map(cockpit_domain::ids::PackId::as_str),
         ),
-        format!("< {mode} >  {}", model.say(&format!("form.{mode}"))),
+        format!(
+            "< {} >  {}",
+            model.say(&format!("mode.{mode}")),
+            model.say(&format!("form.{mode}"))
+        ),
         keys,
         model.say("form.plan"),
     ];
@@ -276,13 +291,15 @@ fn draw_confirm(frame: &mut Frame<'_>, model: &Model, confirm: &Confirm) {
             if buttons { Role::Text } else { Role::Muted },
         ),
     ]);
-    if let Some(refused) = confirm.refused {
-        lines.push(note(model.say(refused), Role::Fail));
-    }
-    let high = u16::try_from(lines.len())
-        .unwrap_or(u16::MAX)
-        .saturating_add(4);
-    let inner = front(frame, model, &model.say("confirm.title"), (72, high));
+    lines.push(match confirm.refused {
+        Some(refused) => note(model.say(refused), Role::Fail),
+        None if buttons => note(model.say("confirm.buttons"), Role::Muted),
+        None => note(model.say("confirm.keys"), Role::Muted),
+    });
+    let room = CONFIRM.min(frame.area().width).saturating_sub(4);
+    let high = u16::try_from(wrapped(&lines, room).len()).unwrap_or(u16::MAX);
+    let size = (CONFIRM, high.saturating_add(2));
+    let inner = front(frame, model, &model.say("confirm.title"), size);
     lines_in(frame, model, inner, &lines, 0);
 }
 

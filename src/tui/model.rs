@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::setup::Setup;
 use crate::theme::{Role, Theme};
 use crate::trail::Trail;
-use crate::words::Lang;
+use crate::words::{Lang, filled, keyed};
 use cockpit_domain::ids::{BatchId, HostId, JobId, PlanId};
 use cockpit_engine::batches::BatchDetail;
 use cockpit_engine::board::{Board, Known};
@@ -191,8 +191,13 @@ impl Model {
         });
     }
 
-    /// The words of a key in the language in force.
+    /// The words of a key in the language in force, with the keys in force.
     pub(crate) fn say(&self, key: &str) -> String {
-        self.lang.say(key).into_owned()
+        keyed(&self.lang.say(key), &self.keymap)
+    }
+
+    /// The same with `%{name}` filled in.
+    pub(crate) fn fill(&self, key: &str, args: &[(&str, &str)]) -> String {
+        filled(&self.say(key), args)
     }
 }

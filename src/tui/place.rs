@@ -32,6 +32,8 @@ pub(crate) enum Place {
     Activity,
     /// A plan, read before it is applied.
     Plan(PlanId),
+    /// One change of a plan.
+    Change(PlanId, usize),
     /// What an act came to.
     Outcome(PlanId),
     /// Every hop to every host.
@@ -72,6 +74,7 @@ impl Place {
             Self::Job(_) => "job",
             Self::Activity => "activity",
             Self::Plan(_) => "plan",
+            Self::Change(..) => "change",
             Self::Outcome(_) => "outcome",
             Self::Doctor => "doctor",
             Self::Welcome => "welcome",

@@ -104,6 +104,16 @@ impl Plan {
         }
     }
 
+    /// Who else writes to the host.
+    pub(crate) fn warnings(&self) -> &[String] {
+        match self {
+            Self::Import(plan) => &plan.plan.warnings,
+            Self::Rollback(plan) => &plan.plan.warnings,
+            Self::Repair(plan) => &plan.plan.warnings,
+            Self::Reconcile(_) => &[],
+        }
+    }
+
     /// What it leaves as it is, and says so.
     pub(crate) fn will_not_undo(&self) -> &[String] {
         match self {

@@ -40,7 +40,9 @@ fn of(model: &Model, place: &Place) -> Target {
         Place::Host(host) => target.host = Some(host.clone()),
         Place::Batch(batch) | Place::Item(batch, _) => target.batch = Some(*batch),
         Place::Check(pack, check) => target.check = Some((pack.clone(), check.clone())),
-        Place::Plan(plan) | Place::Outcome(plan) => target.plan = Some(*plan),
+        Place::Plan(plan) | Place::Change(plan, _) | Place::Outcome(plan) => {
+            target.plan = Some(*plan);
+        }
         Place::Job(job) => target.job = Some(*job),
         Place::Probe(subject, _) => {
             let (host, provider) = subject.split_once('/').unwrap_or((subject, ""));

@@ -1,6 +1,8 @@
 //! Text for people, from the catalogues under `locales/`. Key letters, ids and JSON names never
 //! change with the language.
 
+use crate::actions::Action;
+use crate::keymap::Keymap;
 use std::borrow::Cow;
 
 /// A language of the screen.
@@ -46,8 +48,63 @@ impl Lang {
 
     /// The same with `%{name}` filled in.
     pub fn fill(self, key: &str, args: &[(&str, &str)]) -> String {
-        let names: Vec<&str> = args.iter().map(|(name, _)| *name).collect();
-        let values: Vec<String> = args.iter().map(|(_, value)| (*value).to_owned()).collect();
-        rust_i18n::replace_patterns(&self.say(key), &names, &values)
+        filled(&self.say(key), args)
+    }
+}
+
+/// The text with `%{name}` filled in.
+pub(crate) fn filled(text: &str, args: &[(&str, &str)]) -> String {
+    let names: Vec<&str> = args.iter().map(|(name, _)| *name).collect();
+    let values: Vec<String> = args.iter().map(|(_, value)| (*value).to_owned()).collect();
+    rust_i18n::replace_patterns(text, &names, &values)
+}
+
+/// The text with `<action>` replaced by its key; one that has no key is typed.
+pub(crate) fn keyed(text: &str, keymap: &Keymap) -> String {
+    let mut said = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((front, (name, after))) = rest
+        .split_once('<')
+        .and_then(|(front, behind)| Some((front, behind.split_once('>')?)))
+    {
+        said.push_str(front);
+        match Action::named(name) {
+            Some(action) => {
+                let key = keymap.first_key(action);
+                said.push_str(&key.unwrap_or_else(|| format!(":{name}")));
+            }
+            None => {
+                said.push('<');
+                said.push_str(name);
+                said.push('>');
+            }
+        }
+        rest = after;
+    }
+    said.push_str(rest);
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cockpit_domain::screen::KeySetting;
+
+    #[test]
+    fn a_text_names_the_key_that_the_person_has() {
+        let (keymap, _) = Keymap::new(&[]);
+        let text = "`<refresh>` looks, `<resume>` goes on, a <b> c < d";
+        assert_eq!(
+            keyed(text, &keymap),
+            "`r` looks, `:resume` goes on, a <b> c < d"
+        );
+        let (keymap, problems) = Keymap::new(&[KeySetting {
+            action: "refresh".to_owned(),
+            chords: vec!["f5".to_owned()],
+            line: 1,
+            column: 1,
+        }]);
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(keyed("`<refresh>`", &keymap), "`F5`");
     }
 }

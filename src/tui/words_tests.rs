@@ -1,12 +1,13 @@
 //! The catalogues against each other and against the code: equal keys, equal arguments, no key
 //! that is missing, none that nothing says, and words that fit where they stand.
 
-use crate::actions::{ACTIONS, Scope};
+use crate::actions::{ACTIONS, Action, Scope};
 use crate::words::Lang;
 use cockpit_domain::baseline::Verdict;
-use cockpit_domain::batch::{AccountStatus, BatchStatus, ItemStage};
+use cockpit_domain::batch::{AccessStatus, AccountStatus, BatchStatus, ImportMode, ItemStage};
 use cockpit_domain::host::Role;
 use cockpit_domain::pack::{Layer, Level};
+use cockpit_engine::failure::FailureKind;
 use cockpit_engine::probe::ProbeClass;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -125,6 +126,14 @@ fn class_words() -> Vec<String> {
     .collect()
 }
 
+fn failure_words() -> Vec<String> {
+    FailureKind::ALL
+        .map(|kind| serde_json::to_value(kind).unwrap())
+        .iter()
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect()
+}
+
 fn level_words() -> Vec<String> {
     let listed = |level: Level| match level {
         Level::Info | Level::Should | Level::Must => level.as_str().to_owned(),
@@ -170,12 +179,30 @@ fn families() -> Vec<Family> {
         family("bar.", in_bar.map(|row| row.name), 10),
         family("scope.", Scope::ALL.map(Scope::name), 20),
         family("pane.", words_given_in("place.rs", "welcome"), 8),
+        family(
+            "tab.",
+            crate::place::Place::PANES.map(|place| place.name()),
+            5,
+        ),
         family("verdict.", Verdict::ALL.map(Verdict::as_str), 12),
         family("layer.", Layer::ALL.map(Layer::as_str), 13),
         family("level.", level_words(), 12),
         family("role.", role_words(), 12),
         family("class.", class_words(), 14),
         family("batch.", BatchStatus::ALL, 20),
+        family("access.", AccessStatus::ALL, 30),
+        family("mode.", ImportMode::ALL, 8),
+        family("failure.", failure_words(), 20),
+        family(
+            "drift.",
+            cockpit_domain::reconcile::ReconcileStatus::ALL,
+            10,
+        ),
+        family(
+            "change.",
+            ["create", "change", "remove", "attention", "keep"],
+            16,
+        ),
         family("account.", AccountStatus::ALL, 10),
         family("stage.", ItemStage::ALL, 12),
         family("kind.", &kinds, 20),
@@ -204,6 +231,33 @@ fn both_catalogues_have_the_same_keys_with_the_same_arguments() {
             "{key}"
         );
     }
+}
+
+/// The names of actions whose keys a text gives.
+fn keys_named(text: &str) -> BTreeSet<&str> {
+    text.split('<')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('>'))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[test]
+fn texts_name_actions_never_keys_that_a_person_may_have_moved() {
+    let (english, chinese) = (catalogue(Lang::En), catalogue(Lang::ZhCn));
+    let mut named = 0;
+    for (key, text) in &english {
+        assert_eq!(keys_named(text), keys_named(&chinese[key]), "{key}");
+        for name in keys_named(text) {
+            named += 1;
+            assert!(Action::named(name).is_some(), "{key}: no action {name}");
+        }
+        for quoted in text.split('`').skip(1).step_by(2) {
+            let keys = ACTIONS.iter().flat_map(|row| row.keys);
+            assert!(!keys.clone().any(|key| *key == quoted), "{key}: {quoted}");
+        }
+    }
+    assert!(named > 20, "only {named} keys are named");
 }
 
 #[test]

@@ -6,11 +6,14 @@ use crate::content::{Cell, Note, note};
 use crate::model::Model;
 use crate::theme::Role;
 use cockpit_domain::ids::{BatchId, HostId, PlanId};
+use cockpit_domain::plan::{Change, Sign};
 use crossterm::event::{KeyCode, KeyEvent};
 use tui_input::Input;
 
 /// Input is ignored for so long after the dialog has reached the terminal.
 const DEAF_MS: i64 = 300;
+/// Changes that are named one by one.
+const TARGETS: usize = 4;
 
 /// What is to be confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +58,35 @@ pub(crate) struct Confirm {
     drawn_ms: Option<i64>,
 }
 
+/// What would be touched, as far as there is room; the rest is counted.
+fn targets(model: &Model, changes: &[Change]) -> Vec<Note> {
+    let touched: Vec<&Change> = changes
+        .iter()
+        .filter(|change| change.sign != Sign::Keep)
+        .collect();
+    let mut lines: Vec<Note> = touched
+        .iter()
+        .take(TARGETS)
+        .map(|change| {
+            let there = change
+                .host_resource_id
+                .map_or_else(String::new, |id| format!(" #{id}"));
+            let sign = change.sign.as_char();
+            let text = format!("  {sign} {} {}{there}", change.kind, change.name);
+            note(text, Role::Text)
+        })
+        .collect();
+    if touched.len() > TARGETS {
+        let more = (touched.len() - TARGETS).to_string();
+        let text = model.fill("confirm.more", &[("count", &more)]);
+        lines.push(note(format!("    {text}"), Role::Muted));
+    }
+    lines
+}
+
 impl Confirm {
     /// The dialog for an act on a host.
     pub(crate) fn new(model: &Model, subject: Subject, host: &HostId) -> Self {
-        let lang = model.lang;
         let production = model.setup.is_production(host);
         let mut lines = Vec::new();
         match subject {
@@ -66,11 +94,11 @@ impl Confirm {
                 if let Some(plan) = model.plans.get(&id) {
                     let totals = plan.totals();
                     lines.push(vec![
-                        Cell::new(lang.say(&format!("kind.{}", plan.kind())), Role::Title),
+                        Cell::new(model.say(&format!("kind.{}", plan.kind())), Role::Title),
                         Cell::plain(format!("  {id}")),
                     ]);
                     lines.push(note(
-                        lang.fill(
+                        model.fill(
                             "plan.totals",
                             &[
                                 ("create", &totals.create.to_string()),
@@ -81,15 +109,16 @@ impl Confirm {
                         ),
                         Role::Text,
                     ));
+                    lines.extend(targets(model, &plan.changes()));
                     lines.push(note(
-                        lang.say(&format!("confirm.undo-{}", plan.kind())),
+                        model.say(&format!("confirm.undo-{}", plan.kind())),
                         Role::Muted,
                     ));
                 }
             }
             Subject::Resume(batch) => {
                 lines.push(note(
-                    lang.fill("confirm.resume", &[("batch", &batch.to_string())]),
+                    model.fill("confirm.resume", &[("batch", &batch.to_string())]),
                     Role::Text,
                 ));
             }
@@ -99,7 +128,7 @@ impl Confirm {
         lines.insert(
             1.min(lines.len()),
             note(
-                lang.fill(&format!("confirm.on-{role}"), &[("host", host.as_str())]),
+                model.fill(&format!("confirm.on-{role}"), &[("host", host.as_str())]),
                 if production { Role::Fail } else { Role::Text },
             ),
         );

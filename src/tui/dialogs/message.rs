@@ -1,9 +1,16 @@
 //! Something to read: a failure with all it says.
 
 use crate::content::{Cell, Note, note};
+use crate::model::Model;
 use crate::theme::Role;
-use cockpit_engine::failure::Failure;
+use cockpit_engine::failure::{Failure, FailureKind};
 use crossterm::event::{KeyCode, KeyEvent};
+
+/// What a kind of failure is called.
+fn heading(model: &Model, kind: FailureKind) -> String {
+    let name = serde_json::to_value(kind).unwrap_or_default();
+    model.say(&format!("failure.{}", name.as_str().unwrap_or_default()))
+}
 
 /// Lines to read.
 #[derive(Debug)]
@@ -16,9 +23,12 @@ pub(crate) struct Message {
 
 impl Message {
     /// A failure: what was tried, what was found, what to do next.
-    pub(crate) fn of(failure: &Failure) -> Self {
+    pub(crate) fn of(model: &Model, failure: &Failure) -> Self {
         let mut lines = vec![vec![
-            Cell::new(failure.kind.heading(), crate::update::role_of(failure.kind)),
+            Cell::new(
+                heading(model, failure.kind),
+                crate::update::role_of(failure.kind),
+            ),
             Cell::muted(format!("  {}", failure.doing)),
         ]];
         lines.push(note(failure.message.clone(), Role::Text));

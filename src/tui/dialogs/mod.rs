@@ -43,8 +43,8 @@ impl Dialog {
     }
 
     /// A failure with all it says.
-    pub(crate) fn failure(failure: &Failure) -> Self {
-        Self::Message(Message::of(failure))
+    pub(crate) fn failure(model: &Model, failure: &Failure) -> Self {
+        Self::Message(Message::of(model, failure))
     }
 
     /// Ending while a job writes.
@@ -54,15 +54,26 @@ impl Dialog {
 }
 
 /// The command line, with something typed already.
-pub(crate) fn palette(model: &mut Model, line: &str) -> Dialog {
-    let mut palette = Palette::new(line);
-    palette.refill(model);
-    Dialog::Palette(palette)
+pub(crate) fn palette(model: &Model, line: &str) -> Dialog {
+    filled(model, Palette::new(line))
+}
+
+/// What the entries are made from has come or changed.
+pub(crate) fn refill(model: &mut Model) {
+    if let Some(Dialog::Palette(mut palette)) = model.dialog.take() {
+        palette.refill(model);
+        model.dialog = Some(Dialog::Palette(palette));
+    }
 }
 
 /// Every action with its keys, to be searched and run.
-pub(crate) fn help() -> Dialog {
-    Dialog::Palette(Palette::help())
+pub(crate) fn help(model: &Model) -> Dialog {
+    filled(model, Palette::help())
+}
+
+fn filled(model: &Model, mut palette: Palette) -> Dialog {
+    palette.refill(model);
+    Dialog::Palette(palette)
 }
 
 /// The acts on what is selected.
@@ -74,7 +85,7 @@ pub(crate) fn menu(model: &Model) -> Dialog {
         .filter(|row| crate::update::fits(row.action, place))
         .map(|row| row.action)
         .collect();
-    Dialog::Palette(Palette::menu(actions))
+    filled(model, Palette::menu(actions))
 }
 
 /// A key for what is open.

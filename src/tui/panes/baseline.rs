@@ -6,6 +6,7 @@ use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::theme::Role;
+use crate::widgets::{cut, width};
 use crate::words::Lang;
 use cockpit_domain::baseline::{CheckResult, Verdict};
 use cockpit_domain::batch::BatchStatus;
@@ -13,15 +14,20 @@ use cockpit_domain::ids::PackId;
 
 const COLUMNS: [Column; 6] = [
     Column::fit("", 1, 1, 0),
-    Column::fit("col.verdict", 4, 12, 5),
-    Column::fit("col.layer", 4, 13, 3),
+    Column::fit("col.verdict", 4, 12, 3),
+    // The name of a check begins with its layer.
+    Column::fit("col.layer", 4, 13, 5),
     Column::fit("col.check-name", 12, 28, 0),
-    Column::grow("col.found", 12, 0),
+    Column::grow("col.found", 24, 0),
     Column::fit("col.age", 3, 4, 2).right(),
 ];
 
 /// A result older than this says nothing about now.
 const FRESH_MS: i64 = 15 * 60_000;
+
+/// Cells that what to do next may claim of the top line, and that what was found always has.
+const NEXT: usize = 60;
+const FOUND: usize = 12;
 
 fn rank(verdict: Verdict) -> u8 {
     match verdict {
@@ -194,9 +200,7 @@ pub(super) fn advice(model: &Model) -> Note {
         return note(
             format!(
                 "! {}",
-                model
-                    .lang
-                    .fill("advice.interrupted", &[("batch", &id), ("host", host)])
+                model.fill("advice.interrupted", &[("batch", &id), ("host", host)])
             ),
             Role::Fail,
         );
@@ -206,14 +210,12 @@ pub(super) fn advice(model: &Model) -> Note {
         return note(model.say("advice.looking"), Role::Muted);
     };
     if model.now_ms - worst.at_ms > FRESH_MS {
-        let text = model
-            .lang
-            .fill("advice.stale", &[("age", &age(model, worst.at_ms))]);
+        let text = model.fill("advice.stale", &[("age", &age(model, worst.at_ms))]);
         return note(format!("? {text}"), Role::Unknown);
     }
     let (mut glyph, _) = verdict_cell(model, worst.verdict);
     if rank(worst.verdict) >= rank(Verdict::NotJudged) {
-        let text = model.lang.fill(
+        let text = model.fill(
             "advice.well",
             &[
                 ("count", &rows.len().to_string()),
@@ -227,24 +229,28 @@ pub(super) fn advice(model: &Model) -> Note {
         .filter(|(_, row)| row.verdict == worst.verdict)
         .count();
     glyph.text.push(' ');
+    let next = if worst.repair {
+        model.say("advice.repair")
+    } else {
+        worst.next_step.clone()
+    };
+    let next = format!("  {} {next}", model.say("advice.next"));
+    // What to do next has its place also where room is short; what was found stands in the list.
+    let taken = width(&glyph.text) + width(&worst.id) + 2 + width(&next).min(NEXT);
+    let room = usize::from(model.size.0).saturating_sub(taken);
+    let found = cut(&worst.found.replace('\n', " "), room.max(FOUND));
     let role = glyph.role;
     let mut line = vec![
         glyph,
-        Cell::new(
-            format!("{}: {}", worst.id, worst.found.replace('\n', " ")),
-            role,
-        ),
+        Cell::new(format!("{}: {found}", worst.id), role),
+        Cell::plain(next),
     ];
     if same > 1 {
         let more = (same - 1).to_string();
         line.push(Cell::muted(format!(
             "  {}",
-            model.lang.fill("advice.more", &[("count", &more)])
+            model.fill("advice.more", &[("count", &more)])
         )));
     }
-    line.push(Cell::new(
-        format!("  {} {}", model.say("advice.next"), worst.next_step),
-        Role::Text,
-    ));
     line
 }

@@ -5,7 +5,7 @@ use crate::content::{Body, Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::theme::Role;
-use cockpit_domain::batch::{AccountStatus, Batch, Item};
+use cockpit_domain::batch::{AccountStatus, Batch, BatchKind, Item};
 use cockpit_domain::ids::{BatchId, ItemId};
 use cockpit_engine::batches::BatchDetail;
 
@@ -27,17 +27,22 @@ pub(super) fn list(model: &Model) -> Content {
         .map(|seen| {
             let batch = &seen.batch;
             let (glyph, word) = state_of_batch(model, batch.batch_status);
-            let tally = seen.tally;
-            let mut keys = model.lang.fill(
+            let counts = seen.tally;
+            let tally = model.fill(
                 "batch.tally",
                 &[
-                    ("done", &tally.done.to_string()),
-                    ("total", &tally.total.to_string()),
-                    ("passed", &tally.passed.to_string()),
-                    ("warning", &tally.warning.to_string()),
-                    ("failed", &tally.failed.to_string()),
+                    ("done", &counts.done.to_string()),
+                    ("total", &counts.total.to_string()),
+                    ("passed", &counts.passed.to_string()),
+                    ("warning", &counts.warning.to_string()),
+                    ("failed", &counts.failed.to_string()),
                 ],
             );
+            // A repair has no keys: it is told by its kind.
+            let mut keys = match batch.kind {
+                BatchKind::Import => tally,
+                BatchKind::Repair => model.say("batch.is-repair"),
+            };
             if seen.foreign {
                 keys = format!("{keys}  {}", batch.owner);
             } else if !batch.reason.is_empty() {
@@ -89,10 +94,18 @@ pub(super) fn head(model: &Model, batch: &Batch) -> Vec<Note> {
         glyph,
         word,
         Cell::new(format!("  {}", batch.id), Role::Title),
-        Cell::plain(format!(
-            "  {} -> {}  {}",
-            batch.provider, batch.host, batch.mode
-        )),
+        Cell::plain(match batch.kind {
+            BatchKind::Import => {
+                let mode = model.say(&format!("mode.{}", batch.mode));
+                format!("  {} -> {}  {mode}", batch.provider, batch.host)
+            }
+            BatchKind::Repair => format!(
+                "  {} {} -> {}",
+                model.say("batch.is-repair"),
+                batch.provider,
+                batch.host
+            ),
+        }),
     ]];
     if !batch.reason.is_empty() {
         lines.push(field(
@@ -104,19 +117,17 @@ pub(super) fn head(model: &Model, batch: &Batch) -> Vec<Note> {
     if let Some(access) = batch.latest_access_status.or(batch.access_status) {
         let gateway = &batch.gateway;
         let served = match (gateway.served_by_account, gateway.served_by_ours) {
-            (Some(id), true) => model
-                .lang
-                .fill("batch.served-ours", &[("id", &id.to_string())]),
-            (Some(id), false) => model
-                .lang
-                .fill("batch.served-other", &[("id", &id.to_string())]),
+            (Some(id), true) => model.fill("batch.served-ours", &[("id", &id.to_string())]),
+            (Some(id), false) => model.fill("batch.served-other", &[("id", &id.to_string())]),
             (None, _) => model.say("batch.served-none"),
         };
         lines.push(field(
             &model.say("field.access"),
             format!(
-                "{access}; models {}, completion {}, {served}",
-                gateway.status_code, gateway.completion_status
+                "{}; models {}, completion {}, {served}",
+                model.say(&format!("access.{access}")),
+                gateway.status_code,
+                gateway.completion_status
             ),
             Role::Text,
         ));
@@ -152,16 +163,24 @@ pub(super) fn batch(model: &Model, id: BatchId) -> Content {
     let Some((_, detail)) = model.details.get(&id) else {
         return Content::text(vec![note(model.say("batch.reading"), Role::Muted)]).head(head);
     };
+    // A repair has no keys to show.
+    let sections: &[&str] = match batch.kind {
+        BatchKind::Import => &["items", "resources", "events", "journal"],
+        BatchKind::Repair => &["resources", "events", "journal"],
+    };
     let section = model.trail.view().section;
-    let list = match section {
-        1 => resources(model, detail),
-        2 => events(model, detail),
-        3 => journal(model, detail),
+    let mut list = match sections.get(section) {
+        Some(&"resources") => resources(model, detail),
+        Some(&"events") => events(model, detail),
+        Some(&"journal") => journal(model, detail),
         _ => items(model, detail),
     };
+    if list.empty.is_empty() {
+        list.empty = vec![note(model.say("batch.nothing-yet"), Role::Muted)];
+    }
     Content {
         head,
-        sections: ["items", "resources", "events", "journal"]
+        sections: sections
             .iter()
             .map(|name| model.say(&format!("section.{name}")))
             .collect(),

@@ -159,7 +159,7 @@ pub(super) fn host(model: &Model, id: &HostId) -> Content {
             trouble_lines(model, trouble, &mut lines);
         }
         if let Some(check) = &seen.check {
-            let text = model.lang.fill(
+            let text = model.fill(
                 "machine.answers",
                 &[
                     ("system", &check.value.system),

@@ -35,6 +35,7 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Job(job) => jobs::job(model, *job),
         Place::Activity => activity::list(model),
         Place::Plan(plan) => plan::plan(model, *plan),
+        Place::Change(plan, at) => plan::change(model, *plan, *at),
         Place::Outcome(plan) => plan::outcome(model, *plan),
         Place::Doctor => doctor::list(model),
         Place::Welcome => welcome::page(model),

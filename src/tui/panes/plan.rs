@@ -4,6 +4,7 @@ use super::said::clock;
 use super::{batches, jobs};
 use crate::content::{Body, Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
+use crate::place::Place;
 use crate::plan::Plan;
 use crate::theme::Role;
 use cockpit_domain::ids::PlanId;
@@ -28,7 +29,18 @@ fn role(sign: Sign) -> Role {
     }
 }
 
-fn row(at: usize, change: &Change) -> Row {
+/// The word of a sign in the catalogues.
+fn word(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Create => "create",
+        Sign::Change => "change",
+        Sign::Remove => "remove",
+        Sign::Attention => "attention",
+        Sign::Keep => "keep",
+    }
+}
+
+fn row(plan: PlanId, at: usize, change: &Change) -> Row {
     let role = role(change.sign);
     let mut reason = change.reason.clone();
     for field in &change.fields {
@@ -56,6 +68,7 @@ fn row(at: usize, change: &Change) -> Row {
         ],
     )
     .copies(change.line())
+    .opens(Place::Change(plan, at))
     .broken(change.sign == Sign::Attention)
 }
 
@@ -82,15 +95,20 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
             Role::Fail,
         ));
     }
+    for warning in plan.warnings() {
+        let label = model.say("field.warning");
+        head.push(field(&label, warning.clone(), Role::Warn));
+    }
     for line in plan.will_not_undo() {
         head.push(field(&model.say("field.stays"), line.clone(), Role::Warn));
     }
     if let Plan::Reconcile(planned) = plan {
         let report = &planned.report;
-        let counts = model.lang.fill(
+        let status = model.say(&format!("drift.{}", report.status.as_str()));
+        let counts = model.fill(
             "reconcile.counts",
             &[
-                ("status", report.status.as_str()),
+                ("status", &status),
                 ("missing", &report.missing_count.to_string()),
                 ("changed", &report.changed_count.to_string()),
                 ("extra", &report.extra_count.to_string()),
@@ -137,7 +155,7 @@ pub(super) fn plan(model: &Model, id: PlanId) -> Content {
         .changes()
         .iter()
         .enumerate()
-        .map(|(at, change)| row(at, change))
+        .map(|(at, change)| row(id, at, change))
         .collect();
     Content::list(List {
         columns: COLUMNS.to_vec(),
@@ -145,6 +163,39 @@ pub(super) fn plan(model: &Model, id: PlanId) -> Content {
         empty: vec![note(model.say("plan.empty"), Role::Ok)],
     })
     .head(head)
+}
+
+/// One change with everything it says: in the list its reason is cut.
+pub(super) fn change(model: &Model, id: PlanId, at: usize) -> Content {
+    let changes = model.plans.get(&id).map(Plan::changes).unwrap_or_default();
+    let Some(change) = changes.get(at) else {
+        return Content::text(vec![note(model.say("plan.gone"), Role::Muted)]);
+    };
+    let sign = model.say(&format!("change.{}", word(change.sign)));
+    let there = change
+        .host_resource_id
+        .map_or_else(String::new, |id| format!(" #{id}"));
+    let mut lines = vec![
+        vec![
+            Cell::new(
+                format!("{} {sign}", change.sign.as_char()),
+                role(change.sign),
+            ),
+            Cell::new(
+                format!("  {} {}{there}", change.kind, change.name),
+                Role::Title,
+            ),
+        ],
+        Vec::new(),
+        field(&model.say("field.why"), change.reason.clone(), Role::Text),
+    ];
+    for part in &change.fields {
+        let (from, to) = (part.from.to_string(), part.to.to_string());
+        lines.push(note(part.field.clone(), Role::Title));
+        let said = model.fill("change.from-to", &[("from", &from), ("to", &to)]);
+        lines.push(field("", said, Role::Text));
+    }
+    Content::text(lines)
 }
 
 pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
@@ -193,7 +244,7 @@ pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
                 "repair.unproven"
             };
             head.push(note(
-                model.lang.fill(key, &[("check", &repaired.check)]),
+                model.fill(key, &[("check", &repaired.check)]),
                 if proven { Role::Ok } else { Role::Fail },
             ));
             for line in repaired.unproven.iter().chain(&repaired.disturbed) {
@@ -208,7 +259,7 @@ pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
                 "rollback.unclean"
             };
             head.push(note(
-                model.lang.fill(key, &[("count", &rolled.done.to_string())]),
+                model.fill(key, &[("count", &rolled.done.to_string())]),
                 if clean { Role::Ok } else { Role::Fail },
             ));
             let lists = [

@@ -7,7 +7,7 @@ use crate::theme::Role;
 pub(super) fn page(model: &Model) -> Content {
     let mut lines = vec![note(model.say("welcome.title"), Role::Title), Vec::new()];
     if let Some(first) = &model.setup.first_run {
-        let looked = model.lang.fill("welcome.looked", &[("path", &first.path)]);
+        let looked = model.fill("welcome.looked", &[("path", &first.path)]);
         lines.push(note(looked, Role::Text));
         lines.push(Vec::new());
         lines.push(note(model.say("welcome.lab"), Role::Text));

@@ -9,7 +9,7 @@ use crate::msg::{Effect, Ticket};
 use crate::place::Place;
 use crate::target::Target;
 use crate::theme::Role;
-use cockpit_domain::batch::{AccessMode, BatchStatus};
+use cockpit_domain::batch::{AccessMode, BatchKind, BatchStatus};
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::approval::Approval;
@@ -125,6 +125,7 @@ fn only_provider(model: &Model, host: Option<&HostId>) -> Option<PackId> {
         .batches
         .iter()
         .filter(|seen| Some(&seen.batch.host) == host)
+        .filter(|seen| seen.batch.kind == BatchKind::Import)
         .filter(|seen| seen.batch.batch_status != BatchStatus::RolledBack)
         .map(|seen| &seen.batch.provider)
         .collect();
@@ -177,6 +178,7 @@ pub(super) fn probe_all(model: &mut Model) -> Vec<Effect> {
         .board()
         .batches
         .iter()
+        .filter(|seen| seen.batch.kind == BatchKind::Import)
         .filter(|seen| {
             matches!(
                 seen.batch.batch_status,
@@ -266,28 +268,20 @@ pub(crate) fn why_not_apply(model: &Model, id: Option<PlanId>) -> Option<String>
     if model.acts.contains_key(&plan.id()) {
         return Some(model.say("why.applied"));
     }
-    if let Some(blocker) = plan.blockers().first() {
-        return Some(
-            model
-                .lang
-                .fill("why.blocked", &[("reason", blocker.as_str())]),
-        );
+    if !plan.blockers().is_empty() {
+        return Some(model.say("why.blocked"));
     }
     if plan.expires_ms().is_some_and(|at| at <= model.now_ms) {
         return Some(model.say("why.expired"));
     }
     if !model.is_armed(plan.host()) {
-        return Some(
-            model
-                .lang
-                .fill("why.unarmed", &[("host", plan.host().as_str())]),
-        );
+        return Some(model.fill("why.unarmed", &[("host", plan.host().as_str())]));
     }
     None
 }
 
 fn not_armed(model: &mut Model, host: &HostId) -> Vec<Effect> {
-    let text = model.lang.fill("why.unarmed", &[("host", host.as_str())]);
+    let text = model.fill("why.unarmed", &[("host", host.as_str())]);
     model.tell(text, Role::Warn);
     Vec::new()
 }

@@ -64,13 +64,14 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
         }
         (Asked::Resume(batch) | Asked::Access(batch), Ok(answer)) => {
             let told = match &answer {
-                Answer::Access(look) => model.lang.fill(
-                    "toast.access",
-                    &[("status", look.latest_access_status.as_str())],
-                ),
-                Answer::Batch(batch) => model
-                    .lang
-                    .fill("toast.batch", &[("status", batch.batch_status.as_str())]),
+                Answer::Access(look) => {
+                    let word = model.say(&format!("access.{}", look.latest_access_status));
+                    model.fill("toast.access", &[("status", &word)])
+                }
+                Answer::Batch(batch) => {
+                    let word = model.say(&format!("batch.{}", batch.batch_status));
+                    model.fill("toast.batch", &[("status", &word)])
+                }
                 _ => String::new(),
             };
             model.tell(told, Role::Text);
@@ -103,9 +104,7 @@ fn plan_read(model: &mut Model, answer: Answer) -> Vec<Effect> {
         model.toast = None;
         model.trail.open(Place::Plan(id));
     } else {
-        let told = model
-            .lang
-            .fill("toast.plan-ready", &[("plan", &id.to_string())]);
+        let told = model.fill("toast.plan-ready", &[("plan", &id.to_string())]);
         model.tell(told, Role::Text);
     }
     Vec::new()
@@ -120,7 +119,7 @@ fn plan_refused(model: &mut Model, failure: &Failure) {
         }
         form => {
             model.form = form;
-            model.dialog = Some(Dialog::failure(failure));
+            model.dialog = Some(Dialog::failure(model, failure));
         }
     }
 }

@@ -99,7 +99,7 @@ pub(crate) fn scope(place: &Place) -> Scope {
         Place::Baseline | Place::Check(..) => Scope::Checks,
         Place::Hosts | Place::Host(_) => Scope::Hosts,
         Place::Batches | Place::Batch(_) | Place::Item(..) => Scope::Batches,
-        Place::Plan(_) => Scope::Plan,
+        Place::Plan(_) | Place::Change(..) => Scope::Plan,
         Place::Jobs | Place::Job(_) => Scope::Jobs,
         _ => Scope::Everywhere,
     }

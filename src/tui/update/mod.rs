@@ -43,6 +43,7 @@ pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
         Msg::KeysRead(ticket, outcome) => acts::keys_read(model, ticket, outcome),
         Msg::Faults(Ok(faults)) => {
             model.faults = faults;
+            crate::dialogs::refill(model);
             Vec::new()
         }
         Msg::Audit(Ok(rows)) => {
@@ -53,7 +54,11 @@ pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
             model.tell(answers::one_line(&failure), Role::Fail);
             Vec::new()
         }
-        Msg::Armed(Ok(())) => Vec::new(),
+        Msg::Armed(Ok(())) => {
+            // What was said of a host that was read-only is over.
+            model.toast = None;
+            Vec::new()
+        }
         Msg::Tick => rounds::tick(model),
         Msg::Drawn => {
             if let Some(dialog) = &mut model.dialog {

@@ -83,10 +83,16 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
             let view = model.trail.view_mut();
             view.only_broken = !view.only_broken;
         }),
-        Action::Palette => quiet(model, |model| {
+        Action::Palette => {
             model.dialog = Some(dialogs::palette(model, ""));
-        }),
-        Action::Help => quiet(model, |model| model.dialog = Some(dialogs::help())),
+            // The names of faults may be asked for.
+            if model.setup.lab {
+                vec![Effect::ReadFaults]
+            } else {
+                Vec::new()
+            }
+        }
+        Action::Help => quiet(model, |model| model.dialog = Some(dialogs::help(model))),
         Action::Menu => quiet(model, |model| model.dialog = Some(dialogs::menu(model))),
         Action::Copy | Action::CopyRow => copy(model, action == Action::CopyRow),
         Action::Zoom => quiet(model, |model| model.zoomed = !model.zoomed),
@@ -203,7 +209,6 @@ fn open_selected(model: &mut Model) -> Vec<Effect> {
         return open(model, place);
     }
     match model.trail.view().place {
-        Place::Welcome => run_action(model, Action::Doctor, &Words::default()),
         Place::Plan(_) => said(model, "toast.apply-with"),
         _ => Vec::new(),
     }
@@ -228,9 +233,7 @@ fn copy(model: &mut Model, whole: bool) -> Vec<Effect> {
         return said(model, "toast.nothing-to-copy");
     };
     let text = if whole { row.line() } else { row.copy.clone() };
-    let told = model
-        .lang
-        .fill("toast.copied", &[("text", &crate::widgets::cut(&text, 40))]);
+    let told = model.fill("toast.copied", &[("text", &crate::widgets::cut(&text, 40))]);
     model.tell(told, Role::Muted);
     vec![Effect::Copy(text)]
 }
@@ -269,7 +272,7 @@ fn fault(model: &mut Model, on: bool, words: &Words) -> Vec<Effect> {
             } else {
                 "toast.fault-cleared"
             };
-            let told = model.lang.fill(key, &[("name", name)]);
+            let told = model.fill(key, &[("name", name)]);
             model.tell(told, Role::Lab);
             let mut effects = vec![Effect::Fault(name.to_owned(), on)];
             // What it breaks is seen at once, not at the next round.

@@ -27,8 +27,11 @@ pub(crate) struct Shown {
 pub(crate) fn shown(model: &Model) -> Shown {
     let view = model.trail.view();
     let mut content = panes::content(model, &view.place);
-    let is_list = matches!(&content.body, Body::List(list) if !list.rows.is_empty());
-    let geometry = geometry(model.size.0, model.size.1, model.zoomed, is_list);
+    // What opens nothing has nothing to be shown beside it.
+    let has_details = matches!(&content.body, Body::List(list)
+        if list.rows.iter().any(|row| row.opens.is_some()));
+    let geometry = geometry(model.size.0, model.size.1, model.zoomed, has_details);
+    content.head = wrapped(&content.head, geometry.body.width);
     let head = content.head.len() + usize::from(!content.sections.is_empty());
     let mut room = usize::from(geometry.body.height).saturating_sub(head);
     let mut rows = Vec::new();
