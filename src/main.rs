@@ -9,13 +9,15 @@ mod wire;
 
 use cockpit_cli::{Cli, Noun, Parsed, Screen, parse, refuse};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+use color_eyre::config::HookBuilder;
+use futures_util::FutureExt;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
-    // Only fails when it was installed before; then it is there.
-    drop(color_eyre::install());
+    report_panics();
     ExitCode::from(match parse(std::env::args_os()) {
         Parsed::Text(text) => {
             // A reader that is gone needs no help text.
@@ -31,6 +33,20 @@ fn main() -> ExitCode {
             .and_then(|()| start(Face::Screen(screen)))
             .unwrap_or_else(|failure| refuse(&failure, false)),
     })
+}
+
+/// A defect of ours is told on standard error, as far as there is one: printing it must not end in a
+/// second panic where the terminal is gone.
+fn report_panics() {
+    // Each only fails when it was done before.
+    if let Ok((panics, errors)) = HookBuilder::default().try_into_hooks() {
+        if errors.install().is_err() {
+            tracing::debug!("reports were set up already");
+        }
+        std::panic::set_hook(Box::new(move |info| {
+            drop(writeln!(std::io::stderr(), "{}", panics.panic_report(info)));
+        }));
+    }
 }
 
 /// What was asked for.
@@ -90,17 +106,21 @@ async fn serve(face: Face, stop: CancellationToken) -> Outcome<u8> {
     let path = lab.as_ref().map(cockpit_lab::Lab::config_path).or(config);
     let ran = match wire::session(path.as_deref(), may_lack, stop.clone()) {
         Ok(wired) => {
-            let code = match face {
-                Face::Command(cli) => Ok(cockpit_cli::run(cli, &wired.session).await),
-                Face::Screen(_) => screen_face::run(&wired, lab.is_some(), stop).await,
-            };
+            let running = AssertUnwindSafe(async {
+                match face {
+                    Face::Command(cli) => Ok(cockpit_cli::run(cli, &wired.session).await),
+                    Face::Screen(_) => screen_face::run(&wired, lab.is_some(), stop).await,
+                }
+            });
+            // A face that fails by a defect of ours still finishes the step in flight.
+            let code = running.catch_unwind().await;
             wired.session.handle.close().await;
             code
         }
-        Err(failure) => Err(failure),
+        Err(failure) => Ok(Err(failure)),
     };
     if let Some(lab) = lab {
         lab.shutdown().await;
     }
-    ran
+    ran.unwrap_or_else(|panic| resume_unwind(panic))
 }

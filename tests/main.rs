@@ -9,6 +9,7 @@
 )]
 
 mod bad_input;
+mod cockpit_terminal;
 mod crash;
 mod drift;
 mod drill;

@@ -1,6 +1,7 @@
 //! The screen without a terminal: messages in, effects out, a picture on request. The loop around a
 //! real terminal and the tests use the same.
 
+use crate::dialogs::Dialog;
 use crate::draw;
 use crate::keymap::Keymap;
 use crate::model::{Model, Rounds, Toast};
@@ -92,6 +93,11 @@ impl App {
     /// Whether a confirmation waits to be told that it was drawn.
     pub fn awaits_drawn(&self) -> bool {
         self.model.dialog.is_some()
+    }
+
+    /// The confirmation that is open and was not seen yet, by when it was opened, UTC ms.
+    pub(crate) fn unseen(&self) -> Option<i64> {
+        self.model.dialog.as_ref().and_then(Dialog::unseen)
     }
 
     /// Whether the line is known to be slow.

@@ -12,6 +12,7 @@ mod geometry;
 mod keymap;
 mod model;
 mod msg;
+mod paint;
 mod panes;
 mod place;
 mod plan;

@@ -5,15 +5,14 @@ use crate::app::App;
 use crate::driver::{Driver, Rest};
 use crate::keymap::Keymap;
 use crate::msg::Msg;
+use crate::paint::Paint;
 use crate::setup::Setup;
-use crate::terminal::{self, Guard};
+use crate::terminal::{self, Line};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::handle::Handle;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use std::io::Write;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -23,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 const FRAME: Duration = Duration::from_millis(33);
 const SLOW_FRAME: Duration = Duration::from_millis(250);
 
-type Screen = Terminal<CrosstermBackend<std::io::Stdout>>;
+type Screen = Terminal<Paint>;
 
 /// Opens the screen and runs until the person ends it or `stop` is cancelled. The board must have
 /// been recalled before: the first frame shows the last known state.
@@ -37,21 +36,24 @@ pub async fn run(
     let mut seen = handle.watch();
     let snapshot = seen.borrow_and_update().clone();
     let mut app = App::new(setup, keymap, snapshot, clock.now_ms());
-    let guard = Guard::take()?;
-    let mut screen =
-        Terminal::new(CrosstermBackend::new(terminal::output())).map_err(|error| lost(&error))?;
-    let size = screen.size().map_err(|error| lost(&error))?;
-    drop(app.update(clock.now_ms(), Msg::Resize(size.width, size.height)));
-    draw(&mut screen, &app)?;
+    let size = crossterm::terminal::size().map_err(|error| lost(&error))?;
+    let mut screen = Terminal::new(Paint::new(size)).map_err(|error| lost(&error))?;
+    drop(app.update(clock.now_ms(), Msg::Resize(size.0, size.1)));
+    let (mut line, opening) = Line::take()?;
+    screen.backend_mut().add(&opening);
+    draw(&mut screen, &mut line, &app)?;
 
     let (sender, mut messages) = mpsc::channel(256);
     let driver = Driver::new(handle, sender);
     let mut events = EventStream::new();
     let frame = if app.is_slow() { SLOW_FRAME } else { FRAME };
     let mut drawn_at = Instant::now();
+    let mut on_its_way = app.unseen();
     let mut dirty = false;
     let mut typed = false;
     let mut stopped = false;
+    // The terminal is there.
+    let mut there = true;
     let mut first = Some(Msg::Tick);
     loop {
         let msg = match first.take() {
@@ -65,29 +67,41 @@ pub async fn run(
                 } else {
                     drawn_at + frame
                 };
+                // One frame on its way at a time: on a slow line the next one shows what is so then.
+                let draws = dirty && there && !line.is_busy();
                 tokio::select! {
                     biased;
-                    event = events.next() => match event {
+                    () = stop.cancelled(), if !stopped => { stopped = true; Msg::Close }
+                    sent = line.sent(), if line.is_busy() => match sent {
+                        // A confirmation that was opened later was not in that frame.
+                        Ok(()) if on_its_way.is_some() && on_its_way == app.unseen() => Msg::Drawn,
+                        Ok(()) => continue,
+                        Err(_) => { there = false; Msg::Close }
+                    },
+                    event = events.next(), if there => match event {
                         Some(Ok(Event::Key(key))) => { typed = true; Msg::Key(key) }
                         Some(Ok(Event::Paste(text))) => { typed = true; Msg::Paste(text) }
-                        Some(Ok(Event::Resize(width, height))) => { typed = true; Msg::Resize(width, height) }
+                        Some(Ok(Event::Resize(width, height))) => {
+                            typed = true;
+                            screen.backend_mut().resize((width, height));
+                            Msg::Resize(width, height)
+                        }
                         Some(Ok(_)) => continue,
-                        // The terminal is gone.
-                        Some(Err(_)) | None => Msg::Close,
+                        Some(Err(_)) | None => { there = false; Msg::Close }
                     },
                     Some(msg) = messages.recv() => msg,
                     Ok(()) = seen.changed() => Msg::Snapshot(seen.borrow_and_update().clone()),
-                    () = stop.cancelled(), if !stopped => { stopped = true; Msg::Close }
-                    () = tokio::time::sleep_until(due), if dirty => {
-                        draw(&mut screen, &app)?;
+                    () = tokio::time::sleep_until(due), if draws => {
+                        draw(&mut screen, &mut line, &app)?;
+                        on_its_way = app.unseen();
                         (dirty, typed, drawn_at) = (false, false, Instant::now());
-                        if app.awaits_drawn() { Msg::Drawn } else { continue }
+                        continue;
                     }
-                    () = tokio::time::sleep(wake), if !dirty => Msg::Tick,
+                    () = tokio::time::sleep(wake), if !draws => Msg::Tick,
                 }
             }
         };
-        dirty |= !matches!(msg, Msg::Drawn);
+        dirty = true;
         let mut todo = vec![msg];
         while let Some(msg) = todo.pop() {
             for effect in app.update(clock.now_ms(), msg) {
@@ -95,16 +109,11 @@ pub async fn run(
                 todo.extend(next);
                 match rest {
                     None => {}
-                    Some(Rest::Quit) => {
-                        drop(guard);
-                        return Ok(0);
-                    }
+                    Some(Rest::Quit) => return Ok(0),
                     Some(Rest::Redraw) => screen.clear().map_err(|error| lost(&error))?,
                     Some(Rest::Copy(text)) => {
                         if let Some(sequence) = terminal::clipboard(&text) {
-                            let mut out = terminal::output();
-                            drop(out.write_all(sequence.as_bytes()));
-                            drop(out.flush());
+                            screen.backend_mut().add(sequence.as_bytes());
                         }
                     }
                     Some(Rest::Panic) => fail_on_purpose(),
@@ -120,11 +129,16 @@ fn fail_on_purpose() -> ! {
     panic!("a panic was asked for: the terminal is put back before this is printed")
 }
 
-fn draw(screen: &mut Screen, app: &App) -> Outcome<()> {
+/// Draws a frame and sends what changed, if anything did.
+fn draw(screen: &mut Screen, line: &mut Line, app: &App) -> Outcome<()> {
     screen
         .draw(|frame| app.draw(frame))
-        .map(drop)
-        .map_err(|error| lost(&error))
+        .map_err(|error| lost(&error))?;
+    let bytes = screen.backend_mut().take();
+    if !bytes.is_empty() {
+        line.send(bytes);
+    }
+    Ok(())
 }
 
 fn lost(error: &std::io::Error) -> Failure {

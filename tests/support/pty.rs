@@ -4,7 +4,7 @@
 
 use super::escapes::Traffic;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::os::unix::fs::OpenOptionsExt;
@@ -91,6 +91,7 @@ impl Launch {
                 raw: Vec::new(),
                 silent: false,
                 unplugged: false,
+                held: false,
                 ended: None,
             }),
             changed: Condvar::new(),
@@ -149,6 +150,8 @@ struct Seen {
     silent: bool,
     /// The terminal is being taken away; what comes now is not read.
     unplugged: bool,
+    /// The line is stuck: what comes is not read until it is let go.
+    held: bool,
     ended: Option<Ended>,
 }
 
@@ -170,6 +173,12 @@ impl Shared {
             seen.raw.extend_from_slice(&bytes[..got]);
             seen.parser.process(&bytes[..got]);
             self.changed.notify_all();
+            while seen.held && seen.ended.is_none() && !seen.unplugged {
+                seen = self
+                    .changed
+                    .wait(seen)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
         }
     }
 
@@ -218,9 +227,33 @@ impl Pty {
             .expect("it is resized");
     }
 
+    /// Reads nothing more, as a line that is stuck does: what the program writes piles up in the
+    /// terminal until it takes no more.
+    pub(crate) fn hold(&self) {
+        self.shared.lock().held = true;
+    }
+
+    /// Reads again.
+    pub(crate) fn let_go(&self) {
+        self.shared.lock().held = false;
+        self.shared.changed.notify_all();
+    }
+
     /// The screen as it is now.
     pub(crate) fn screen(&self) -> vt100::Screen {
         self.shared.lock().parser.screen().clone()
+    }
+
+    fn second_handle(&self) -> File {
+        let mut open = OpenOptions::new();
+        let open = open.read(true).write(true).custom_flags(O_NOCTTY);
+        open.open(&self.tty).expect("the terminal opens")
+    }
+
+    /// Writes on the screen behind the program's back, as a message of the system does.
+    pub(crate) fn scribble(&self, text: &str) {
+        let mut tty = self.second_handle();
+        tty.write_all(text.as_bytes()).expect("it is written");
     }
 
     /// Everything that was written so far.
@@ -290,9 +323,8 @@ impl Pty {
     /// Takes the terminal away, as a lost connection does. No key is pressed on the way.
     pub(crate) fn hang_up(&mut self) {
         self.shared.lock().unplugged = true;
-        let mut open = OpenOptions::new();
-        let open = open.read(true).write(true).custom_flags(O_NOCTTY);
-        let mut tty = open.open(&self.tty).expect("the terminal opens");
+        self.shared.changed.notify_all();
+        let mut tty = self.second_handle();
         // The writer says good-bye with a newline and the end-of-file key, if there is such a key.
         let stdin = Stdio::from(tty.try_clone().expect("a second handle"));
         let unset = Command::new("stty")

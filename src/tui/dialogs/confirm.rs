@@ -55,6 +55,7 @@ pub(crate) struct Confirm {
     pub(crate) focus: Field,
     /// Why the last `y` was not taken: a key of the catalogue.
     pub(crate) refused: Option<&'static str>,
+    opened_ms: i64,
     drawn_ms: Option<i64>,
 }
 
@@ -144,6 +145,7 @@ impl Confirm {
                 Field::Buttons
             },
             refused: None,
+            opened_ms: model.now_ms,
             drawn_ms: None,
         }
     }
@@ -158,8 +160,14 @@ impl Confirm {
             reason: Input::default(),
             focus: Field::Buttons,
             refused: None,
+            opened_ms: model.now_ms,
             drawn_ms: None,
         }
+    }
+
+    /// When it was opened, UTC ms, as long as it was not seen.
+    pub(super) fn unseen(&self) -> Option<i64> {
+        self.drawn_ms.is_none().then_some(self.opened_ms)
     }
 
     pub(super) fn drawn(&mut self, now_ms: i64) {
@@ -263,6 +271,7 @@ mod tests {
                 Field::Buttons
             },
             refused: None,
+            opened_ms: 0,
             drawn_ms: None,
         }
     }

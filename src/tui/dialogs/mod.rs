@@ -42,6 +42,14 @@ impl Dialog {
         }
     }
 
+    /// When it was opened, UTC ms, for one whose keys do not count before it was seen.
+    pub(crate) fn unseen(&self) -> Option<i64> {
+        match self {
+            Self::Confirm(confirm) => confirm.unseen(),
+            Self::Palette(_) | Self::Import(_) | Self::Message(_) => None,
+        }
+    }
+
     /// A failure with all it says.
     pub(crate) fn failure(model: &Model, failure: &Failure) -> Self {
         Self::Message(Message::of(model, failure))
