@@ -2,6 +2,7 @@
 
 mod drawing;
 mod exits;
+mod quiet;
 
 use crate::support::left::{locks_under, processes_naming, sockets_under};
 use crate::support::pty::{Launch, Pty, key};
@@ -37,7 +38,7 @@ impl Home {
             .env("XDG_STATE_HOME", folder("state"))
             .env("XDG_RUNTIME_DIR", folder("run"))
             .env("TMPDIR", folder("tmp"))
-            .limit(Duration::from_secs(60))
+            .limit(Duration::from_mins(1))
     }
 
     /// What still runs, listens or is locked.

@@ -170,6 +170,12 @@ impl Handle {
     }
 }
 
+/// What only looks is dropped when it is stopped. What writes finishes its step, and a baseline gives
+/// the rows it has.
+fn may_be_dropped(command: &Command) -> bool {
+    !command.writes() && !matches!(command, Command::BaselineRun { .. })
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -227,7 +233,17 @@ impl Inner {
         };
         let about = self.about(&command);
         // A task of its own, so that a panic ends as a failed job.
-        let working = tokio::spawn(async move { carry_out(&job, command).await });
+        let only_looks = may_be_dropped(&command);
+        let working = tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                // A far end that does not answer keeps nobody waiting.
+                () = job.cancel.cancelled(), if only_looks => {
+                    Err(Failure::new(FailureKind::Cancelled, "stopped by request"))
+                }
+                answer = carry_out(&job, command) => answer,
+            }
+        });
         let (worked, ()) = tokio::join!(working, telling);
         let answer = worked.unwrap_or_else(|error| {
             tracing::error!(%error, "a job panicked");

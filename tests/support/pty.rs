@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(20);
 /// Opening a terminal must not make it ours; the value on Linux.
 const O_NOCTTY: i32 = 0o400;
+/// Writing must not wait; the value on Linux.
+const O_NONBLOCK: i32 = 0o4000;
 
 /// Bytes that a terminal sends for keys.
 pub(crate) mod key {
@@ -244,16 +246,50 @@ impl Pty {
         self.shared.lock().parser.screen().clone()
     }
 
-    fn second_handle(&self) -> File {
+    fn second_handle(&self, flags: i32) -> File {
         let mut open = OpenOptions::new();
-        let open = open.read(true).write(true).custom_flags(O_NOCTTY);
+        let open = open.read(true).write(true).custom_flags(O_NOCTTY | flags);
         open.open(&self.tty).expect("the terminal opens")
     }
 
     /// Writes on the screen behind the program's back, as a message of the system does.
     pub(crate) fn scribble(&self, text: &str) {
-        let mut tty = self.second_handle();
+        let mut tty = self.second_handle(0);
         tty.write_all(text.as_bytes()).expect("it is written");
+    }
+
+    /// Whether a program that writes now has to wait.
+    pub(crate) fn is_stuck(&self) -> bool {
+        // A byte that a terminal ignores.
+        let tried = self.second_handle(O_NONBLOCK).write(b"\0");
+        tried.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
+    /// Waits for a stretch of time in which nothing is written.
+    #[track_caller]
+    pub(crate) fn wait_for_silence(&self, stretch: Duration) {
+        let mut heard = (0, Instant::now());
+        let mut longest = Duration::ZERO;
+        let until = Instant::now() + self.limit;
+        let mut seen = self.shared.lock();
+        while longest < stretch {
+            let now = Instant::now();
+            if seen.raw.len() != heard.0 {
+                heard = (seen.raw.len(), now);
+            }
+            longest = longest.max(now - heard.1);
+            if now >= until {
+                let said = String::from_utf8_lossy(&seen.raw[seen.raw.len().saturating_sub(400)..]);
+                let said = said.into_owned();
+                drop(seen);
+                panic!("never silent for {stretch:?}, at most for {longest:?}; it said {said:?}");
+            }
+            let waited = self
+                .shared
+                .changed
+                .wait_timeout(seen, stretch.saturating_sub(longest));
+            seen = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Everything that was written so far.
@@ -324,7 +360,7 @@ impl Pty {
     pub(crate) fn hang_up(&mut self) {
         self.shared.lock().unplugged = true;
         self.shared.changed.notify_all();
-        let mut tty = self.second_handle();
+        let mut tty = self.second_handle(0);
         // The writer says good-bye with a newline and the end-of-file key, if there is such a key.
         let stdin = Stdio::from(tty.try_clone().expect("a second handle"));
         let unset = Command::new("stty")

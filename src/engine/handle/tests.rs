@@ -232,6 +232,26 @@ async fn an_answer_and_a_trouble_are_on_the_board_when_they_come_and_kept() {
 }
 
 #[tokio::test]
+async fn a_look_at_somebody_who_never_answers_ends_when_it_is_stopped_and_when_all_ends() {
+    let fakes = Fakes::new();
+    fakes.world().check = Ok(u64::MAX);
+    let handle = handle(&fakes);
+    let check = || Command::MachineCheck { machine: machine() };
+    let stopped = handle.send(check());
+    handle.stop(stopped.id);
+    let failure = stopped.answer().await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Cancelled);
+    let closed = handle.send(check());
+    handle.close().await;
+    let failure = closed.answer().await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Cancelled);
+    // That somebody was stopped says nothing about the machine.
+    let snapshot = handle.watch().borrow().clone();
+    assert_eq!(snapshot.board.machines[&machine()].trouble, None);
+    assert!(fakes.world().kept.is_empty());
+}
+
+#[tokio::test]
 async fn the_board_follows_the_store_and_says_whose_a_running_batch_is() {
     let fakes = Fakes::new();
     let handle = handle(&fakes);
