@@ -1,5 +1,5 @@
 //! Cuts secrets out of text. Every remote text comes this way, logs too, so what holds no secret
-//! has to pass in nanoseconds: see [`hints`](super::hints).
+//! has to pass in nanoseconds: see [`hints`].
 
 use super::{cleaned, hints};
 use crate::secret::{Secret, mask};
