@@ -14,18 +14,21 @@ pub enum Scope {
     Batches,
     /// On a plan.
     Plan,
+    /// On the log pane.
+    Log,
     /// On the jobs pane.
     Jobs,
 }
 
 impl Scope {
     /// Every scope, in the order of the key list.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Everywhere,
         Self::Checks,
         Self::Hosts,
         Self::Batches,
         Self::Plan,
+        Self::Log,
         Self::Jobs,
     ];
 
@@ -37,6 +40,7 @@ impl Scope {
             Self::Hosts => "hosts",
             Self::Batches => "batches",
             Self::Plan => "plan",
+            Self::Log => "log",
             Self::Jobs => "jobs",
         }
     }
@@ -68,6 +72,8 @@ pub enum Arg {
     Check,
     /// How long, such as `10m`.
     Duration,
+    /// A log source, or a host or machine that has some.
+    Source,
     /// A fault of the lab.
     Fault,
     /// A theme.
@@ -134,8 +140,9 @@ actions! {
     Hosts "hosts" ["2"] Everywhere Look [] 0;
     Batches "batches" ["3"] Everywhere Look [] 0;
     Probes "probes" ["4"] Everywhere Look [] 0;
-    Jobs "jobs" ["5", "J"] Everywhere Look [] 0;
-    Activity "activity" ["6", "A"] Everywhere Look [] 0;
+    Log "log" ["5"] Everywhere Look [] 0;
+    Jobs "jobs" ["6", "J"] Everywhere Look [] 0;
+    Activity "activity" ["7", "A"] Everywhere Look [] 0;
     HistoryBack "history-back" ["["] Everywhere Look [] 0;
     HistoryForward "history-forward" ["]"] Everywhere Look [] 0;
     LastView "last-view" ["-"] Everywhere Look [] 0;
@@ -150,6 +157,7 @@ actions! {
     Menu "menu" ["x"] Everywhere Look [] 4;
     Copy "copy" ["y"] Everywhere Look [] 0;
     CopyRow "copy-row" ["Y"] Everywhere Look [] 0;
+    LogOf "log-of" ["L"] Everywhere Look [Source] 0;
     Zoom "zoom" ["z"] Everywhere Look [] 0;
     Freeze "freeze" ["f"] Everywhere Look [] 0;
     Refresh "refresh" ["r"] Everywhere Ask [] 3;
@@ -164,6 +172,9 @@ actions! {
     Repair "repair" ["P"] Checks Plan [Check] 2;
     Resume "resume" [] Batches Write [Batch] 0;
     AccessStatus "access-status" ["s"] Batches Ask [Batch] 2;
+    Pause "pause" ["space"] Log Look [] 2;
+    Level "level" ["v"] Log Look [] 3;
+    Sources "sources" ["s"] Log Look [] 4;
     Apply "apply" ["a"] Plan Write [] 1;
     StopJob "stop-job" ["ctrl-c"] Everywhere Look [] 0;
     FaultSet "fault-set" [] Everywhere Ask [Fault] 0;

@@ -4,6 +4,7 @@
 use crate::dialogs::Dialog;
 use crate::draw;
 use crate::keymap::Keymap;
+use crate::logs::Logs;
 use crate::model::{Model, Rounds, Toast};
 use crate::msg::{Effect, Msg};
 use crate::place::Place;
@@ -60,6 +61,7 @@ impl App {
                 details: BTreeMap::new(),
                 doctor: None,
                 audit: Vec::new(),
+                logs: Logs::default(),
                 faults: Vec::new(),
                 asked: BTreeMap::new(),
                 working: BTreeMap::new(),
@@ -98,6 +100,15 @@ impl App {
     /// The confirmation that is open and was not seen yet, by when it was opened, UTC ms.
     pub(crate) fn unseen(&self) -> Option<i64> {
         self.model.dialog.as_ref().and_then(Dialog::unseen)
+    }
+
+    /// Whether a message may change the picture.
+    pub fn shows(&self, msg: &Msg) -> bool {
+        match msg {
+            Msg::Drawn => false,
+            Msg::Logs(_) => crate::update::shows_logs(&self.model),
+            _ => true,
+        }
     }
 
     /// Whether the line is known to be slow.

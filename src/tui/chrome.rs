@@ -144,6 +144,7 @@ fn count(model: &Model, place: &Place) -> String {
                 .filter(|seen| seen.trouble.is_some())
                 .count(),
         ),
+        Place::Log => ('x', model.logs.stopped().count()),
         Place::Jobs => (
             '>',
             model.seen().jobs.iter().filter(|job| job.is_live()).count(),
@@ -230,6 +231,7 @@ fn title(model: &Model, place: &Place) -> String {
         Place::Batch(batch) => return batch.to_string(),
         Place::Item(batch, item) => return format!("{batch}#item{}", item.0),
         Place::Probe(subject, row) => format!("{subject} {row}"),
+        Place::LogOf(name) => name.clone(),
         Place::Job(job) => return job.to_string(),
         Place::Plan(plan) => return plan.to_string(),
         _ => return name,
@@ -239,13 +241,13 @@ fn title(model: &Model, place: &Place) -> String {
 
 fn counts(model: &Model, shown: &Shown) -> Note {
     let view = model.trail.view();
-    if shown.rows.len() == shown.total || (view.filter.is_empty() && !view.only_broken) {
+    if shown.matching == shown.total || (view.filter.is_empty() && !view.only_broken) {
         return Vec::new();
     }
     vec![Cell::muted(model.fill(
         "state.n-of-m",
         &[
-            ("n", &shown.rows.len().to_string()),
+            ("n", &shown.matching.to_string()),
             ("m", &shown.total.to_string()),
         ],
     ))]

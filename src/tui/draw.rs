@@ -100,7 +100,7 @@ fn page(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
                 below,
                 &list.columns,
                 &rows,
-                (view.offset, shown.selected),
+                (shown.offset, shown.selected),
                 (&model.theme, model.lang),
             );
         }
@@ -115,10 +115,18 @@ fn page(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
         let inner = Rect {
             x: side.x + 1,
             width: side.width.saturating_sub(2),
-            height: area.height,
             ..side
         };
         draw_text(buffer, inner, &lines, 0, &model.theme);
+        if let Some(log) = shown.geometry.side_log {
+            let inner = Rect {
+                x: inner.x,
+                width: inner.width,
+                ..log
+            };
+            let lines = panes::log_beside(model, usize::from(log.height));
+            draw_text(buffer, inner, &lines, 0, &model.theme);
+        }
     }
 }
 

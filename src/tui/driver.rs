@@ -1,6 +1,7 @@
 //! Carries effects out on the engine and feeds what comes of them back as messages.
 
 use crate::msg::{Effect, Msg};
+use cockpit_domain::log::{LogFilter, SourceId};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::handle::Handle;
@@ -87,12 +88,47 @@ impl Driver {
                 let store = self.handle.ports().store.clone();
                 self.later(async move { Msg::Audit(store.audit(AUDIT).await) });
             }
+            Effect::FollowLogs(sources) => return (self.follow_logs(sources), None),
+            Effect::StopLogs(sources) => {
+                // A source that the config does not name was never followed.
+                drop(self.handle.logs().stop(&sources));
+            }
             Effect::Copy(text) => return (None, Some(Rest::Copy(text))),
             Effect::Redraw => return (None, Some(Rest::Redraw)),
             Effect::Quit => return (None, Some(Rest::Quit)),
             Effect::Panic => return (None, Some(Rest::Panic)),
         }
         (None, None)
+    }
+
+    /// Follows sources. With the first call looks at their lines are given, and from then on the
+    /// screen is told when there is something new.
+    fn follow_logs(&self, sources: Vec<SourceId>) -> Option<Msg> {
+        let hub = self.handle.logs();
+        let all = sources.is_empty();
+        let wanted = if all {
+            hub.sources().iter().map(|log| log.id.clone()).collect()
+        } else {
+            sources
+        };
+        drop(hub.follow(&wanted));
+        if !all {
+            return None;
+        }
+        let mut told = hub.watch();
+        let messages = self.messages.clone();
+        let view = hub.view(LogFilter::default());
+        drop(tokio::spawn(async move {
+            loop {
+                if messages.send(Msg::Logs(hub.states())).await.is_err() {
+                    return;
+                }
+                if told.changed().await.is_err() {
+                    return;
+                }
+            }
+        }));
+        Some(Msg::LogsOpened(Box::new(view)))
     }
 
     fn board<F, Fut>(&self, ask: F)

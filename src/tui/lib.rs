@@ -10,6 +10,7 @@ mod draw;
 mod driver;
 mod geometry;
 mod keymap;
+mod logs;
 mod model;
 mod msg;
 mod paint;

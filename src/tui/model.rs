@@ -2,6 +2,7 @@
 
 use crate::dialogs::Dialog;
 use crate::keymap::Keymap;
+use crate::logs::Logs;
 use crate::msg::Ticket;
 use crate::plan::Plan;
 use crate::setup::Setup;
@@ -102,6 +103,8 @@ pub(crate) struct Model {
     pub doctor: Option<Known<Vec<Diagnosis>>>,
     /// Newest rows of the audit.
     pub audit: Vec<AuditRow>,
+    /// Lines of the logs.
+    pub logs: Logs,
     /// Faults of the lab.
     pub faults: Vec<FaultState>,
     /// What tickets asked for.
@@ -131,6 +134,8 @@ pub(crate) struct Rounds {
     pub baseline_ms: i64,
     /// Hosts and machines.
     pub hosts_ms: i64,
+    /// As soon as the faults were told anew: one was switched.
+    pub with_faults: bool,
 }
 
 impl Model {

@@ -2,9 +2,11 @@
 //! nothing else.
 
 use cockpit_domain::ids::{HostId, JobId};
+use cockpit_domain::log::SourceId;
 use cockpit_domain::secret::Secret;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::Outcome;
+use cockpit_engine::logs::{LogView, SourceState};
 use cockpit_engine::ports::{AuditRow, FaultState};
 use cockpit_engine::supervisor::Snapshot;
 use crossterm::event::KeyEvent;
@@ -35,6 +37,10 @@ pub enum Msg {
     Faults(Outcome<Vec<FaultState>>),
     /// Newest rows of the audit.
     Audit(Outcome<Vec<AuditRow>>),
+    /// A look at the lines of the logs.
+    LogsOpened(Box<LogView>),
+    /// There is something new in the logs, or a source fares otherwise.
+    Logs(Vec<SourceState>),
     /// Arming came to this.
     Armed(Outcome<()>),
     /// Time went on; carries nothing.
@@ -66,6 +72,10 @@ pub enum Effect {
     ReadFaults,
     /// Read the audit.
     ReadAudit,
+    /// Follow these log sources, or all.
+    FollowLogs(Vec<SourceId>),
+    /// Follow them no more.
+    StopLogs(Vec<SourceId>),
     /// Clear the terminal and draw everything anew.
     Redraw,
     /// End.

@@ -24,6 +24,14 @@ pub(crate) enum Place {
     Probes,
     /// One probe: subject on the board, hop and protocol.
     Probe(String, String),
+    /// Lines of every log.
+    Log,
+    /// Lines of one source, or of those of a host or a machine.
+    LogOf(String),
+    /// One line, by its number.
+    LogLine(u64),
+    /// Where lines come from.
+    LogSources,
     /// Jobs.
     Jobs,
     /// One job.
@@ -44,11 +52,12 @@ pub(crate) enum Place {
 
 impl Place {
     /// The panes, in the order of their number keys.
-    pub(crate) const PANES: [Self; 6] = [
+    pub(crate) const PANES: [Self; 7] = [
         Self::Baseline,
         Self::Hosts,
         Self::Batches,
         Self::Probes,
+        Self::Log,
         Self::Jobs,
         Self::Activity,
     ];
@@ -70,6 +79,10 @@ impl Place {
             Self::Item(..) => "item",
             Self::Probes => "probes",
             Self::Probe(..) => "probe",
+            Self::Log => "log",
+            Self::LogOf(_) => "log-of",
+            Self::LogLine(_) => "log-line",
+            Self::LogSources => "log-sources",
             Self::Jobs => "jobs",
             Self::Job(_) => "job",
             Self::Activity => "activity",

@@ -101,7 +101,7 @@ pub async fn run(
                 }
             }
         };
-        dirty = true;
+        dirty |= app.shows(&msg);
         let mut todo = vec![msg];
         while let Some(msg) = todo.pop() {
             for effect in app.update(clock.now_ms(), msg) {

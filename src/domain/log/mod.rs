@@ -3,6 +3,7 @@
 
 mod batch;
 mod filter;
+mod gist;
 mod level;
 mod parse;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod stamp;
 
 pub use batch::{LineRef, LogBatch, LogLine};
 pub use filter::{LineMatcher, LogFilter};
+pub use gist::gist;
 pub use level::Level;
 pub use parse::{Parsed, parse_line};
 #[cfg(test)]

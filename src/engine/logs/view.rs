@@ -3,8 +3,9 @@
 
 use super::hub::Inner;
 use super::ring::Kept;
-use cockpit_domain::log::{LineMatcher, LineRef, LogFilter, LogLine, SourceId};
+use cockpit_domain::log::{Level, LineMatcher, LineRef, LogFilter, LogLine, SourceId};
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 
 /// How many lines there are.
@@ -48,6 +49,12 @@ impl LogView {
         };
         view.refresh();
         view
+    }
+
+    /// Another look at the same lines.
+    #[must_use]
+    pub fn another(&self, filter: LogFilter) -> Self {
+        Self::new(Arc::clone(&self.hub), filter)
     }
 
     /// Takes over what came since, and says whether anything did.
@@ -148,6 +155,20 @@ impl LogView {
         }
     }
 
+    /// The place of the next matching line behind `place` (before it, when not `forward`) that is at
+    /// least as bad as `floor`.
+    pub fn next_at(&self, place: u64, forward: bool, floor: Level) -> Option<u64> {
+        let bad = |place: &u64| {
+            let line = self.number(*place).and_then(|no| self.look_up(no));
+            line.is_some_and(|line| line.level.rank() >= floor.rank())
+        };
+        if forward {
+            (place.saturating_add(1)..self.matching()).find(bad)
+        } else {
+            (0..place.min(self.matching())).rev().find(bad)
+        }
+    }
+
     /// A line by its number, if it is kept.
     pub fn line(&self, no: u64) -> Option<LogLine> {
         let line = self.look_up(no)?;
@@ -174,5 +195,14 @@ impl LogView {
             return Some(self.first + place);
         }
         self.matches.get(usize::try_from(place).ok()?).copied()
+    }
+}
+
+impl fmt::Debug for LogView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogView")
+            .field("filter", &self.filter)
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
     }
 }

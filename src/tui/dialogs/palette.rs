@@ -261,6 +261,7 @@ fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
             .into_iter()
             .map(|window| (window.to_owned(), String::new()))
             .collect(),
+        Arg::Source => sources(model),
         Arg::Fault => model
             .faults
             .iter()
@@ -280,6 +281,30 @@ fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
             })
             .collect(),
     }
+}
+
+/// Log sources, and the hosts and machines that have some.
+fn sources(model: &Model) -> Vec<(String, String)> {
+    let states = &model.logs.states;
+    let mut found: Vec<(String, String)> = states
+        .iter()
+        .map(|state| {
+            let source = &state.source;
+            (
+                source.id.to_string(),
+                format!("{} {}", source.machine, source.place),
+            )
+        })
+        .collect();
+    for state in states {
+        let host = state.source.host.as_ref().map(ToString::to_string);
+        for name in host.into_iter().chain([state.source.machine.to_string()]) {
+            if !found.iter().any(|(other, _)| *other == name) {
+                found.push((name, String::new()));
+            }
+        }
+    }
+    found
 }
 
 /// The entries that match, best first; everything when nothing is typed.

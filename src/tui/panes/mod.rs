@@ -7,12 +7,15 @@ mod batches;
 mod doctor;
 mod hosts;
 mod jobs;
+mod log;
 mod plan;
 mod probes;
 mod said;
 mod welcome;
 
 pub(crate) use jobs::stage;
+pub(crate) use log::beside as log_beside;
+pub(crate) use log::rows as log_rows;
 pub(crate) use said::clock;
 
 use crate::content::{Content, Note};
@@ -31,6 +34,9 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Item(batch, item) => batches::item(model, *batch, *item),
         Place::Probes => probes::list(model),
         Place::Probe(subject, row) => probes::probe(model, subject, row),
+        Place::Log | Place::LogOf(_) => log::page(model),
+        Place::LogLine(no) => log::line(model, *no),
+        Place::LogSources => log::sources(model),
         Place::Jobs => jobs::list(model),
         Place::Job(job) => jobs::job(model, *job),
         Place::Activity => activity::list(model),

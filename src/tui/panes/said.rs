@@ -5,7 +5,7 @@ use crate::model::Model;
 use crate::theme::Role;
 use cockpit_domain::baseline::Verdict;
 use cockpit_domain::batch::BatchStatus;
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 
 /// How long ago, coarse: a screen that counts seconds is never quiet.
 pub(super) fn age(model: &Model, at_ms: i64) -> String {
@@ -20,18 +20,30 @@ pub(super) fn age(model: &Model, at_ms: i64) -> String {
 
 /// Time of day in the configured zone; with the date when it is not today.
 pub(crate) fn clock(model: &Model, at_ms: i64) -> String {
-    let zoned = |ms: i64| {
-        Timestamp::from_millisecond(ms)
-            .unwrap_or_default()
-            .to_zoned(model.setup.zone.clone())
-    };
-    let (at, now) = (zoned(at_ms), zoned(model.now_ms));
+    let (at, now) = (zoned(model, at_ms), zoned(model, model.now_ms));
     let format = if at.date() == now.date() {
         "%H:%M"
     } else {
         "%m-%d %H:%M"
     };
     at.strftime(format).to_string()
+}
+
+/// Time of day to the second.
+pub(super) fn seconds(model: &Model, at_ms: i64) -> String {
+    zoned(model, at_ms).strftime("%H:%M:%S").to_string()
+}
+
+/// Date and time to the second.
+pub(super) fn moment(model: &Model, at_ms: i64) -> String {
+    let format = "%Y-%m-%d %H:%M:%S %Z";
+    zoned(model, at_ms).strftime(format).to_string()
+}
+
+fn zoned(model: &Model, at_ms: i64) -> Zoned {
+    Timestamp::from_millisecond(at_ms)
+        .unwrap_or_default()
+        .to_zoned(model.setup.zone.clone())
 }
 
 /// Glyph, word and meaning of a verdict.

@@ -100,6 +100,7 @@ pub(crate) fn scope(place: &Place) -> Scope {
         Place::Hosts | Place::Host(_) => Scope::Hosts,
         Place::Batches | Place::Batch(_) | Place::Item(..) => Scope::Batches,
         Place::Plan(_) | Place::Change(..) => Scope::Plan,
+        Place::Log | Place::LogOf(_) | Place::LogLine(_) | Place::LogSources => Scope::Log,
         Place::Jobs | Place::Job(_) => Scope::Jobs,
         _ => Scope::Everywhere,
     }

@@ -3,6 +3,7 @@
 mod acts;
 mod answers;
 mod keys;
+mod lines;
 mod moving;
 mod rounds;
 mod run;
@@ -15,6 +16,7 @@ pub(crate) use shown::{Shown, shown};
 pub(crate) use acts::{confirmed, submit_import, why_not_apply};
 pub(crate) use answers::role_of;
 pub(crate) use keys::fits;
+pub(crate) use lines::shows_logs;
 pub(crate) use run::{Words, run_action};
 
 use crate::model::Model;
@@ -44,7 +46,11 @@ pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
         Msg::Faults(Ok(faults)) => {
             model.faults = faults;
             crate::dialogs::refill(model);
-            Vec::new()
+            if std::mem::take(&mut model.next_round.with_faults) {
+                rounds::look_at_all(model)
+            } else {
+                Vec::new()
+            }
         }
         Msg::Audit(Ok(rows)) => {
             model.audit = rows;
@@ -52,6 +58,14 @@ pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
         }
         Msg::Faults(Err(failure)) | Msg::Audit(Err(failure)) | Msg::Armed(Err(failure)) => {
             model.tell(answers::one_line(&failure), Role::Fail);
+            Vec::new()
+        }
+        Msg::LogsOpened(view) => {
+            lines::opened(model, *view);
+            Vec::new()
+        }
+        Msg::Logs(states) => {
+            lines::news(model, states);
             Vec::new()
         }
         Msg::Armed(Ok(())) => {

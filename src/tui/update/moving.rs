@@ -1,5 +1,6 @@
 //! Moving inside a page. A list moves its selection, a text its first line.
 
+use super::lines;
 use super::shown::{Shown, shown};
 use crate::content::Body;
 use crate::model::Model;
@@ -18,6 +19,9 @@ pub(super) enum Move {
 
 /// Moves in the page that is open.
 pub(super) fn go(model: &mut Model, to: Move) {
+    if lines::is_log(&model.trail.view().place) {
+        return lines::go(model, to);
+    }
     let shown = shown(model);
     let is_list = matches!(shown.content.body, Body::List(_));
     let view = model.trail.view_mut();
@@ -51,7 +55,7 @@ pub(super) fn go(model: &mut Model, to: Move) {
     }
 }
 
-fn to_lines(to: Move, room: usize) -> isize {
+pub(super) fn to_lines(to: Move, room: usize) -> isize {
     let room = isize::try_from(room.max(1)).unwrap_or(1);
     match to {
         Move::Lines(lines) => lines,
@@ -81,6 +85,10 @@ fn next_broken(shown: &Shown, now: usize, forward: bool) -> Option<usize> {
 /// After every message: the selection keeps its row, the window keeps the selection, and nothing
 /// points behind the end.
 pub(super) fn settle(model: &mut Model) {
+    lines::settle(model);
+    if lines::is_log(&model.trail.view().place) {
+        return;
+    }
     let shown = shown(model);
     let view = model.trail.view_mut();
     match &shown.content.body {

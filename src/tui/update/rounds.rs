@@ -10,6 +10,8 @@ const BASELINE_EVERY_MS: i64 = 120_000;
 const HOSTS_EVERY_MS: i64 = 30_000;
 /// Between two beats of the mark that says that work goes on.
 const BEAT_MS: i64 = 500;
+/// When a look was under way already.
+const AGAIN_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60_000;
 
 /// What time brings: a message goes, a look is due.
@@ -30,10 +32,14 @@ pub(super) fn tick(model: &mut Model) -> Vec<Effect> {
     {
         model.beat = model.beat.wrapping_add(1);
     }
-    if model.closing || model.frozen.is_some() || model.setup.hosts.is_empty() {
-        return Vec::new();
-    }
     let mut effects = Vec::new();
+    if !model.logs.asked {
+        model.logs.asked = true;
+        effects.push(Effect::FollowLogs(Vec::new()));
+    }
+    if model.closing || model.frozen.is_some() || model.setup.hosts.is_empty() {
+        return effects;
+    }
     if model.next_round.hosts_ms <= now {
         model.next_round.hosts_ms = now + HOSTS_EVERY_MS;
         effects.extend(look_at_hosts(model));
@@ -83,13 +89,21 @@ pub(super) fn look_at_baselines(model: &mut Model) -> Vec<Effect> {
         .collect()
 }
 
-/// A look, unless the same one is under way.
+/// A look. While the same one is under way the round comes again, soon: what it is told may be older
+/// than what was asked for.
 fn look(model: &mut Model, command: Command) -> Option<Effect> {
     let under_way =
         model.snapshot.jobs.iter().any(|job| {
             job.is_live() && job.name == command.name() && job.subject == command.subject()
         });
     if under_way {
+        let soon = model.now_ms + AGAIN_MS;
+        let due = &mut model.next_round;
+        let due = match command {
+            Command::BaselineRun { .. } => &mut due.baseline_ms,
+            _ => &mut due.hosts_ms,
+        };
+        *due = soon.min(*due);
         return None;
     }
     Some(Effect::Send(model.ticket(Asked::Look), command))

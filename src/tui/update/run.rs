@@ -2,7 +2,7 @@
 //! why it cannot be done now.
 
 use super::moving::{Move, go};
-use super::{acts, rounds};
+use super::{acts, lines, rounds};
 use crate::actions::{Action, Danger};
 use crate::dialogs::{self, Dialog};
 use crate::model::{Asked, Model};
@@ -62,6 +62,11 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
                 },
             )
         }
+        Action::Left | Action::Right if lines::is_log(&model.trail.view().place) => {
+            quiet(model, |model| {
+                lines::sideways(model, action == Action::Right);
+            })
+        }
         Action::Left | Action::Right => section(model, action == Action::Right),
         Action::Open => open_selected(model),
         Action::Back => back(model),
@@ -71,6 +76,11 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Hosts => open(model, Place::Hosts),
         Action::Batches => open(model, Place::Batches),
         Action::Probes => open(model, Place::Probes),
+        Action::Log => open(model, Place::Log),
+        Action::LogOf => lines::open_of(model, words),
+        Action::Pause => lines::pause(model),
+        Action::Level => quiet(model, |model| model.logs.step_floor()),
+        Action::Sources => open(model, Place::LogSources),
         Action::Jobs => open(model, Place::Jobs),
         Action::Activity => open(model, Place::Activity),
         Action::HistoryBack => quiet(model, |model| model.trail.history_back()),
@@ -274,10 +284,9 @@ fn fault(model: &mut Model, on: bool, words: &Words) -> Vec<Effect> {
             };
             let told = model.fill(key, &[("name", name)]);
             model.tell(told, Role::Lab);
-            let mut effects = vec![Effect::Fault(name.to_owned(), on)];
-            // What it breaks is seen at once, not at the next round.
-            effects.extend(rounds::look_at_all(model));
-            effects
+            // What it breaks is seen as soon as it is broken, not at the next round.
+            model.next_round.with_faults = true;
+            vec![Effect::Fault(name.to_owned(), on)]
         }
         None => arguments(
             model,

@@ -1,5 +1,6 @@
 //! The rows that are shown of a page: what its pane says, less what filter and "only broken" hide.
 
+use super::lines;
 use crate::content::{Body, Content, Row};
 use crate::geometry::{Geometry, geometry};
 use crate::model::Model;
@@ -15,6 +16,10 @@ pub(crate) struct Shown {
     pub rows: Vec<Row>,
     /// Rows there are.
     pub total: usize,
+    /// Rows that filter and "only broken" leave.
+    pub matching: usize,
+    /// First row of `rows` that is drawn.
+    pub offset: usize,
     /// Index of the selected row among those shown.
     pub selected: Option<usize>,
     /// Rows or lines there is room for.
@@ -26,6 +31,9 @@ pub(crate) struct Shown {
 /// The page that is open, as it is shown.
 pub(crate) fn shown(model: &Model) -> Shown {
     let view = model.trail.view();
+    if lines::is_log(&view.place) {
+        return lines::shown(model);
+    }
     let mut content = panes::content(model, &view.place);
     // What opens nothing has nothing to be shown beside it.
     let has_details = matches!(&content.body, Body::List(list)
@@ -55,6 +63,8 @@ pub(crate) fn shown(model: &Model) -> Shown {
     let selected = selected(&rows, view.selected.as_deref(), view.index);
     Shown {
         content,
+        matching: rows.len(),
+        offset: view.offset,
         rows,
         total,
         selected,

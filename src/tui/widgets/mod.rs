@@ -6,4 +6,4 @@ mod width;
 
 pub(crate) use list::draw_list;
 pub(crate) use page::{draw_text, wrapped};
-pub(crate) use width::{cut, fit, width};
+pub(crate) use width::{behind, cut, fit, width};

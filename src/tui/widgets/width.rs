@@ -39,6 +39,11 @@ pub(super) fn head(text: &str, room: usize) -> &str {
     text
 }
 
+/// The text behind its first `cells` cells.
+pub(crate) fn behind(text: &str, cells: usize) -> &str {
+    &text[head(text, cells).len()..]
+}
+
 /// Cut in the middle: both ends of a name tell it apart.
 pub(super) fn cut_middle(text: &str, room: usize) -> String {
     if width(text) <= room || room < 7 {

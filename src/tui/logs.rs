@@ -1,0 +1,123 @@
+//! What the screen holds of the logs: looks at the lines the engine keeps, how their sources fare,
+//! and how a person reads them.
+
+use crate::model::Model;
+use crate::place::Place;
+use crate::target::target;
+use cockpit_domain::log::{Level, LogFilter, SourceId};
+use cockpit_engine::logs::{LogView, SourceState, SourceStatus};
+use std::collections::BTreeSet;
+
+/// Floors that can be asked for, in the order they are stepped through.
+const FLOORS: [Option<Level>; 4] = [
+    None,
+    Some(Level::Info),
+    Some(Level::Warn),
+    Some(Level::Error),
+];
+
+/// The logs, as they are read here.
+#[derive(Debug, Default)]
+pub(crate) struct Logs {
+    /// Lines of the log pane. Nothing before the engine was asked.
+    pub view: Option<LogView>,
+    /// Lines beside a row: of what the row is about, from a warning on.
+    pub side: Option<LogView>,
+    /// Whether the engine was asked to follow them.
+    pub asked: bool,
+    /// The sources and how they fare.
+    pub states: Vec<SourceState>,
+    /// No line below it is shown in the pane.
+    pub floor: Option<Level>,
+    /// Lines had come in all when the person stopped taking new ones.
+    pub paused: Option<u64>,
+    /// Cells by which lines are moved to the left.
+    pub shift: usize,
+    /// Number of the first line that came after the person left the end.
+    pub left_at: Option<u64>,
+}
+
+impl Logs {
+    /// Lines that came from all sources since start.
+    pub(crate) fn came(&self) -> u64 {
+        self.states.iter().map(|state| state.lines).sum()
+    }
+
+    /// The next floor.
+    pub(crate) fn step_floor(&mut self) {
+        let now = FLOORS.iter().position(|floor| *floor == self.floor);
+        self.floor = FLOORS[(now.unwrap_or(0) + 1) % FLOORS.len()];
+    }
+
+    /// Sources that stopped.
+    pub(crate) fn stopped(&self) -> impl Iterator<Item = &SourceState> {
+        self.states
+            .iter()
+            .filter(|state| matches!(state.status, SourceStatus::Stopped { .. }))
+    }
+
+    /// The sources of this name: the source itself, or those of a host or a machine.
+    pub(crate) fn of(&self, name: &str) -> BTreeSet<SourceId> {
+        let states = self.states.iter();
+        states
+            .map(|state| &state.source)
+            .filter(|source| {
+                source.id.as_str() == name
+                    || source.machine.as_str() == name
+                    || source
+                        .host
+                        .as_ref()
+                        .is_some_and(|host| host.as_str() == name)
+            })
+            .map(|source| source.id.clone())
+            .collect()
+    }
+}
+
+/// What the selection is about, in a word that names logs: its host, else its machine. A check is
+/// about the hosts that its pack judges.
+pub(crate) fn subject(model: &Model) -> Option<String> {
+    let aim = target(model);
+    let host = aim.host.or_else(|| {
+        let (pack, _) = aim.check?;
+        let hosts = model.setup.hosts.iter();
+        hosts
+            .filter(|host| host.baseline.as_ref() == Some(&pack))
+            .map(|host| host.id.clone())
+            .next()
+    })?;
+    if !model.logs.of(host.as_str()).is_empty() {
+        return Some(host.to_string());
+    }
+    let machine = model.setup.host(&host)?.machine.to_string();
+    (!model.logs.of(&machine).is_empty()).then_some(machine)
+}
+
+/// What the pane's look asks for.
+pub(crate) fn pane_filter(model: &Model) -> LogFilter {
+    let view = model.trail.view();
+    let sources = match &view.place {
+        Place::LogOf(name) => Some(model.logs.of(name)),
+        _ => None,
+    };
+    let floor = if view.only_broken {
+        Some(Level::Warn)
+    } else {
+        model.logs.floor
+    };
+    LogFilter {
+        text: view.filter.clone(),
+        floor,
+        sources,
+    }
+}
+
+/// What the look beside a row asks for; `None` when there is no log of it.
+pub(crate) fn side_filter(model: &Model) -> Option<LogFilter> {
+    let subject = subject(model)?;
+    Some(LogFilter {
+        text: String::new(),
+        floor: Some(Level::Warn),
+        sources: Some(model.logs.of(&subject)),
+    })
+}
