@@ -17,6 +17,7 @@ mod live;
 mod neighbours;
 mod recordings;
 mod repair;
+mod screen;
 mod secrets;
 mod spine;
 mod support;

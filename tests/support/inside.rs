@@ -3,6 +3,7 @@
 
 use cockpit_adapters::config;
 use cockpit_adapters::host_http::HostRegistry;
+use cockpit_adapters::lab_control::ControlSocket;
 use cockpit_adapters::packs::PackShelf;
 use cockpit_adapters::secrets::Secrets;
 use cockpit_adapters::ssh::{Ssh, SshOptions};
@@ -21,6 +22,7 @@ use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::context::{Ports, Settings, Timing};
 use cockpit_engine::failure::Outcome;
 use cockpit_engine::handle::Handle;
+use cockpit_engine::ports::FaultBoard;
 use cockpit_engine::reconcile::PlannedReconcile;
 use cockpit_engine::rollback::{PlannedRollback, RolledBack};
 use cockpit_lab::request_log::SeenRequest;
@@ -413,6 +415,10 @@ fn wire(
         secrets,
         redactor.clone(),
     );
+    let faults = config
+        .lab_control
+        .as_ref()
+        .map(|path| Arc::new(ControlSocket::new(path, redactor.clone())) as Arc<dyn FaultBoard>);
     let ports = Ports {
         hosts: Arc::new(hosts),
         remote: ssh.clone(),
@@ -420,7 +426,7 @@ fn wire(
         store: Arc::new(SqliteStore::open(&config.state_dir, redactor.clone())?),
         web: Arc::new(WebClient::new(ssh, redactor.clone())),
         clock: Arc::new(SystemClock),
-        faults: None,
+        faults,
     };
     let settings = Settings {
         machines: config.machines.keys().cloned().collect(),

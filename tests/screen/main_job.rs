@@ -1,0 +1,70 @@
+//! The main job by keyboard only: import, compare, take back.
+
+use super::stage::Stage;
+use crate::support::has_ssh;
+use crate::support::inside::on_threads;
+
+const KEYS: [&str; 2] = ["sk-lab-good-screen-000001", "sk-lab-good-screen-000002"];
+
+#[test]
+fn keys_are_imported_compared_and_taken_back_by_keyboard_only() {
+    if !has_ssh() {
+        return;
+    }
+    on_threads(async {
+        let mut stage = Stage::open("accept").await;
+        let before = stage.inside.census();
+        stage.until_shown("nothing is broken").await;
+
+        // The plan: nothing is written, and no key is shown.
+        stage.press(&["I"]);
+        stage.until_shown("Import keys").await;
+        stage.press(&["tab", "right"]);
+        stage.until_shown("< lab >").await;
+        stage.paste(&KEYS.join("\r"));
+        let form = stage.until_shown("2 lines pasted, not shown").await;
+        stage.press(&["enter"]);
+        let plan = stage.until_shown("Import  plan/1  accept").await;
+        for frame in [&form, &plan] {
+            assert!(!frame.contains("screen-00000"), "{frame}");
+        }
+        stage.press(&["a"]);
+        stage.until_shown("type `:arm accept 10m` first").await;
+        assert_eq!(stage.changes(), Vec::<String>::new());
+
+        // The act: armed by typing, confirmed by another key than the one that asked.
+        stage.arm("accept").await;
+        stage.apply().await;
+        let done = stage.until_shown("succeeded").await;
+        assert!(done.contains("served by"), "{done}");
+        let wanted = before.after_import(&KEYS);
+        let missing = stage.inside.census().differences(&wanted);
+        assert!(missing.is_empty(), "{missing:?}");
+
+        let written = stage.changes();
+        stage.press(&["R"]);
+        let compared = stage
+            .until_shown("active: 0 missing, 0 changed, 0 extra")
+            .await;
+        assert!(compared.contains("Reconcile  plan/2  accept"), "{compared}");
+        assert_eq!(stage.changes(), written, "a look wrote");
+
+        stage.press(&["3", "B"]);
+        stage.until_shown("Rollback  plan/3  accept").await;
+        assert_eq!(stage.changes(), written, "a plan wrote");
+        stage.apply().await;
+        stage.until_shown("nothing of it remains").await;
+        let left = stage.inside.census().differences(&before);
+        assert!(left.is_empty(), "{left:?}");
+        assert_eq!(stage.inside.parked(), 0);
+
+        // Every write stands in the audit; the window closes by typing, the screen by a key.
+        stage.command("activity");
+        stage.until_shown("create_account").await;
+        stage.command("disarm");
+        stage.until_shown("read-only").await;
+        stage.press(&["q"]);
+        assert!(stage.ended, "{}", stage.frame());
+        stage.end().await;
+    });
+}
