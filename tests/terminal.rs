@@ -207,7 +207,7 @@ fn children_and_held_locks_are_seen_while_they_are_there() {
         locks_under(folder.path()).is_empty().then_some(())
     });
 
-    let mut pty = shell("cat & echo ready; read line; kill $!; wait").start();
+    let mut pty = shell("sleep 60 & echo ready; read line; kill $!; wait").start();
     pty.wait_for("ready");
     assert_eq!(children_of(pty.id()).len(), 1);
     pty.send(key::ENTER);
