@@ -57,6 +57,7 @@ impl App {
                 filter_input: None,
                 toast,
                 plans: BTreeMap::new(),
+                planned: BTreeMap::new(),
                 acts: BTreeMap::new(),
                 details: BTreeMap::new(),
                 doctor: None,
@@ -80,6 +81,11 @@ impl App {
     /// Folds a message in.
     pub fn update(&mut self, now_ms: i64, msg: Msg) -> Vec<Effect> {
         update(&mut self.model, now_ms, msg)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn model(&mut self) -> &mut Model {
+        &mut self.model
     }
 
     /// Draws the screen.

@@ -95,6 +95,8 @@ pub(crate) struct Model {
     pub toast: Option<Toast>,
     /// Plans read in this session.
     pub plans: BTreeMap<PlanId, Plan>,
+    /// What jobs of this session planned.
+    pub planned: BTreeMap<JobId, PlanId>,
     /// Acts of this session by the plan they apply.
     pub acts: BTreeMap<PlanId, Act>,
     /// Batch pages that were read, with the count of store changes they were read at.

@@ -139,6 +139,13 @@ impl Trail {
         self.travel(false);
     }
 
+    /// Lays a page ahead without showing it: one step forward opens it on top of this one.
+    pub(crate) fn lay_ahead(&mut self, place: Place) {
+        let mut stack = self.stacks[self.current].clone();
+        stack.push(View::new(place));
+        self.future.push((self.current, stack));
+    }
+
     fn travel(&mut self, back: bool) {
         let now = (self.current, self.stacks[self.current].clone());
         let (from, to) = if back {
@@ -202,6 +209,18 @@ mod tests {
         );
         assert!(trail.back());
         assert!(!trail.back(), "a pane has nothing below it");
+    }
+
+    #[test]
+    fn a_page_that_was_laid_ahead_is_one_step_forward_and_comes_back_here() {
+        let mut trail = Trail::new();
+        trail.open(Place::Batches);
+        trail.lay_ahead(Place::Batch(BatchId(3)));
+        assert_eq!(places(&trail), ["batches"]);
+        trail.history_forward();
+        assert_eq!(places(&trail), ["batches", "batch"]);
+        trail.back();
+        assert_eq!(places(&trail), ["batches"]);
     }
 
     #[test]

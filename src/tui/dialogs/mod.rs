@@ -68,10 +68,10 @@ pub(crate) fn palette(model: &Model, line: &str) -> Dialog {
 
 /// What the entries are made from has come or changed.
 pub(crate) fn refill(model: &mut Model) {
-    if let Some(Dialog::Palette(mut palette)) = model.dialog.take() {
-        palette.refill(model);
-        model.dialog = Some(Dialog::Palette(palette));
-    }
+    model.dialog = model.dialog.take().map(|dialog| match dialog {
+        Dialog::Palette(palette) => filled(model, palette),
+        other => other,
+    });
 }
 
 /// Every action with its keys, to be searched and run.

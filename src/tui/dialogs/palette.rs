@@ -98,9 +98,6 @@ impl Palette {
     }
 
     pub(super) fn key(&mut self, model: &mut Model, key: KeyEvent) -> Next {
-        if self.found.is_empty() {
-            self.refill(model);
-        }
         match key.code {
             KeyCode::Esc => return Next::Close,
             KeyCode::Down => {

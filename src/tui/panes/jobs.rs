@@ -60,7 +60,10 @@ pub(super) fn list(model: &Model) -> Content {
             )
             .broken(job.state == JobState::Failed)
             .copies(job.command_line.clone())
-            .opens(Place::Job(job.id))
+            .opens(
+                // A plan that came back is more than what is left to say of its job.
+                (model.planned.get(&job.id)).map_or(Place::Job(job.id), |plan| Place::Plan(*plan)),
+            )
         })
         .collect();
     Content::list(List {

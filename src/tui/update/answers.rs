@@ -22,12 +22,12 @@ pub(super) fn started(model: &mut Model, ticket: Ticket, job: JobId) {
 }
 
 pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answer>) -> Vec<Effect> {
-    model.working.remove(&ticket);
+    let job = model.working.remove(&ticket);
     let Some(asked) = model.asked.remove(&ticket) else {
         return Vec::new();
     };
     match (asked, outcome) {
-        (Asked::Plan, Ok(answer)) => plan_read(model, answer),
+        (Asked::Plan, Ok(answer)) => plan_read(model, job, answer),
         (Asked::Plan, Err(failure)) => {
             plan_refused(model, &failure);
             Vec::new()
@@ -86,7 +86,7 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
     }
 }
 
-fn plan_read(model: &mut Model, answer: Answer) -> Vec<Effect> {
+fn plan_read(model: &mut Model, job: Option<JobId>, answer: Answer) -> Vec<Effect> {
     let plan = match answer {
         Answer::Import(plan) => {
             // The plan holds the keys now, sealed: the form's copy is wiped with it.
@@ -100,10 +100,12 @@ fn plan_read(model: &mut Model, answer: Answer) -> Vec<Effect> {
     };
     let id = plan.id();
     model.plans.insert(id, plan);
+    model.planned.extend(job.map(|job| (job, id)));
     if model.dialog.is_none() && model.filter_input.is_none() {
         model.toast = None;
         model.trail.open(Place::Plan(id));
     } else {
+        model.trail.lay_ahead(Place::Plan(id));
         let told = model.fill("toast.plan-ready", &[("plan", &id.to_string())]);
         model.tell(told, Role::Text);
     }
@@ -119,7 +121,11 @@ fn plan_refused(model: &mut Model, failure: &Failure) {
         }
         form => {
             model.form = form;
-            model.dialog = Some(Dialog::failure(model, failure));
+            if model.dialog.is_none() {
+                model.dialog = Some(Dialog::failure(model, failure));
+            } else {
+                model.tell(one_line(failure), role_of(failure.kind));
+            }
         }
     }
 }

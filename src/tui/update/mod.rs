@@ -8,6 +8,8 @@ mod moving;
 mod rounds;
 mod run;
 mod shown;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use rounds::next_wake;
 pub(crate) use run::why_not;
