@@ -133,7 +133,7 @@ fn count(model: &Model, place: &Place) -> String {
                 .baselines
                 .values()
                 .flat_map(|known| &known.value.results)
-                .filter(|row| row.verdict == Verdict::Fail)
+                .filter(|row| row.verdict == Verdict::Fail && !panes::is_stale(model, row.at_ms))
                 .count(),
         ),
         Place::Hosts => (

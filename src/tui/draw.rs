@@ -25,8 +25,8 @@ const ASCII: border::Set<'static> = border::Set {
     horizontal_bottom: "-",
 };
 
-/// Cells across of a confirmation.
-const CONFIRM: u16 = 72;
+/// Cells across of a form and of a confirmation.
+const ACROSS: u16 = 72;
 
 /// Draws the whole screen.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
@@ -157,6 +157,13 @@ fn front(frame: &mut Frame<'_>, model: &Model, title: &str, size: (u16, u16)) ->
     inner
 }
 
+/// A box that is as high as its lines.
+fn around(frame: &mut Frame<'_>, model: &Model, title: &str, lines: &[Note]) -> Rect {
+    let room = ACROSS.min(frame.area().width).saturating_sub(4);
+    let high = u16::try_from(wrapped(lines, room).len()).unwrap_or(u16::MAX);
+    front(frame, model, title, (ACROSS, high.saturating_add(2)))
+}
+
 fn lines_in(frame: &mut Frame<'_>, model: &Model, area: Rect, lines: &[Note], offset: usize) {
     let lines = wrapped(lines, area.width);
     draw_text(frame.buffer_mut(), area, &lines, offset, &model.theme);
@@ -212,16 +219,13 @@ fn draw_palette(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
             )),
         ]);
     }
+    if palette.found.is_empty() {
+        lines.push(note(model.say("palette.none"), Role::Muted));
+    }
     draw_text(frame.buffer_mut(), inner, &lines, 0, &model.theme);
 }
 
 fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
-    let inner = front(
-        frame,
-        model,
-        &model.say("form.title"),
-        (72, 11 + u16::try_from(form.refused.len()).unwrap_or(0)),
-    );
     let pick = |index: Option<&str>| format!("< {} >", index.unwrap_or("-"));
     let keys = match &form.keys {
         Some((_, lines)) => model.fill("form.pasted", &[("count", &lines.to_string())]),
@@ -230,10 +234,13 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
     };
     let mode = if form.strict { "strict" } else { "partial" };
     let values = [
-        pick(
-            form.hosts
-                .get(form.host)
-                .map(cockpit_domain::ids::HostId::as_str),
+        form.hosts.get(form.host).map_or_else(
+            || pick(None),
+            |host| {
+                let role = model.setup.host(host).map_or("", |host| host.role.as_str());
+                let role = model.say(&format!("role.{role}"));
+                format!("{}  {role}", pick(Some(host.as_str())))
+            },
         ),
         pick(
             form.providers
@@ -257,11 +264,20 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
             Cell::new(value, if focused { Role::Selection } else { Role::Text }),
         ]);
     }
+    lines.insert(
+        3,
+        vec![
+            Cell::plain("  "),
+            Cell::muted(fit(&model.say("form.field-access"), 10)),
+            Cell::muted(model.say("form.access")),
+        ],
+    );
     lines.push(Vec::new());
     for line in &form.refused {
         lines.push(note(line.clone(), Role::Fail));
     }
     lines.push(note(model.say("form.keys-line"), Role::Muted));
+    let inner = around(frame, model, &model.say("form.title"), &lines);
     lines_in(frame, model, inner, &lines, 0);
 }
 
@@ -304,11 +320,12 @@ fn draw_confirm(frame: &mut Frame<'_>, model: &Model, confirm: &Confirm) {
         None if buttons => note(model.say("confirm.buttons"), Role::Muted),
         None => note(model.say("confirm.keys"), Role::Muted),
     });
-    let room = CONFIRM.min(frame.area().width).saturating_sub(4);
-    let high = u16::try_from(wrapped(&lines, room).len()).unwrap_or(u16::MAX);
-    let size = (CONFIRM, high.saturating_add(2));
-    let inner = front(frame, model, &model.say("confirm.title"), size);
-    lines_in(frame, model, inner, &lines, 0);
+    let inner = around(frame, model, &model.say("confirm.title"), &lines);
+    // Where there is not room for all, the fields and the buttons stay.
+    let surplus = wrapped(&lines, inner.width)
+        .len()
+        .saturating_sub(inner.height.into());
+    lines_in(frame, model, inner, &lines, surplus);
 }
 
 fn draw_message(frame: &mut Frame<'_>, model: &Model, message: &Message) {

@@ -8,6 +8,8 @@ mod content;
 mod dialogs;
 mod draw;
 mod driver;
+#[cfg(test)]
+mod frames_tests;
 mod geometry;
 mod keymap;
 mod logs;

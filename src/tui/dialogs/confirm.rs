@@ -65,9 +65,10 @@ fn targets(model: &Model, changes: &[Change]) -> Vec<Note> {
         .iter()
         .filter(|change| change.sign != Sign::Keep)
         .collect();
+    let named = if model.size.1 < 22 { 1 } else { TARGETS };
     let mut lines: Vec<Note> = touched
         .iter()
-        .take(TARGETS)
+        .take(named)
         .map(|change| {
             let there = change
                 .host_resource_id
@@ -77,8 +78,8 @@ fn targets(model: &Model, changes: &[Change]) -> Vec<Note> {
             note(text, Role::Text)
         })
         .collect();
-    if touched.len() > TARGETS {
-        let more = (touched.len() - TARGETS).to_string();
+    if touched.len() > named {
+        let more = (touched.len() - named).to_string();
         let text = model.fill("confirm.more", &[("count", &more)]);
         lines.push(note(format!("    {text}"), Role::Muted));
     }

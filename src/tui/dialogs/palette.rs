@@ -2,7 +2,7 @@
 //! other entries.
 
 use super::edit;
-use crate::actions::{ACTIONS, Action, ActionRow, Arg};
+use crate::actions::{ACTIONS, Action, ActionRow, Arg, Danger};
 use crate::model::Model;
 use crate::theme::Theme;
 use crate::words::Lang;
@@ -168,7 +168,7 @@ pub(super) fn entries(model: &Model, kind: &Kind, line: &str) -> Vec<Entry> {
     {
         return arguments(model, action.row(), rest);
     }
-    let rows: Vec<&ActionRow> = match kind {
+    let mut rows: Vec<&ActionRow> = match kind {
         Kind::Menu(actions) => actions.iter().map(|action| action.row()).collect(),
         Kind::Help | Kind::Command => ACTIONS
             .iter()
@@ -181,6 +181,15 @@ pub(super) fn entries(model: &Model, kind: &Kind, line: &str) -> Vec<Entry> {
             })
             .collect(),
     };
+    // What moves about has its keys; what is typed is an act.
+    if *kind == Kind::Command {
+        rows.sort_by_key(|row| match row.danger {
+            Danger::Plan => 0,
+            Danger::Write => 1,
+            Danger::Ask => 2,
+            Danger::Look => 3,
+        });
+    }
     let entries: Vec<Entry> = rows
         .into_iter()
         .map(|row| Entry {

@@ -1,7 +1,7 @@
 //! The production baseline: every check, worst first; a check with what was expected, what was
 //! found, why it matters and what to do next; and the one thing to do.
 
-use super::said::{age, clock, verdict_cell};
+use super::said::{age, clock, is_stale, verdict_cell};
 use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
@@ -21,9 +21,6 @@ const COLUMNS: [Column; 6] = [
     Column::grow("col.found", 24, 0),
     Column::fit("col.age", 3, 4, 2).right(),
 ];
-
-/// A result older than this says nothing about now.
-const FRESH_MS: i64 = 15 * 60_000;
 
 /// Cells that what to do next may claim of the top line, and that what was found always has.
 const NEXT: usize = 60;
@@ -65,7 +62,7 @@ pub(super) fn list(model: &Model) -> Content {
     let rows = rows(model)
         .into_iter()
         .map(|(pack, row)| {
-            let stale = model.now_ms - row.at_ms > FRESH_MS;
+            let stale = is_stale(model, row.at_ms);
             let (glyph, word) = verdict_cell(model, row.verdict);
             let found = if row.verdict == Verdict::Ok || row.found.is_empty() {
                 title(model, row)
@@ -109,11 +106,19 @@ pub(super) fn list(model: &Model) -> Content {
         .board()
         .baseline_troubles
         .iter()
-        .map(|(pack, trouble)| {
-            vec![
-                Cell::new("/ ", Role::Unreachable),
-                Cell::plain(format!("{pack}: {}", trouble.value.message)),
-                Cell::muted(format!("  {}", trouble.value.hint)),
+        .flat_map(|(pack, trouble)| {
+            let what = format!(
+                "{pack}: {} ({})",
+                trouble.value.message,
+                age(model, trouble.at_ms)
+            );
+            [
+                vec![Cell::new("/ ", Role::Unreachable), Cell::plain(what)],
+                field(
+                    &model.say("field.next"),
+                    trouble.value.hint.clone(),
+                    Role::Key,
+                ),
             ]
         })
         .collect();
@@ -137,7 +142,13 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
     let Some(row) = found else {
         return Content::text(vec![note(model.say("check.gone"), Role::Muted)]);
     };
-    let (mut glyph, word) = verdict_cell(model, row.verdict);
+    let stale = is_stale(model, row.at_ms);
+    let (mut glyph, mut word) = verdict_cell(model, row.verdict);
+    let was = word.text.clone();
+    if stale {
+        glyph = Cell::new("?", Role::Unknown);
+        word = Cell::new(model.say("verdict.stale"), Role::Unknown);
+    }
     glyph.text.push(' ');
     let mut lines: Vec<Note> = vec![
         vec![glyph, word, Cell::new(format!("  {}", row.id), Role::Title)],
@@ -150,10 +161,13 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
         }
     };
     let found_role = match row.verdict {
-        Verdict::Fail => Role::Fail,
-        Verdict::Warn => Role::Warn,
+        Verdict::Fail if !stale => Role::Fail,
+        Verdict::Warn if !stale => Role::Warn,
         _ => Role::Text,
     };
+    if stale {
+        say("field.was", &was, Role::Unknown);
+    }
     say("field.expected", &row.expected, Role::Text);
     say("field.found", &row.found, found_role);
     if !matches!(row.verdict, Verdict::Ok | Verdict::Waived) {
@@ -195,21 +209,35 @@ pub(super) fn advice(model: &Model) -> Note {
         .iter()
         .find(|seen| seen.batch.batch_status == BatchStatus::Interrupted)
     {
-        let id = seen.batch.id.to_string();
         let host = seen.batch.host.as_str();
         return note(
             format!(
                 "! {}",
-                model.fill("advice.interrupted", &[("batch", &id), ("host", host)])
+                model.fill(
+                    "advice.interrupted",
+                    &[
+                        ("batch", &seen.batch.id.to_string()),
+                        ("id", &seen.batch.id.0.to_string()),
+                        ("host", host),
+                    ]
+                )
             ),
             Role::Fail,
         );
     }
     let rows = rows(model);
     let Some((_, worst)) = rows.first() else {
-        return note(model.say("advice.looking"), Role::Muted);
+        let trouble = model.board().baseline_troubles.values().next();
+        return trouble.map_or_else(
+            || note(model.say("advice.looking"), Role::Muted),
+            |trouble| {
+                let why = [("why", trouble.value.message.as_str())];
+                let text = model.fill("advice.trouble", &why);
+                note(format!("/ {text}"), Role::Unreachable)
+            },
+        );
     };
-    if model.now_ms - worst.at_ms > FRESH_MS {
+    if is_stale(model, worst.at_ms) {
         let text = model.fill("advice.stale", &[("age", &age(model, worst.at_ms))]);
         return note(format!("? {text}"), Role::Unknown);
     }

@@ -22,8 +22,11 @@ pub(super) fn list(model: &Model) -> Content {
         };
         lines.push(vec![
             Cell::new(format!("{glyph} "), role),
-            Cell::new(crate::widgets::fit(&row.subject, 22), Role::Title),
-            Cell::plain(format!(" {}", row.found)),
+            Cell::new(
+                format!("{}  ", crate::widgets::fit(&row.subject, 22)),
+                Role::Title,
+            ),
+            Cell::plain(row.found.clone()),
         ]);
         if !row.fix.is_empty() {
             lines.push(field(&model.say("field.next"), row.fix.clone(), Role::Key));

@@ -1,21 +1,23 @@
 //! Machines and hosts: how far away, which version, whether the connection stands.
 
-use super::said::{age, clock};
+use super::said::{age, clock, is_stale};
 use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::theme::Role;
-use cockpit_domain::ids::HostId;
+use cockpit_domain::host::HostSettings;
+use cockpit_domain::ids::{HostId, MachineId};
 use cockpit_engine::board::{Known, Trouble};
 use cockpit_engine::failure::FailureKind;
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column::fit("", 1, 1, 0),
     Column::fit("col.host-name", 6, 20, 0),
     Column::fit("col.role", 4, 12, 2),
     Column::fit("col.machine", 4, 16, 4),
     Column::fit("col.version", 4, 12, 3),
     Column::fit("col.round-trip", 4, 8, 5).right(),
+    Column::fit("col.tunnel", 2, 14, 6),
     Column::grow("col.state", 12, 0),
     Column::fit("col.age", 3, 4, 1).right(),
 ];
@@ -27,12 +29,38 @@ fn mark(trouble: &Trouble) -> (&'static str, Role) {
     }
 }
 
+/// Whether the connection to a machine stands, and how often it was made anew.
+fn tunnel(model: &Model, machine: &MachineId) -> Cell {
+    let seen = model.board().machines.get(machine);
+    match seen.map(|seen| (&seen.trouble, &seen.check)) {
+        Some((Some(_), _)) => Cell::new(model.say("machine.down"), Role::Unreachable),
+        Some((None, Some(check))) if check.value.reconnects > 0 => {
+            let count = check.value.reconnects.to_string();
+            Cell::new(
+                model.fill("machine.again", &[("count", &count)]),
+                Role::Warn,
+            )
+        }
+        Some((None, Some(_))) => Cell::muted(model.say("machine.up")),
+        _ => Cell::muted(""),
+    }
+}
+
+/// Hosts in trouble first, then production; the config's order besides.
+fn ordered(model: &Model) -> Vec<&HostSettings> {
+    let mut hosts: Vec<&HostSettings> = model.setup.hosts.iter().collect();
+    hosts.sort_by_key(|host| {
+        let seen = model.board().hosts.get(&host.id);
+        let troubled = seen.is_some_and(|seen| seen.trouble.is_some());
+        (!troubled, !model.setup.is_production(&host.id))
+    });
+    hosts
+}
+
 pub(super) fn list(model: &Model) -> Content {
     let board = model.board();
-    let rows = model
-        .setup
-        .hosts
-        .iter()
+    let rows = ordered(model)
+        .into_iter()
         .map(|host| {
             let seen = board.hosts.get(&host.id);
             let probe = seen.and_then(|seen| seen.probe.as_ref());
@@ -43,6 +71,11 @@ pub(super) fn list(model: &Model) -> Content {
                     trouble.value.message.clone(),
                     Some(trouble.at_ms),
                 ),
+                (None, Some(probe)) if is_stale(model, probe.at_ms) => (
+                    ("?", Role::Unknown),
+                    model.say("verdict.stale"),
+                    Some(probe.at_ms),
+                ),
                 (None, Some(probe)) => (
                     ("+", Role::Ok),
                     model.say("host.answers"),
@@ -50,7 +83,9 @@ pub(super) fn list(model: &Model) -> Content {
                 ),
                 (None, None) => (("?", Role::Unknown), model.say("host.not-looked"), None),
             };
-            let round_trip = probe.map_or_else(String::new, |probe| {
+            // What is older than the newest trouble is not shown as if it were now.
+            let fresh = probe.filter(|_| trouble.is_none());
+            let round_trip = fresh.map_or_else(String::new, |probe| {
                 format!("{} ms", probe.value.identity.round_trip_ms)
             });
             Row::new(
@@ -67,8 +102,16 @@ pub(super) fn list(model: &Model) -> Content {
                         },
                     ),
                     Cell::muted(host.machine.as_str()),
-                    Cell::plain(probe.map_or("", |probe| probe.value.identity.version.as_str())),
+                    Cell::new(
+                        probe.map_or("", |probe| probe.value.identity.version.as_str()),
+                        if fresh.is_some() {
+                            Role::Text
+                        } else {
+                            Role::Muted
+                        },
+                    ),
                     Cell::plain(round_trip),
+                    tunnel(model, &host.machine),
                     Cell::new(state, if trouble.is_some() { role } else { Role::Muted }),
                     Cell::muted(at.map_or_else(String::new, |at| age(model, at))),
                 ],

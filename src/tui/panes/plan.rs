@@ -2,7 +2,7 @@
 
 use super::said::clock;
 use super::{batches, jobs};
-use crate::content::{Body, Cell, Column, Content, List, Note, Row, field, note};
+use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::plan::Plan;
@@ -80,13 +80,18 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
             Cell::plain(format!("  {}  {}", plan.id(), plan.host())),
             Cell::muted(format!("  {}", plan.hash().get(..12).unwrap_or_default())),
         ],
-        vec![
-            Cell::new(format!("+{} ", totals.create), Role::Create),
-            Cell::new(format!("~{} ", totals.change), Role::Change),
-            Cell::new(format!("-{} ", totals.remove), Role::Remove),
-            Cell::new(format!("!{}  ", totals.attention), Role::Attention),
-            Cell::muted(model.say("plan.legend")),
-        ],
+        [
+            (Sign::Create, totals.create),
+            (Sign::Change, totals.change),
+            (Sign::Remove, totals.remove),
+            (Sign::Attention, totals.attention),
+        ]
+        .map(|(sign, count)| {
+            let word = model.say(&format!("change.{}", word(sign)));
+            let shown = if count == 0 { Role::Muted } else { role(sign) };
+            Cell::new(format!("{}{count} {word}  ", sign.as_char()), shown)
+        })
+        .to_vec(),
     ];
     for blocker in plan.blockers() {
         head.push(field(
@@ -137,20 +142,22 @@ pub(super) fn plan(model: &Model, id: PlanId) -> Content {
         return Content::text(vec![note(model.say("plan.gone"), Role::Muted)]);
     };
     let mut head = head(model, plan);
-    if !matches!(plan, Plan::Reconcile(_)) {
-        let line = format!(
+    let line = match plan {
+        Plan::Reconcile(planned) => format!(
+            "cockpit reconcile plan --host {} --provider {}",
+            planned.report.host, planned.report.provider
+        ),
+        _ => format!(
             "cockpit {} apply {} --yes {}",
             plan.kind(),
             id.0,
             plan.hash().get(..12).unwrap_or_default()
-        );
-        head.push(field(&model.say("field.command"), line, Role::Muted));
-        let next = match crate::update::why_not_apply(model, Some(id)) {
-            Some(why) => field(&model.say("field.next"), why, Role::Key),
-            None => field(&model.say("field.next"), model.say("plan.apply"), Role::Key),
-        };
-        head.push(next);
-    }
+        ),
+    };
+    head.push(field(&model.say("field.command"), line, Role::Muted));
+    let next = crate::update::why_not_apply(model, Some(id));
+    let next = next.unwrap_or_else(|| model.say("plan.apply"));
+    head.push(field(&model.say("field.next"), next, Role::Key));
     let rows = plan
         .changes()
         .iter()
@@ -160,7 +167,13 @@ pub(super) fn plan(model: &Model, id: PlanId) -> Content {
     Content::list(List {
         columns: COLUMNS.to_vec(),
         rows,
-        empty: vec![note(model.say("plan.empty"), Role::Ok)],
+        empty: vec![note(
+            model.say(match plan {
+                Plan::Reconcile(_) => "reconcile.empty",
+                _ => "plan.empty",
+            }),
+            Role::Ok,
+        )],
     })
     .head(head)
 }
@@ -191,9 +204,10 @@ pub(super) fn change(model: &Model, id: PlanId, at: usize) -> Content {
     ];
     for part in &change.fields {
         let (from, to) = (part.from.to_string(), part.to.to_string());
-        lines.push(note(part.field.clone(), Role::Title));
-        let said = model.fill("change.from-to", &[("from", &from), ("to", &to)]);
-        lines.push(field("", said, Role::Text));
+        lines.push(vec![
+            Cell::new(format!("{}  ", part.field), Role::Title),
+            Cell::plain(format!("{from} -> {to}")),
+        ]);
     }
     Content::text(lines)
 }
@@ -287,8 +301,7 @@ pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
     };
     head.extend(batches::head(model, batch));
     let mut content = batches::batch(model, batch.id);
-    if let Body::List(_) = content.body {
-        content.head = head;
-    }
+    // Also while the batch is being read: what came of it stands above.
+    content.head = head;
     content
 }

@@ -1,7 +1,7 @@
 //! Probe results: host x provider x protocol, the upstream beside the host, the first bad hop
 //! marked.
 
-use super::said::{age, clock};
+use super::said::{age, clock, is_stale};
 use crate::content::{Cell, Column, Content, List, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
@@ -15,7 +15,7 @@ const COLUMNS: [Column; 8] = [
     Column::fit("col.protocol", 6, 8, 1),
     Column::fit("col.class", 4, 14, 0),
     Column::fit("col.ms", 3, 7, 4).right(),
-    Column::grow("col.found", 10, 0),
+    Column::grow("col.found", 20, 0),
     Column::fit("col.age", 3, 4, 3).right(),
 ];
 
@@ -55,7 +55,10 @@ pub(super) fn list(model: &Model) -> Content {
     for (subject, known) in &model.board().probes {
         let first = first_bad(&known.value);
         for (at, probe) in known.value.iter().enumerate() {
-            let (glyph, role) = mark(probe.class);
+            let (mut glyph, mut role) = mark(probe.class);
+            if is_stale(model, known.at_ms) {
+                (glyph, role) = ("?", Role::Unknown);
+            }
             let mut found = probe.found.clone();
             if first == Some(at) {
                 found = format!("{} {found}", model.say("probe.first-bad"));

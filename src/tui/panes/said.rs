@@ -7,6 +7,14 @@ use cockpit_domain::baseline::Verdict;
 use cockpit_domain::batch::BatchStatus;
 use jiff::{Timestamp, Zoned};
 
+/// A result older than this says nothing about now.
+const FRESH_MS: i64 = 15 * 60_000;
+
+/// Whether something is too old to say how things are.
+pub(crate) fn is_stale(model: &Model, at_ms: i64) -> bool {
+    model.now_ms - at_ms > FRESH_MS
+}
+
 /// How long ago, coarse: a screen that counts seconds is never quiet.
 pub(super) fn age(model: &Model, at_ms: i64) -> String {
     let seconds = (model.now_ms - at_ms).max(0) / 1_000;

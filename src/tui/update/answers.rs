@@ -138,6 +138,21 @@ pub(super) fn read_batch(model: &mut Model, batch: BatchId) -> Vec<Effect> {
     ask(model, Asked::Detail(batch), Command::BatchShow { batch })
 }
 
+/// A batch whose page stands beside the list is read as soon as it is selected.
+pub(super) fn read_beside(model: &mut Model) -> Vec<Effect> {
+    if model.trail.view().place != Place::Batches || model.frozen.is_some() {
+        return Vec::new();
+    }
+    let shown = super::shown(model);
+    let opens = shown.selected.and_then(|at| shown.rows[at].opens.clone());
+    match (shown.geometry.side, opens) {
+        (Some(_), Some(Place::Batch(batch))) if !model.details.contains_key(&batch) => {
+            read_batch(model, batch)
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The store moved: a batch page that is open reads itself again.
 pub(super) fn refresh_page(model: &mut Model) -> Vec<Effect> {
     if model.frozen.is_some() {

@@ -28,6 +28,7 @@ use crate::theme::Role;
 /// Folds a message into the model.
 pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
     model.now_ms = now_ms;
+    let moved = matches!(msg, Msg::Key(_) | Msg::Resize(..));
     let mut effects = match msg {
         Msg::Key(key) => keys::key(model, key),
         Msg::Paste(text) => keys::paste(model, &text),
@@ -85,6 +86,10 @@ pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
         Msg::Close => close(model),
     };
     moving::settle(model);
+    // Only a person's move asks for it: what cannot be read is not asked for without end.
+    if moved {
+        effects.extend(answers::read_beside(model));
+    }
     if model.closing && model.writing().is_none() {
         effects.push(Effect::Quit);
     }

@@ -1,0 +1,13 @@
+//! What the screen looks like: frames drawn from fixed states, kept as text to be read. A file under
+//! `snapshots/` shows one page in every state it can be in; a state that needs colour to be told
+//! from another one fails here.
+
+mod baseline;
+mod batches;
+mod dialogs;
+mod fleet;
+mod looks;
+mod others;
+mod picture;
+mod plans;
+mod states;
