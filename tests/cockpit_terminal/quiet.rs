@@ -1,9 +1,9 @@
 //! Quiet and quick: the first frame waits for nobody, an idle screen says nothing, and a terminal
 //! that takes nothing holds up the picture only.
 
-use super::{Home, settled};
+use super::{Home, command, settled};
 use crate::support::pty::{Ended, Pty, key, rows_with};
-use crate::support::{Lab, wait_until};
+use crate::support::{Lab, bare, wait_until};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 
 /// Redraws everything.
 const CTRL_L: &str = "\x0c";
+/// How long a question takes no answer once it was read.
+const DEAF: Duration = Duration::from_millis(300);
+/// How long anything else may take.
+const LIMIT: Duration = Duration::from_secs(20);
 /// How long an idle screen is watched.
 const WATCHED: Duration = Duration::from_secs(5);
 
@@ -94,9 +98,7 @@ fn the_first_frame_comes_and_the_screen_ends_while_nobody_answers() {
     pty.wait_for("no check has been judged yet");
     // A look is under way when it is ended.
     fleet.silent.set_nonblocking(true).expect("it is set");
-    let caught = wait_until("somebody is asked", Duration::from_secs(20), || {
-        fleet.silent.accept().ok()
-    });
+    let caught = wait_until("somebody is asked", LIMIT, || fleet.silent.accept().ok());
     quit(&fleet, pty);
     drop(caught);
 }
@@ -173,6 +175,45 @@ fn keys_typed_on_a_stuck_line_are_seen_when_it_moves_again() {
             .is_some_and(|row| row.contains("nginx-loc"))
     });
     quit(&fleet, pty);
+}
+
+#[test]
+fn a_yes_on_a_stuck_line_is_no_answer_to_a_question_that_nobody_has_read() {
+    let Some(fleet) = Fleet::new() else { return };
+    let mut pty = fleet.start();
+    settled(&pty);
+    command(&mut pty, "import accept lab");
+    pty.wait_for("< lab >");
+    pty.paste("sk-lab-good-stuck-000000001\n");
+    pty.wait_for("1 lines pasted");
+    pty.send(key::ENTER);
+    pty.wait_for("plan/1");
+    command(&mut pty, "arm accept 10m");
+    pty.wait_for("09:5");
+    stick(&mut pty);
+    pty.send("a");
+    let asked = Instant::now();
+    wait_until("longer than a question is deaf", LIMIT, || {
+        (asked.elapsed() > DEAF * 2).then_some(())
+    });
+    pty.send("y");
+    pty.let_go();
+    pty.wait_for("[ Cancel ]");
+    pty.send(key::ESC);
+    pty.wait_until("the question is gone", |screen| {
+        rows_with(screen, "[ Cancel ]").is_empty()
+    });
+    pty.send("q");
+    let config = fleet.config("live", str::to_owned);
+    quit(&fleet, pty);
+    let listed = bare(&[
+        "batch",
+        "list",
+        "--json",
+        "--config",
+        config.to_str().expect("a plain path"),
+    ]);
+    assert_eq!(listed.json()["batches"], json!([]), "{listed:?}");
 }
 
 /// Moves everything that is remembered into the past.
