@@ -169,7 +169,7 @@ pub enum Import {
         /// Provider pack.
         #[arg(long)]
         provider: PackId,
-        /// File with one key a line; `-` reads standard input.
+        /// File with one key a line, a table with a column `key`, or JSON; `-` reads standard input.
         #[arg(long, value_name = "FILE|-")]
         keys: String,
         /// What to do when some keys fail.

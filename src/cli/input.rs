@@ -13,7 +13,7 @@ pub(crate) fn read_keys(from: &str) -> Outcome<Secret> {
     let fail = |error: std::io::Error| {
         Failure::new(FailureKind::Usage, format!("`{from}`: {error}"))
             .doing(doing)
-            .hint("`--keys` takes a file with one key a line, or `-` for standard input")
+            .hint("`--keys` takes a file with one key a line, a table with a column `key`, or JSON; or `-` for standard input")
     };
     let mut text = String::new();
     let read = if from == "-" {

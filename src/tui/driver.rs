@@ -155,12 +155,12 @@ fn no_board() -> Failure {
         .hint("`cockpit --lab` opens one")
 }
 
-/// Reads a file with one key a line.
+/// Reads a file with keys.
 fn read_keys(path: &str) -> Outcome<Secret> {
     let failed = |message: String| {
         Failure::new(FailureKind::Usage, message)
             .doing("reading the key file")
-            .hint("name a readable file with one key a line, or paste the keys")
+            .hint("name a readable file (one key a line, a table with a column `key`, or JSON), or paste the keys")
     };
     let size = std::fs::metadata(path)
         .map_err(|error| failed(format!("`{path}`: {error}")))?

@@ -87,12 +87,7 @@ pub async fn plan(
 fn good_keys(text: &Secret) -> Outcome<KeyInput> {
     let input = read_keys(text.expose());
     if !input.bad.is_empty() {
-        let lines: Vec<String> = input
-            .bad
-            .iter()
-            .take(20)
-            .map(|bad| format!("line {}: {}", bad.line, bad.why))
-            .collect();
+        let lines: Vec<String> = input.bad.iter().take(20).map(ToString::to_string).collect();
         let more = input.bad.len().saturating_sub(20);
         let tail = if more > 0 {
             format!("; and {more} more")
@@ -111,8 +106,9 @@ fn good_keys(text: &Secret) -> Outcome<KeyInput> {
     }
     if input.keys.is_empty() {
         return Err(
-            Failure::new(FailureKind::Usage, "the key input holds no key")
-                .hint("write one key a line; blank lines and lines beginning with # are skipped"),
+            Failure::new(FailureKind::Usage, "the key input holds no key").hint(
+                "write one key a line (`#` begins a comment), a table with a column `key`, or JSON",
+            ),
         );
     }
     Ok(input)

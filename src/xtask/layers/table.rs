@@ -31,6 +31,7 @@ pub(super) const LAYERS: &[Layer] = &[
         ours_in_tests: &[],
         why: "the domain names none of our crates",
         only: Some(&[
+            "csv",
             "hmac",
             "jiff",
             "regex",
