@@ -7,7 +7,7 @@ use crate::panes;
 use crate::place::Place;
 use crate::theme::Role;
 use crate::update::{Shown, fits, why_not};
-use crate::widgets::{cut, width};
+use crate::widgets::{clipped, wide, width};
 use cockpit_domain::baseline::Verdict;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -35,29 +35,6 @@ fn put(frame: &mut Frame<'_>, model: &Model, area: Rect, note: &Note) {
         let note = clipped(note, usize::from(area.width));
         frame.render_widget(Paragraph::new(line(&note, &model.theme)), area);
     }
-}
-
-fn wide(note: &Note) -> usize {
-    note.iter().map(|cell| width(&cell.text)).sum()
-}
-
-/// The line in the room there is, with a mark where it was cut.
-fn clipped(note: &Note, room: usize) -> Note {
-    if wide(note) <= room {
-        return note.clone();
-    }
-    let mut left = room;
-    let mut kept: Note = Vec::new();
-    for cell in note {
-        let text = cut(&cell.text, left);
-        left = left.saturating_sub(width(&text));
-        let whole = text == cell.text;
-        kept.push(Cell::new(text, cell.role));
-        if !whole {
-            break;
-        }
-    }
-    kept
 }
 
 /// A line with something at both ends; the left end gives way: what may be written to is always

@@ -157,6 +157,15 @@ fn front(frame: &mut Frame<'_>, model: &Model, title: &str, size: (u16, u16)) ->
     inner
 }
 
+/// The mark in front of what has the keys; bold, not underlined where nothing stands.
+fn pointer(here: bool) -> Cell {
+    if here {
+        Cell::new("> ", Role::Title)
+    } else {
+        Cell::plain("  ")
+    }
+}
+
 /// A box that is as high as its lines.
 fn around(frame: &mut Frame<'_>, model: &Model, title: &str, lines: &[Note]) -> Rect {
     let room = ACROSS.min(frame.area().width).saturating_sub(4);
@@ -203,7 +212,7 @@ fn draw_palette(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
             (false, false) => Role::Muted,
         };
         lines.push(vec![
-            Cell::new(if chosen { "> " } else { "  " }, Role::Focus),
+            pointer(chosen),
             Cell::new(fit(&entry.line, wide), role),
             Cell::new(
                 if with_keys {
@@ -259,7 +268,7 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
     for (at, (name, value)) in crate::dialogs::FIELDS.iter().zip(values).enumerate() {
         let focused = at == form.focus;
         lines.push(vec![
-            Cell::new(if focused { "> " } else { "  " }, Role::Focus),
+            pointer(focused),
             Cell::muted(fit(&model.say(&format!("form.field-{name}")), 10)),
             Cell::new(value, if focused { Role::Selection } else { Role::Text }),
         ]);
@@ -288,7 +297,7 @@ fn draw_confirm(frame: &mut Frame<'_>, model: &Model, confirm: &Confirm) {
     let mut input = |label: &str, value: &str, field: Field| {
         let focused = confirm.focus == field;
         lines.push(vec![
-            Cell::new(if focused { "> " } else { "  " }, Role::Focus),
+            pointer(focused),
             Cell::muted(fit(&model.say(label), 14)),
             Cell::new(
                 format!("{value}{}", if focused { "_" } else { "" }),
@@ -303,7 +312,7 @@ fn draw_confirm(frame: &mut Frame<'_>, model: &Model, confirm: &Confirm) {
     }
     let buttons = confirm.focus == Field::Buttons;
     lines.push(vec![
-        Cell::new(if buttons { "> " } else { "  " }, Role::Focus),
+        pointer(buttons),
         Cell::new(
             format!("[ {} ]", model.say("confirm.cancel")),
             if buttons { Role::Selection } else { Role::Text },

@@ -194,7 +194,7 @@ fn families() -> Vec<Family> {
         family("class.", class_words(), 14),
         family("batch.", BatchStatus::ALL, 20),
         family("access.", AccessStatus::ALL, 30),
-        family("mode.", ImportMode::ALL, 8),
+        family("mode.", ImportMode::ALL, 12),
         family("failure.", failure_words(), 20),
         family(
             "drift.",

@@ -94,23 +94,11 @@ impl Confirm {
         match subject {
             Subject::Apply(id) => {
                 if let Some(plan) = model.plans.get(&id) {
-                    let totals = plan.totals();
                     lines.push(vec![
                         Cell::new(model.say(&format!("kind.{}", plan.kind())), Role::Title),
                         Cell::plain(format!("  {id}")),
                     ]);
-                    lines.push(note(
-                        model.fill(
-                            "plan.totals",
-                            &[
-                                ("create", &totals.create.to_string()),
-                                ("change", &totals.change.to_string()),
-                                ("remove", &totals.remove.to_string()),
-                                ("attention", &totals.attention.to_string()),
-                            ],
-                        ),
-                        Role::Text,
-                    ));
+                    lines.push(crate::panes::counted(model, &plan.totals()));
                     lines.extend(targets(model, &plan.changes()));
                     lines.push(note(
                         model.say(&format!("confirm.undo-{}", plan.kind())),

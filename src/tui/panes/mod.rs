@@ -16,6 +16,7 @@ mod welcome;
 pub(crate) use jobs::stage;
 pub(crate) use log::beside as log_beside;
 pub(crate) use log::rows as log_rows;
+pub(crate) use plan::counted;
 pub(crate) use said::{clock, is_stale};
 
 use crate::content::{Content, Note};

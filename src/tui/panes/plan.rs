@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::plan::Plan;
 use crate::theme::Role;
 use cockpit_domain::ids::PlanId;
-use cockpit_domain::plan::{Change, Sign};
+use cockpit_domain::plan::{Change, Sign, Totals};
 use cockpit_engine::command::Answer;
 
 const COLUMNS: [Column; 5] = [
@@ -72,26 +72,30 @@ fn row(plan: PlanId, at: usize, change: &Change) -> Row {
     .broken(change.sign == Sign::Attention)
 }
 
+/// How many changes of each sign; what there is none of steps back.
+pub(crate) fn counted(model: &Model, totals: &Totals) -> Note {
+    [
+        (Sign::Create, totals.create),
+        (Sign::Change, totals.change),
+        (Sign::Remove, totals.remove),
+        (Sign::Attention, totals.attention),
+    ]
+    .map(|(sign, count)| {
+        let word = model.say(&format!("change.{}", word(sign)));
+        let shown = if count == 0 { Role::Muted } else { role(sign) };
+        Cell::new(format!("{}{count} {word}  ", sign.as_char()), shown)
+    })
+    .to_vec()
+}
+
 fn head(model: &Model, plan: &Plan) -> Vec<Note> {
-    let totals = plan.totals();
     let mut head = vec![
         vec![
             Cell::new(model.say(&format!("kind.{}", plan.kind())), Role::Title),
             Cell::plain(format!("  {}  {}", plan.id(), plan.host())),
             Cell::muted(format!("  {}", plan.hash().get(..12).unwrap_or_default())),
         ],
-        [
-            (Sign::Create, totals.create),
-            (Sign::Change, totals.change),
-            (Sign::Remove, totals.remove),
-            (Sign::Attention, totals.attention),
-        ]
-        .map(|(sign, count)| {
-            let word = model.say(&format!("change.{}", word(sign)));
-            let shown = if count == 0 { Role::Muted } else { role(sign) };
-            Cell::new(format!("{}{count} {word}  ", sign.as_char()), shown)
-        })
-        .to_vec(),
+        counted(model, &plan.totals()),
     ];
     for blocker in plan.blockers() {
         head.push(field(

@@ -5,5 +5,5 @@ mod page;
 mod width;
 
 pub(crate) use list::draw_list;
-pub(crate) use page::{draw_text, wrapped};
+pub(crate) use page::{clipped, draw_text, wide, wrapped};
 pub(crate) use width::{behind, cut, fit, width};

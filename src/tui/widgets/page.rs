@@ -1,6 +1,6 @@
 //! A text page: pieces with meanings, wrapped to the room there is.
 
-use super::width::{width, wrap};
+use super::width::{cut, width, wrap};
 use crate::content::{Cell, Note};
 use crate::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -35,7 +35,31 @@ pub(crate) fn wrapped(lines: &[Note], room: u16) -> Vec<Note> {
     shown
 }
 
-/// Draws the lines from `offset` on; they were wrapped before.
+/// Cells a line takes.
+pub(crate) fn wide(note: &Note) -> usize {
+    note.iter().map(|cell| width(&cell.text)).sum()
+}
+
+/// The line in the room there is, with a mark where it was cut.
+pub(crate) fn clipped(note: &Note, room: usize) -> Note {
+    if wide(note) <= room {
+        return note.clone();
+    }
+    let mut left = room;
+    let mut kept: Note = Vec::new();
+    for cell in note {
+        let text = cut(&cell.text, left);
+        left = left.saturating_sub(width(&text));
+        let whole = text == cell.text;
+        kept.push(Cell::new(text, cell.role));
+        if !whole {
+            break;
+        }
+    }
+    kept
+}
+
+/// Draws the lines from `offset` on; one that was not wrapped before is cut.
 pub(crate) fn draw_text(
     buffer: &mut Buffer,
     area: Rect,
@@ -47,7 +71,7 @@ pub(crate) fn draw_text(
     for (at, note) in window.enumerate() {
         let y = area.y + u16::try_from(at).unwrap_or(0);
         let mut x = area.x;
-        for cell in note {
+        for cell in &clipped(note, area.width.into()) {
             let room = usize::from((area.x + area.width).saturating_sub(x));
             if room == 0 {
                 break;

@@ -1,10 +1,9 @@
-//! The fleet behind the pictures: `cockpit lab serve` in a folder of its own, and what is done to
-//! it from the command line before a picture is taken.
+//! The fleet behind the pictures: `cockpit lab serve` in a folder of its own, and what is
+//! broken in it before a picture is taken.
 
-use super::table::Before;
 use serde_json::Value;
 use std::error::Error;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -46,46 +45,17 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Does something to it.
-    pub(super) fn prepare(&self, program: &Path, before: &Before) -> Result<(), Box<dyn Error>> {
-        match before {
-            Before::Fault(name) => {
-                self.run(program, &["lab", "fault", "set", name], "")?;
-            }
-            Before::Import(keys) => {
-                let words = "import plan --host accept --provider lab --keys - --json";
-                let words: Vec<&str> = words.split(' ').collect();
-                let plan: Value =
-                    serde_json::from_str(&self.run(program, &words, &keys.join("\n"))?)?;
-                let id = plan["plan"]["id"].to_string();
-                let hash = plan["plan"]["hash"]
-                    .as_str()
-                    .ok_or("the plan has no hash")?;
-                self.run(program, &["import", "apply", &id, "--yes", hash], "")?;
-            }
-        }
-        Ok(())
-    }
-
-    fn run(&self, program: &Path, words: &[&str], input: &str) -> Result<String, Box<dyn Error>> {
-        let mut child = at_home(program, self.home.path())
-            .args(words)
-            .args(["--config", &self.config])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        // Its end is the end of the input.
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(input.as_bytes())?;
-        }
-        let ran = child.wait_with_output()?;
-        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    /// Breaks something in it.
+    pub(super) fn set_fault(&self, program: &Path, name: &str) -> Result<(), Box<dyn Error>> {
+        let ran = at_home(program, self.home.path())
+            .args(["lab", "fault", "set", name, "--config", &self.config])
+            .stdin(Stdio::null())
+            .output()?;
         if ran.status.success() {
-            return Ok(said);
+            return Ok(());
         }
         let why = String::from_utf8_lossy(&ran.stderr).into_owned();
-        Err(format!("`cockpit {}`: {} {said}{why}", words.join(" "), ran.status).into())
+        Err(format!("`cockpit lab fault set {name}`: {} {why}", ran.status).into())
     }
 }
 

@@ -21,8 +21,8 @@ const RESTLESS: Duration = Duration::from_secs(6);
 /// Starts a lab, does what the shot wants, and takes the screen.
 pub(super) fn play(shot: &Shot, program: &Path) -> Result<Frame, Box<dyn Error>> {
     let lab = Lab::start(program)?;
-    for before in shot.before {
-        lab.prepare(program, before)?;
+    for fault in shot.faults {
+        lab.set_fault(program, fault)?;
     }
     let mut command = CommandBuilder::new(program);
     command.args(["--config", &lab.config]);
@@ -39,6 +39,7 @@ pub(super) fn play(shot: &Shot, program: &Path) -> Result<Frame, Box<dyn Error>>
             Step::See(text) => terminal.see(text)?,
             Step::Keys(keys) => terminal.send(keys)?,
             Step::Paste(text) => terminal.paste(text)?,
+            Step::Rest => drop(terminal.settled()?),
         }
     }
     let mut frame = Frame::of(&terminal.settled()?);
@@ -46,7 +47,13 @@ pub(super) fn play(shot: &Shot, program: &Path) -> Result<Frame, Box<dyn Error>>
         frame.replace(folder, "~/lab");
     }
     if let Ok(machine) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
-        frame.replace(machine.trim(), "laptop");
+        // A picture keeps its columns: a short name gets a short one.
+        let shown = if machine.trim().len() < 6 {
+            "pc"
+        } else {
+            "laptop"
+        };
+        frame.replace(machine.trim(), shown);
     }
     Ok(frame)
 }

@@ -13,8 +13,8 @@ pub(super) struct Shot {
     pub(super) look: Look,
     /// `LANG` of the program.
     pub(super) language: &'static str,
-    /// What is done to the lab from outside, before the screen is opened.
-    pub(super) before: &'static [Before],
+    /// Faults of the lab that are on before the screen is opened.
+    pub(super) faults: &'static [&'static str],
     /// What is played on the screen.
     pub(super) script: &'static [Step],
 }
@@ -35,14 +35,6 @@ impl Look {
     }
 }
 
-/// Something done from the command line.
-pub(super) enum Before {
-    /// Switches a fault on.
-    Fault(&'static str),
-    /// Imports keys into the acceptance host, to the end.
-    Import(&'static [&'static str]),
-}
-
 /// Something done on the screen.
 pub(super) enum Step {
     /// Waits until a text is there.
@@ -51,84 +43,112 @@ pub(super) enum Step {
     Keys(&'static str),
     /// Pastes text.
     Paste(&'static str),
+    /// Waits until nothing has been drawn for a moment.
+    Rest,
 }
 
-use Before::{Fault, Import};
-use Step::{Keys, Paste, See};
+use Step::{Keys, Paste, Rest, See};
 
-const KEYS: &[&str] = &["sk-lab-good-mine-0001", "sk-lab-good-mine-0002"];
+/// Two that work and one that the vendor does not know.
+const KEYS: &str = "sk-lab-good-mine-0001\nsk-lab-good-mine-0003\nsk-lab-bad-mine-0009\n";
 const ENGLISH: &str = "en_US.UTF-8";
 const CHINESE: &str = "zh_CN.UTF-8";
+
+/// What the README's pictures are wide: letters stay readable in a column of text.
+const USUAL: (u16, u16) = (100, 27);
 
 /// All of them.
 pub(super) const SHOTS: &[Shot] = &[
     Shot {
-        name: "baseline",
-        title: "cockpit --lab: the baseline, worst first",
-        size: (160, 45),
-        look: Look::Dark,
-        language: ENGLISH,
-        before: &[],
-        script: &[See("baseline")],
-    },
-    Shot {
-        name: "baseline-80x24",
-        title: "cockpit --lab at 80x24",
-        size: (80, 24),
-        look: Look::Dark,
-        language: ENGLISH,
-        before: &[],
-        script: &[See("baseline")],
-    },
-    Shot {
         name: "fault",
-        title: "cockpit --lab: nginx still points at the old port",
-        size: (160, 45),
+        title: "cockpit: what is broken, and the one thing to do",
+        size: USUAL,
         look: Look::Dark,
         language: ENGLISH,
-        before: &[Fault("nginx-old-port")],
-        script: &[See("nginx")],
+        faults: &["binding-lost"],
+        script: &[See("FAIL")],
     },
     Shot {
-        name: "batch",
-        title: "cockpit --lab: one import, key by key",
-        size: (120, 40),
+        name: "confirm",
+        title: "cockpit: a repair of production, confirmed by name and reason",
+        size: USUAL,
         look: Look::Dark,
         language: ENGLISH,
-        before: &[Import(KEYS)],
-        script: &[See("baseline"), Keys("3"), See("batch"), Keys("\r")],
-    },
-    Shot {
-        name: "import-plan",
-        title: "cockpit --lab: what an import would do",
-        size: (120, 40),
-        look: Look::Dark,
-        language: ENGLISH,
-        before: &[],
+        faults: &["binding-lost"],
         script: &[
-            See("baseline"),
-            Keys("I"),
-            See("keys"),
-            Paste("sk-lab-good-mine-0001\n"),
+            See("FAIL"),
+            Keys("P"),
+            See("Repair  plan/"),
+            Keys(":arm prod 10m\r"),
+            See("ARMED prod"),
+            Keys("a"),
+            See("host's name"),
+            // What is typed before it could be read is thrown away.
+            Rest,
+            Keys("prod\taccount 7 lost its group\t"),
+            See("account 7 lost its group"),
         ],
     },
     Shot {
-        name: "log",
-        title: "cockpit --lab: logs of every host in one list",
-        size: (120, 40),
+        name: "plan",
+        title: "cockpit: what an import would do, before anything is written",
+        size: USUAL,
         look: Look::Light,
         language: ENGLISH,
-        before: &[],
-        script: &[See("baseline"), Keys("5"), See("log")],
+        faults: &[],
+        script: &[
+            See("nothing is broken"),
+            Keys(":theme light\r"),
+            Keys(":import accept lab\r"),
+            See("Import keys"),
+            Paste(KEYS),
+            See("3 lines pasted"),
+            Keys("\r"),
+            See("Import  plan/"),
+        ],
+    },
+    Shot {
+        name: "import",
+        title: "cockpit: an import, key by key, proven with an ordinary user's key",
+        size: USUAL,
+        look: Look::Dark,
+        language: ENGLISH,
+        faults: &[],
+        script: &[
+            See("nothing is broken"),
+            Keys(":import accept lab\r"),
+            See("Import keys"),
+            Paste(KEYS),
+            See("3 lines pasted"),
+            Keys("\r"),
+            See("Import  plan/"),
+            Keys(":arm accept 10m\r"),
+            See("ARMED accept"),
+            Keys("a"),
+            See("Cancel"),
+            Rest,
+            Keys("y"),
+            See("served by our account"),
+            See("401"),
+        ],
+    },
+    Shot {
+        name: "wide",
+        title: "cockpit at 160x45: list, details and log lines side by side",
+        size: (160, 45),
+        look: Look::Dark,
+        language: ENGLISH,
+        faults: &["upstream-quota"],
+        script: &[See("FAIL")],
     },
     Shot {
         name: "zh",
-        title: "cockpit --lab, 简体中文",
-        size: (120, 40),
+        title: "cockpit, 简体中文",
+        size: USUAL,
         look: Look::Dark,
         language: CHINESE,
-        before: &[],
-        script: &[See("基线")],
+        faults: &["nginx-old-port"],
+        script: &[See("不通过")],
     },
 ];
 
