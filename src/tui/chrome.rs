@@ -97,7 +97,11 @@ fn tabs(model: &Model, how: Tabs) -> Note {
             Cell::muted(format!(" {text} "))
         }
     };
-    Place::PANES.iter().enumerate().map(tab).collect()
+    let mut tabs: Note = Place::PANES.iter().enumerate().map(tab).collect();
+    if let Some(last) = tabs.last_mut() {
+        last.text.truncate(last.text.trim_end().len());
+    }
+    tabs
 }
 
 /// What of a pane waits for a person.
@@ -137,17 +141,19 @@ fn count(model: &Model, place: &Place) -> String {
 
 /// Lab, frozen picture, the window for writes, time of day.
 fn state(model: &Model, with_clock: bool) -> Note {
+    // Where there is no room for the clock there is none for margins.
+    let pad = if with_clock { " " } else { "" };
     let mut state = Vec::new();
     if model.setup.lab {
         state.push(Cell::new(
-            format!(" {} ", model.say("state.lab")),
+            format!("{pad}{}{pad}", model.say("state.lab")),
             Role::Lab,
         ));
         state.push(Cell::plain(" "));
     }
     if model.frozen.is_some() {
         state.push(Cell::new(
-            format!(" {} ", model.say("state.frozen")),
+            format!("{pad}{}{pad}", model.say("state.frozen")),
             Role::Warn,
         ));
         state.push(Cell::plain(" "));
@@ -157,7 +163,7 @@ fn state(model: &Model, with_clock: bool) -> Note {
             let left = (until - model.now_ms).max(0) / 1_000;
             state.push(Cell::new(
                 format!(
-                    " {} {host} {:02}:{:02} ",
+                    "{pad}{} {host} {:02}:{:02}{pad}",
                     model.say("state.armed"),
                     left / 60,
                     left % 60
