@@ -271,6 +271,7 @@ fn key_of(name: &str) -> KeyEvent {
         (Some(letter), None) => (KeyCode::Char(letter), KeyModifiers::NONE),
         _ => match name {
             "enter" => (KeyCode::Enter, KeyModifiers::NONE),
+            "space" => (KeyCode::Char(' '), KeyModifiers::NONE),
             "esc" => (KeyCode::Esc, KeyModifiers::NONE),
             "tab" => (KeyCode::Tab, KeyModifiers::NONE),
             "down" => (KeyCode::Down, KeyModifiers::NONE),

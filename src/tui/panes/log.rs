@@ -5,9 +5,10 @@ use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::theme::Role;
-use crate::widgets::behind;
+use crate::widgets::{behind, cut};
 use cockpit_domain::log::{Level, LogLine, gist};
 use cockpit_engine::logs::{SourceState, SourceStatus};
+use ratatui::layout::Rect;
 
 /// Lines shown around one that is opened.
 const AROUND: u64 = 8;
@@ -159,7 +160,7 @@ fn text_role(role: Role) -> Role {
 }
 
 /// The last warnings of what a row is about.
-pub(crate) fn beside(model: &Model, room: usize) -> Vec<Note> {
+pub(crate) fn beside(model: &Model, area: Rect) -> Vec<Note> {
     let Some(subject) = crate::logs::subject(model) else {
         let key = if model.logs.states.is_empty() {
             "log.no-source"
@@ -174,11 +175,13 @@ pub(crate) fn beside(model: &Model, room: usize) -> Vec<Note> {
         .logs
         .side
         .as_ref()
-        .map(|side| side.tail(room.saturating_sub(1)))
+        .map(|side| side.tail(usize::from(area.height.saturating_sub(1))))
         .unwrap_or_default();
     if found.is_empty() {
         lines.push(note(model.say("log.no-warning"), Role::Muted));
     }
+    // Time and level stand before it.
+    let text = usize::from(area.width).saturating_sub(13);
     lines.extend(found.into_iter().map(|line| {
         let (word, role) = level(line.level);
         vec![
@@ -187,7 +190,7 @@ pub(crate) fn beside(model: &Model, room: usize) -> Vec<Note> {
                     .map_or_else(String::new, |at| format!("{} ", seconds(model, at))),
             ),
             Cell::new(format!("{word} "), role),
-            Cell::new(gist(&line.text), text_role(role)),
+            Cell::new(cut(&gist(&line.text), text), text_role(role)),
         ]
     }));
     lines
