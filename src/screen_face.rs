@@ -6,6 +6,7 @@ use cockpit_domain::pack::Pack;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_tui::{FirstRun, Keymap, Lang, Setup, Theme};
 use std::io::IsTerminal;
+use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 /// Refuses when there is no terminal to draw on.
@@ -47,7 +48,24 @@ pub(crate) async fn run(wired: &Wired, lab: bool, stop: CancellationToken) -> Ou
     cockpit_tui::run(handle.clone(), setup, keymap, stop).await
 }
 
-fn setup(wired: &Wired, lab: bool, notices: Vec<String>) -> Outcome<Setup> {
+/// Themes of the folder `themes` beside the config: those that can be read, and what is wrong with
+/// the others.
+fn own_themes(config: &Path) -> (Vec<(String, Theme)>, Vec<(String, String)>) {
+    let (mut good, mut broken) = (Vec::new(), Vec::new());
+    for found in config::theme_files(config) {
+        match found.text.map(|text| Theme::parse(&found.file, &text)) {
+            Ok(Ok(theme)) => good.push((found.name, theme)),
+            Ok(Err(findings)) => {
+                let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+                broken.push((found.name, lines.join("\n")));
+            }
+            Err(why) => broken.push((found.name, format!("{}: {why}", found.file))),
+        }
+    }
+    (good, broken)
+}
+
+fn setup(wired: &Wired, lab: bool, mut notices: Vec<String>) -> Outcome<Setup> {
     let handle = &wired.session.handle;
     let settings = handle.settings();
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -55,17 +73,37 @@ fn setup(wired: &Wired, lab: bool, notices: Vec<String>) -> Outcome<Setup> {
         .or_else(|| set("LC_MESSAGES"))
         .or_else(|| set("LANG"));
     let language = wired.screen.language.clone().or(locale);
+    let (own_themes, mut broken) = own_themes(&wired.session.config);
+    let shipped = |name: &str| Theme::named(name).is_some();
+    let owned = |name: &str| own_themes.iter().any(|(known, _)| known == name);
     let theme = match &wired.screen.theme {
-        Some(name) if Theme::named(name).is_none() => {
-            return Err(
-                Failure::new(FailureKind::Config, format!("there is no theme `{name}`"))
-                    .doing("reading `[screen]` of the configuration")
-                    .hint(format!("write one of: {}", Theme::NAMES.join(", "))),
-            );
+        Some(name) => {
+            if let Some(at) = broken.iter().position(|(known, _)| known == name) {
+                return Err(Failure::new(FailureKind::Config, broken.swap_remove(at).1)
+                    .doing(format!("reading theme `{name}`"))
+                    .hint("mend the file as each line says, or name another theme"));
+            }
+            if !shipped(name) && !owned(name) {
+                let known = Theme::NAMES.iter().copied();
+                let known: Vec<&str> = known
+                    .chain(own_themes.iter().map(|(name, _)| name.as_str()))
+                    .collect();
+                return Err(
+                    Failure::new(FailureKind::Config, format!("there is no theme `{name}`"))
+                        .doing("reading `[screen]` of the configuration")
+                        .hint(format!(
+                            "write one of: {}; one of your own stands in `themes/{name}.toml` beside the configuration",
+                            known.join(", ")
+                        )),
+                );
+            }
+            name.clone()
         }
-        Some(name) => name.clone(),
         None => Theme::NAMES[0].to_owned(),
     };
+    // One line of each: the rest is told when the theme is asked for.
+    let first = |what: String| what.lines().next().unwrap_or_default().to_owned();
+    notices.extend(broken.into_iter().map(|(_, what)| first(what)));
     let zone = match &wired.timezone {
         Some(name) => jiff::tz::TimeZone::get(name).unwrap_or(jiff::tz::TimeZone::UTC),
         None => jiff::tz::TimeZone::system(),
@@ -95,6 +133,7 @@ fn setup(wired: &Wired, lab: bool, notices: Vec<String>) -> Outcome<Setup> {
             .and_then(Lang::parse)
             .unwrap_or(Lang::En),
         theme,
+        own_themes,
         color: set("NO_COLOR").is_none() && set("TERM").as_deref() != Some("dumb"),
         ascii: wired.screen.ascii,
         slow: wired.screen.slow,

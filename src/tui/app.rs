@@ -9,7 +9,6 @@ use crate::model::{Model, Rounds, Toast};
 use crate::msg::{Effect, Msg};
 use crate::place::Place;
 use crate::setup::Setup;
-use crate::theme::Theme;
 use crate::trail::Trail;
 use crate::update::{next_wake, update};
 use cockpit_engine::supervisor::Snapshot;
@@ -26,7 +25,7 @@ pub struct App {
 impl App {
     /// A screen on the first pane, or on the welcome page where there is no config.
     pub fn new(setup: Setup, keymap: Keymap, snapshot: Arc<Snapshot>, now_ms: i64) -> Self {
-        let theme = Theme::named(&setup.theme).unwrap_or_default();
+        let theme = setup.theme(&setup.theme).unwrap_or_default();
         let theme = if setup.color {
             theme
         } else {

@@ -1,6 +1,7 @@
 //! What the screen is told once, by `main`: the config as far as it is shown, and the person's
 //! taste.
 
+use crate::theme::Theme;
 use crate::words::Lang;
 use cockpit_domain::host::{HostSettings, Role};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
@@ -36,6 +37,8 @@ pub struct Setup {
     pub lang: Lang,
     /// Theme at start.
     pub theme: String,
+    /// Themes of the person's own, by name; one may take the place of one that ships.
+    pub own_themes: Vec<(String, Theme)>,
     /// Whether colours are wanted (`NO_COLOR`, `TERM=dumb`).
     pub color: bool,
     /// Whether box lines are drawn in ASCII.
@@ -47,6 +50,20 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// The theme of this name, the person's own first.
+    pub fn theme(&self, name: &str) -> Option<Theme> {
+        let own = self.own_themes.iter().find(|(known, _)| known == name);
+        own.map_or_else(|| Theme::named(name), |(_, theme)| Some(theme.clone()))
+    }
+
+    /// Names of every theme, those that ship first.
+    pub fn themes(&self) -> Vec<&str> {
+        let mut names = Theme::NAMES.to_vec();
+        let own = self.own_themes.iter().map(|(name, _)| name.as_str());
+        names.extend(own.filter(|name| !Theme::NAMES.contains(name)));
+        names
+    }
+
     /// A host of the config.
     pub fn host(&self, id: &HostId) -> Option<&HostSettings> {
         self.hosts.iter().find(|host| host.id == *id)
@@ -68,5 +85,26 @@ impl Setup {
             }
         }
         packs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::frames_tests::fleet;
+    use crate::theme::Theme;
+
+    #[test]
+    fn a_theme_of_the_person_takes_the_place_of_one_that_ships() {
+        let mut setup = fleet::setup();
+        let own = Theme::parse("dark.toml", "[roles]\nok = { fg = 208 }\n").unwrap();
+        let another = Theme::parse("night.toml", "[roles]\nok = { fg = 99 }\n").unwrap();
+        setup.own_themes = vec![
+            ("dark".to_owned(), own.clone()),
+            ("night".to_owned(), another),
+        ];
+        assert_eq!(setup.theme("dark"), Some(own));
+        assert_eq!(setup.theme("light"), Theme::named("light"));
+        assert_eq!(setup.theme("dusk"), None);
+        assert_eq!(setup.themes(), ["dark", "light", "mono", "night"]);
     }
 }

@@ -258,6 +258,7 @@ fn setup(inside: &Inside) -> Setup {
         zone: jiff::tz::TimeZone::UTC,
         lang: Lang::En,
         theme: Theme::NAMES[0].to_owned(),
+        own_themes: Vec::new(),
         color: true,
         ascii: false,
         slow: false,

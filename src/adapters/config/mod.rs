@@ -9,6 +9,9 @@ mod screen;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod themes;
+
+pub use themes::{ThemeFile, theme_files};
 
 use crate::secrets::CredentialRef;
 use crate::ssh::MachineSettings;

@@ -4,7 +4,6 @@
 use super::edit;
 use crate::actions::{ACTIONS, Action, ActionRow, Arg, Danger};
 use crate::model::Model;
-use crate::theme::Theme;
 use crate::words::Lang;
 use crossterm::event::{KeyCode, KeyEvent};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
@@ -273,9 +272,11 @@ fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
             .iter()
             .map(|fault| (fault.name.clone(), fault.what.clone()))
             .collect(),
-        Arg::Theme => Theme::NAMES
-            .iter()
-            .map(|name| ((*name).to_owned(), String::new()))
+        Arg::Theme => model
+            .setup
+            .themes()
+            .into_iter()
+            .map(|name| (name.to_owned(), String::new()))
             .collect(),
         Arg::Language => Lang::ALL
             .iter()

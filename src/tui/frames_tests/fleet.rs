@@ -49,7 +49,7 @@ fn settings(name: &str, machine: &str, role: Role) -> HostSettings {
     }
 }
 
-pub(super) fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     Setup {
         hosts: vec![
             settings("accept", "edge-2", Role::Acceptance),
@@ -69,6 +69,7 @@ pub(super) fn setup() -> Setup {
         zone: TimeZone::UTC,
         lang: Lang::En,
         theme: "dark".to_owned(),
+        own_themes: Vec::new(),
         color: true,
         ascii: false,
         slow: false,

@@ -5,7 +5,7 @@
 mod baseline;
 mod batches;
 mod dialogs;
-mod fleet;
+pub(crate) mod fleet;
 mod looks;
 mod others;
 mod picture;

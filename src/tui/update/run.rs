@@ -9,7 +9,7 @@ use crate::model::{Asked, Model};
 use crate::msg::Effect;
 use crate::place::Place;
 use crate::target::target;
-use crate::theme::{Role, Theme};
+use crate::theme::Role;
 use crate::words::Lang;
 use cockpit_engine::command::Command;
 use tui_input::Input;
@@ -300,7 +300,7 @@ fn fault(model: &mut Model, on: bool, words: &Words) -> Vec<Effect> {
 }
 
 fn theme(model: &mut Model, words: &Words) -> Vec<Effect> {
-    match words.get(0).and_then(Theme::named) {
+    match words.get(0).and_then(|name| model.setup.theme(name)) {
         Some(theme) => {
             model.theme = if model.setup.color {
                 theme

@@ -31,6 +31,7 @@ fn app() -> App {
         zone: jiff::tz::TimeZone::UTC,
         lang: Lang::En,
         theme: "dark".to_owned(),
+        own_themes: Vec::new(),
         color: true,
         ascii: false,
         slow: false,
