@@ -52,6 +52,9 @@ pub struct CheckResult {
     pub duration_ms: u64,
     /// When it was looked at, UTC milliseconds.
     pub at_ms: i64,
+    /// Since when the looks come to this verdict, as far as they are kept; UTC milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<i64>,
     /// Where the evidence comes from.
     pub origin: Origin,
     /// Whether `repair plan` can mend it through the host's API.
@@ -79,6 +82,7 @@ impl CheckResult {
             evidence: judgement.evidence,
             duration_ms,
             at_ms,
+            since_ms: None,
             origin: Origin::Live,
             repair: judgement.repair,
             muted_by: None,
@@ -197,6 +201,17 @@ pub struct BaselineReport {
 }
 
 impl BaselineReport {
+    /// Says of every row since when it stands as it does, out of the run before this one.
+    pub fn follow(&mut self, before: Option<&Self>) {
+        for row in &mut self.results {
+            let earlier = before
+                .and_then(|report| report.results.iter().find(|other| other.id == row.id))
+                .filter(|other| other.verdict == row.verdict);
+            let since = earlier.map_or(row.at_ms, |other| other.since_ms.unwrap_or(other.at_ms));
+            row.since_ms = Some(since);
+        }
+    }
+
     /// How many rows came to a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.results
@@ -226,6 +241,7 @@ mod tests {
             evidence: String::new(),
             duration_ms: 0,
             at_ms: 0,
+            since_ms: None,
             origin: Origin::Live,
             repair: false,
             muted_by: None,
@@ -400,5 +416,37 @@ mod tests {
                 serde_json::json!(verdict.as_str())
             );
         }
+    }
+
+    #[test]
+    fn a_row_stands_since_the_first_look_that_came_to_the_same() {
+        let report = |at_ms, verdict| BaselineReport {
+            pack: PackId::new("p").unwrap(),
+            title: String::new(),
+            fingerprint: String::new(),
+            host: None,
+            verdict,
+            started_ms: at_ms,
+            duration_ms: 0,
+            cancelled: false,
+            results: vec![CheckResult {
+                at_ms,
+                ..row("a", Level::Must, verdict)
+            }],
+        };
+        let since = |report: &BaselineReport| report.results[0].since_ms;
+        let mut first = report(10, Verdict::Ok);
+        first.follow(None);
+        assert_eq!(since(&first), Some(10));
+        let mut second = report(20, Verdict::Fail);
+        second.follow(Some(&first));
+        assert_eq!(since(&second), Some(20), "it changed");
+        let mut third = report(30, Verdict::Fail);
+        third.follow(Some(&second));
+        assert_eq!(since(&third), Some(20), "it stands");
+        // A report of an older cockpit says no since.
+        second.results[0].since_ms = None;
+        third.follow(Some(&second));
+        assert_eq!(since(&third), Some(20));
     }
 }

@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// `Usage` when no pack is meant or it is no baseline, `Config` when several hosts could be meant.
 pub async fn command(job: &Job, pack: Option<&PackId>) -> Outcome<BaselineReport> {
     let (pack, host) = meant(job, pack)?;
-    let report = run_for(job, &pack, host).await;
-    keep_report(job, &report).await;
+    let mut report = run_for(job, &pack, host).await;
+    keep_report(job, &mut report).await;
     Ok(report)
 }
 
@@ -59,13 +59,27 @@ pub(crate) async fn run_for(
     run(&context, pack, &job.cancel, &told).await
 }
 
-/// Keeps a whole report.
-pub(crate) async fn keep_report(job: &Job, report: &BaselineReport) {
+/// Says since when every row stands as it does, and keeps a whole report.
+pub(crate) async fn keep_report(job: &Job, report: &mut BaselineReport) {
+    let before = last_report(job, &report.pack).await;
+    report.follow(before.as_ref());
     if !report.cancelled {
         let (store, subject) = (job.ports.store.as_ref(), report.pack.as_str());
         let at_ms = report.started_ms;
         keep(store, ResultKind::Baseline, subject, at_ms, report).await;
     }
+}
+
+/// The newest report that is kept of a pack. A store that cannot say costs a date, not the run.
+async fn last_report(job: &Job, pack: &PackId) -> Option<BaselineReport> {
+    let kept = job.ports.store.kept(ResultKind::Baseline, pack.as_str(), 1);
+    let newest = kept
+        .await
+        .inspect_err(|failure| tracing::warn!(%failure, "the last run cannot be read"))
+        .ok()?
+        .into_iter()
+        .next()?;
+    serde_json::from_value(newest.body).ok()
 }
 
 fn baseline(job: &Job, id: &PackId) -> Outcome<BaselinePack> {

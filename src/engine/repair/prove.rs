@@ -35,8 +35,8 @@ pub(super) async fn prove(
 ) -> Outcome<Proof> {
     job.say("proving by listing");
     let after = read_view(api, &pack.id).await?;
-    let report = until_proven(job, &plan.host, pack, plan, rebind).await;
-    baseline::keep_report(job, &report).await;
+    let mut report = until_proven(job, &plan.host, pack, plan, rebind).await;
+    baseline::keep_report(job, &mut report).await;
     let unproven = report
         .results
         .iter()

@@ -107,6 +107,7 @@ pub(super) fn checks() -> Vec<CheckResult> {
         "account 7 is not bound to group 3 (bound: 4)",
     );
     lost.repair = true;
+    lost.since_ms = Some(ago(47));
     let mut muted = check("upstream.smoke", "not_judged", "");
     muted.muted_by = Some("binding.account-7-group-3".to_owned());
     vec![

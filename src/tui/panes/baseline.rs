@@ -12,13 +12,14 @@ use cockpit_domain::baseline::{CheckResult, Verdict};
 use cockpit_domain::batch::BatchStatus;
 use cockpit_domain::ids::PackId;
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     Column::fit("", 1, 1, 0),
     Column::fit("col.verdict", 4, 12, 3),
     // The name of a check begins with its layer.
     Column::fit("col.layer", 4, 13, 5),
     Column::fit("col.check-name", 12, 28, 0),
     Column::grow("col.found", 24, 0),
+    Column::fit("col.since", 5, 6, 4).right(),
     Column::fit("col.age", 3, 4, 2).right(),
 ];
 
@@ -93,6 +94,10 @@ pub(super) fn list(model: &Model) -> Content {
                     } else {
                         Cell::plain(found)
                     },
+                    Cell::muted(match row.since_ms {
+                        Some(since) if !quiet => age(model, since),
+                        _ => String::new(),
+                    }),
                     Cell::muted(age(model, row.at_ms)),
                 ],
             )
@@ -167,6 +172,10 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
     };
     if stale {
         say("field.was", &was, Role::Unknown);
+    }
+    if let Some(since) = row.since_ms {
+        let text = format!("{} ({})", clock(model, since), age(model, since));
+        say("field.since", &text, Role::Text);
     }
     say("field.expected", &row.expected, Role::Text);
     say("field.found", &row.found, found_role);
