@@ -5,9 +5,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
+
+/// Lines that may wait to be written; what comes on top is lost.
+const LINES: usize = 2_048;
 
 /// Starts logging into `<state_dir>/log`. A log that cannot be opened is no reason to stop.
 pub(crate) fn start(state_dir: &Path) -> Option<WorkerGuard> {
@@ -27,7 +30,10 @@ pub(crate) fn start(state_dir: &Path) -> Option<WorkerGuard> {
         day: None,
     };
     file.close_to_others().ok()?;
-    let (writer, guard) = tracing_appender::non_blocking(file);
+    // Room for every line is made at once, before the first frame: enough for a burst, no more.
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LINES)
+        .finish(file);
     let filter = EnvFilter::try_from_env("COCKPIT_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,cockpit=info"));
     tracing_subscriber::fmt()

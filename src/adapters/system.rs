@@ -2,7 +2,6 @@
 
 use cockpit_domain::text::clean_line;
 use cockpit_engine::ports::Clock;
-use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The machine's own time.
@@ -25,12 +24,11 @@ impl Clock for SystemClock {
 /// Who runs this program, for leases and the audit: `user@machine pid N`.
 pub fn owner_string() -> String {
     let user = first_variable(&["USER", "LOGNAME"])
-        .or_else(|| answer_of("id", &["-un"]))
+        .or_else(name_of_user)
         .unwrap_or_else(|| "somebody".to_owned());
-    let machine = ["/proc/sys/kernel/hostname", "/etc/hostname"]
-        .iter()
-        .find_map(|path| word(&std::fs::read_to_string(path).ok()?))
-        .or_else(|| answer_of("hostname", &[]))
+    let machine = nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| word(&name.to_string_lossy()))
         .or_else(|| first_variable(&["HOSTNAME"]))
         .unwrap_or_else(|| "somewhere".to_owned());
     format!("{user}@{machine} pid {}", std::process::id())
@@ -42,13 +40,10 @@ fn first_variable(names: &[&str]) -> Option<String> {
         .find_map(|name| word(&std::env::var(name).ok()?))
 }
 
-fn answer_of(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    word(&String::from_utf8_lossy(&output.stdout))
+/// As the system's list of users has it: no program is started, the first frame waits for this.
+fn name_of_user() -> Option<String> {
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
+    word(&user.name)
 }
 
 /// The first line as one harmless word, if there is one.
@@ -76,5 +71,12 @@ mod tests {
         let (user, machine) = who.split_once('@').unwrap();
         assert!(!user.is_empty() && !machine.is_empty(), "{owner}");
         assert_eq!(pid, std::process::id().to_string());
+    }
+
+    #[test]
+    fn the_system_knows_the_user_by_name() {
+        let told = std::process::Command::new("id").arg("-un").output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        assert_eq!(name_of_user().as_deref(), Some(told.trim()));
     }
 }
