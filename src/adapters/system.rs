@@ -75,7 +75,10 @@ mod tests {
 
     #[test]
     fn the_system_knows_the_user_by_name() {
-        let told = std::process::Command::new("id").arg("-un").output().unwrap();
+        let told = std::process::Command::new("id")
+            .arg("-un")
+            .output()
+            .unwrap();
         let told = String::from_utf8(told.stdout).unwrap();
         assert_eq!(name_of_user().as_deref(), Some(told.trim()));
     }

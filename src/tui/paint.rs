@@ -6,6 +6,10 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use std::io;
 
+/// How a run of cells ends, and what of it does all.
+const PLAIN_AGAIN: &[u8] = b"\x1b[39m\x1b[49m\x1b[59m\x1b[0m";
+const PLAIN: &[u8] = b"\x1b[0m";
+
 /// What stands between ratatui and the line to the terminal.
 #[derive(Debug)]
 pub(crate) struct Paint {
@@ -49,7 +53,14 @@ impl Backend for Paint {
         if content.peek().is_none() {
             return Ok(());
         }
-        CrosstermBackend::new(&mut self.bytes).draw(content)
+        CrosstermBackend::new(&mut self.bytes).draw(content)?;
+        // The last of these takes back what the others do.
+        if let Some(front) = self.bytes.strip_suffix(PLAIN_AGAIN) {
+            let front = front.len();
+            self.bytes.truncate(front);
+            self.bytes.extend_from_slice(PLAIN);
+        }
+        Ok(())
     }
 
     // The cursor was hidden with the opening and comes back with the last words.

@@ -13,6 +13,7 @@ use cockpit_engine::handle::Handle;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use ratatui::Terminal;
+use std::future::ready;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -61,14 +62,11 @@ pub async fn run(
             None => {
                 let wait = app.next_wake() - clock.now_ms();
                 let wake = Duration::from_millis(u64::try_from(wait.max(0)).unwrap_or(0));
-                // What a person types is answered at once; everything else waits for its frame.
-                let due = if typed {
-                    Instant::now()
-                } else {
-                    drawn_at + frame
-                };
                 // One frame on its way at a time: on a slow line the next one shows what is so then.
                 let draws = dirty && there && !line.is_busy();
+                // What a person types is answered at once, and by no timer: those count in
+                // milliseconds. Everything else waits for its frame.
+                let due = draws && (typed || drawn_at.elapsed() >= frame);
                 tokio::select! {
                     biased;
                     () = stop.cancelled(), if !stopped => { stopped = true; Msg::Close }
@@ -89,14 +87,15 @@ pub async fn run(
                         Some(Ok(_)) => continue,
                         Some(Err(_)) | None => { there = false; Msg::Close }
                     },
-                    Some(msg) = messages.recv() => msg,
-                    Ok(()) = seen.changed() => Msg::Snapshot(seen.borrow_and_update().clone()),
-                    () = tokio::time::sleep_until(due), if draws => {
+                    () = ready(()), if due => {
                         draw(&mut screen, &mut line, &app)?;
                         on_its_way = app.unseen();
                         (dirty, typed, drawn_at) = (false, false, Instant::now());
                         continue;
                     }
+                    Some(msg) = messages.recv() => msg,
+                    Ok(()) = seen.changed() => Msg::Snapshot(seen.borrow_and_update().clone()),
+                    () = tokio::time::sleep_until(drawn_at + frame), if draws => continue,
                     () = tokio::time::sleep(wake), if !draws => Msg::Tick,
                 }
             }
