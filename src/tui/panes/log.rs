@@ -20,7 +20,7 @@ pub(super) fn page(model: &Model) -> Content {
             Column::fit("col.at", 8, 8, 2),
             Column::fit("col.level", 3, 5, 0),
             Column::fit("col.source", 4, 14, 1),
-            Column::grow("col.line", 12, 0),
+            Column::grow("col.log-line", 12, 0),
         ],
         rows: Vec::new(),
         empty: empty(model),
@@ -46,6 +46,9 @@ fn empty(model: &Model) -> Vec<Note> {
 /// Whether lines come, what is left out, what stopped.
 fn head(model: &Model) -> Vec<Note> {
     let logs = &model.logs;
+    if logs.states.is_empty() {
+        return Vec::new();
+    }
     let mut state = Vec::new();
     let new = |count: u64| model.lang.fill("log.new", &[("count", &count.to_string())]);
     match (logs.paused, &model.trail.view().selected) {
