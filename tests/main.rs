@@ -15,6 +15,7 @@ mod drift;
 mod drill;
 mod live;
 mod neighbours;
+mod pools;
 mod recordings;
 mod repair;
 mod screen;

@@ -70,6 +70,9 @@ pub enum Noun {
     /// Whether ordinary users can call the model.
     #[command(subcommand)]
     Access(Access),
+    /// Providers on a host: the accounts that serve them.
+    #[command(subcommand)]
+    Provider(Provider),
     /// Compare our records with a host.
     #[command(subcommand)]
     Reconcile(Reconcile),
@@ -271,6 +274,20 @@ pub enum Access {
     Status {
         /// The batch.
         batch: BatchId,
+    },
+}
+
+/// `provider …`
+#[derive(Debug, Subcommand)]
+pub enum Provider {
+    /// Say of every account whether it would be chosen, and if not, why, who did it, until when.
+    Status {
+        /// Host of the config.
+        #[arg(long)]
+        host: HostId,
+        /// Provider pack; default is every group of the host, whoever made it.
+        #[arg(long)]
+        provider: Option<PackId>,
     },
 }
 

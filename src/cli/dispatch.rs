@@ -1,8 +1,8 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Machine, Noun, Pack, Probe, Reconcile,
-    Repair, Rollback, Word,
+    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Machine, Noun, Pack, Probe, Provider,
+    Reconcile, Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
 use crate::{drill, input, known, logs, output};
@@ -77,6 +77,9 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         Noun::Batch(Batch::Show { batch }) => Command::BatchShow { batch },
         Noun::Batch(Batch::Resume { batch }) => Command::BatchResume { batch },
         Noun::Access(Access::Status { batch }) => Command::AccessStatus { batch },
+        Noun::Provider(Provider::Status { host, provider }) => {
+            Command::ProviderStatus { host, provider }
+        }
         Noun::Reconcile(Reconcile::Plan { host, provider }) => {
             Command::ReconcilePlan { host, provider }
         }

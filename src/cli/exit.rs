@@ -3,6 +3,7 @@
 
 use cockpit_domain::baseline::Verdict;
 use cockpit_domain::batch::{AccessStatus, BatchStatus};
+use cockpit_domain::pool::Pool;
 use cockpit_domain::reconcile::ReconcileStatus;
 use cockpit_engine::command::Answer;
 use cockpit_engine::failure::Failure;
@@ -30,6 +31,7 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
             ReconcileStatus::Degraded => FINDINGS,
             ReconcileStatus::Drifted => DRIFT,
         },
+        Answer::Pools(pools) if !pools.iter().all(Pool::is_well) => FINDINGS,
         Answer::Import(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
         Answer::Repair(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
         Answer::Repaired(repaired) if !repaired.disturbed.is_empty() => FINDINGS,

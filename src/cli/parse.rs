@@ -136,6 +136,7 @@ mod tests {
             "cockpit batch show 1",
             "cockpit batch resume batch/1",
             "cockpit access status 1",
+            "cockpit provider status --host h --provider p --json",
             "cockpit reconcile plan --host h --provider p",
             "cockpit rollback plan 1",
             "cockpit rollback apply 2 --yes 0123456789ab",
@@ -241,6 +242,14 @@ mod tests {
                 host: host.clone(),
                 provider: provider.clone(),
             },
+            Command::ProviderStatus {
+                host: host.clone(),
+                provider: None,
+            },
+            Command::ProviderStatus {
+                host: host.clone(),
+                provider: Some(provider.clone()),
+            },
             Command::RepairPlan {
                 pack: Some(provider.clone()),
                 check: "binding.seven".to_owned(),
@@ -273,6 +282,7 @@ mod tests {
                 | Command::BatchShow { .. }
                 | Command::BatchResume { .. }
                 | Command::AccessStatus { .. }
+                | Command::ProviderStatus { .. }
                 | Command::ReconcilePlan { .. }
                 | Command::RepairPlan { .. }
                 | Command::RepairApply { .. }

@@ -14,6 +14,7 @@ pub mod model_answer;
 pub mod neighbours;
 pub mod pack;
 pub mod plan;
+pub mod pool;
 pub mod reconcile;
 pub mod recorded;
 pub mod repair;

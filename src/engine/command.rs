@@ -15,6 +15,7 @@ use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
+use cockpit_domain::pool::Pool;
 use cockpit_domain::recorded::Listing;
 use cockpit_domain::secret::Secret;
 
@@ -82,6 +83,13 @@ pub enum Command {
     AccessStatus {
         /// The batch.
         batch: BatchId,
+    },
+    /// Look at the accounts that serve a provider: who is chosen, and why not.
+    ProviderStatus {
+        /// Host.
+        host: HostId,
+        /// Provider; `None` looks at every group of the host.
+        provider: Option<PackId>,
     },
     /// Compare records with a host.
     ReconcilePlan {
@@ -152,6 +160,7 @@ impl Command {
             Self::BatchShow { .. } => "batch show",
             Self::BatchResume { .. } => "batch resume",
             Self::AccessStatus { .. } => "access status",
+            Self::ProviderStatus { .. } => "provider status",
             Self::ReconcilePlan { .. } => "reconcile plan",
             Self::RepairPlan { .. } => "repair plan",
             Self::RepairApply { .. } => "repair apply",
@@ -184,6 +193,8 @@ pub enum Answer {
     Detail(Box<BatchDetail>),
     /// Of `access status`.
     Access(Box<AccessLook>),
+    /// Of `provider status`.
+    Pools(Vec<Pool>),
     /// Of `reconcile plan`.
     Reconcile(Box<PlannedReconcile>),
     /// Of `repair plan`.

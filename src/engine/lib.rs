@@ -18,6 +18,7 @@ mod late;
 pub mod logs;
 pub mod model_calls;
 mod neighbours;
+pub mod pool;
 pub mod ports;
 pub mod probe;
 pub mod reconcile;

@@ -41,6 +41,10 @@ struct WireAccount {
     rate_limit_reset_at: Option<String>,
     #[serde(default)]
     overload_until: Option<String>,
+    #[serde(default)]
+    expires_at: Option<i64>,
+    #[serde(default, deserialize_with = "or_default")]
+    auto_pause_on_expired: bool,
     #[serde(default, deserialize_with = "or_default")]
     group_ids: Vec<RemoteId>,
 }
@@ -86,6 +90,10 @@ impl HostHttp {
             temp_unschedulable_reason: self.line(&wire.temp_unschedulable_reason),
             rate_limit_reset_at: time(wire.rate_limit_reset_at),
             overload_until: time(wire.overload_until),
+            expires_at: wire.expires_at,
+            auto_pause_on_expired: wire.auto_pause_on_expired,
+            quota_limit: wire.extra["quota_limit"].as_f64().unwrap_or(0.0),
+            quota_used: wire.extra["quota_used"].as_f64().unwrap_or(0.0),
             group_ids: wire.group_ids,
         }
     }

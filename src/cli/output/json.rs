@@ -49,6 +49,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         }
         Answer::Detail(detail) => json!(detail.as_ref()),
         Answer::Access(look) => json!(look.as_ref()),
+        Answer::Pools(pools) => json!({"pools": pools}),
         Answer::Reconcile(planned) => {
             let mut value = json!(planned.report);
             put(&mut value, "plan", plan_ref(planned.id, &planned.hash));

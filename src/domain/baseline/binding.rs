@@ -5,7 +5,7 @@ use super::verdict::Verdict;
 use crate::ids::RemoteId;
 use crate::inventory::Account;
 use crate::pack::BindingLook;
-use jiff::Timestamp;
+use crate::pool::{Reason, why_not};
 
 /// An account as the host has it, and the time it was looked at.
 #[derive(Debug, Clone, Copy)]
@@ -89,55 +89,30 @@ fn missing_groups(what: &str, id: i64, bound: &[RemoteId], look: &BindingLook) -
         .collect()
 }
 
-/// Why the scheduler passes an account over. Short cool-downs only warn.
+/// The first reason why the scheduler passes an account over. Short cool-downs only warn.
 fn closed(account: &Account, now_ms: i64) -> Option<(Verdict, String)> {
     let id = account.id;
-    if account.status != "active" {
-        let reason = words(&account.error_message);
-        return Some((
+    let why = why_not(account, now_ms).into_iter().next()?;
+    let said = words(&why.said);
+    let until = why.next_try.unwrap_or_default();
+    let (verdict, text) = match why.reason {
+        Reason::Error | Reason::Inactive => {
+            let said = words(&account.error_message);
+            (Verdict::Fail, format!("is `{}`{said}", account.status))
+        }
+        Reason::SwitchedOff => (Verdict::Fail, "is switched off for scheduling".to_owned()),
+        Reason::CoolingDown => (
             Verdict::Fail,
-            format!("account {id} is `{}`{reason}", account.status),
-        ));
-    }
-    if !account.schedulable {
-        return Some((
-            Verdict::Fail,
-            format!("account {id} is switched off for scheduling"),
-        ));
-    }
-    let waits = |until: &Option<String>| {
-        until
-            .as_ref()
-            .filter(|until| is_later(until, now_ms))
-            .cloned()
+            format!("is out of scheduling until {until}{said}"),
+        ),
+        Reason::RateLimited => (Verdict::Warn, format!("is rate limited until {until}")),
+        Reason::Overloaded => (
+            Verdict::Warn,
+            format!("cools down from overload until {until}"),
+        ),
+        other => (Verdict::Fail, format!("is not chosen, {other}{said}")),
     };
-    if let Some(until) = waits(&account.temp_unschedulable_until) {
-        let reason = words(&account.temp_unschedulable_reason);
-        return Some((
-            Verdict::Fail,
-            format!("account {id} is out of scheduling until {until}{reason}"),
-        ));
-    }
-    if let Some(until) = waits(&account.rate_limit_reset_at) {
-        return Some((
-            Verdict::Warn,
-            format!("account {id} is rate limited until {until}"),
-        ));
-    }
-    if let Some(until) = waits(&account.overload_until) {
-        return Some((
-            Verdict::Warn,
-            format!("account {id} cools down from overload until {until}"),
-        ));
-    }
-    None
-}
-
-/// Whether a time is in the future. An unreadable one counts: it is set for a reason.
-fn is_later(until: &str, now_ms: i64) -> bool {
-    until
-        .parse::<Timestamp>()
-        .map_or(true, |until| until.as_millisecond() > now_ms)
+    Some((verdict, format!("account {id} {text}")))
 }
 
 fn words(reason: &str) -> String {
@@ -194,6 +169,10 @@ mod tests {
             temp_unschedulable_reason: String::new(),
             rate_limit_reset_at: None,
             overload_until: None,
+            expires_at: None,
+            auto_pause_on_expired: false,
+            quota_limit: 0.0,
+            quota_used: 0.0,
             group_ids: vec![RemoteId(3), RemoteId(4)],
         }
     }

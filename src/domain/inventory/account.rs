@@ -69,6 +69,14 @@ pub struct Account {
     pub rate_limit_reset_at: Option<String>,
     /// Overloaded until, RFC 3339.
     pub overload_until: Option<String>,
+    /// Unix seconds of its end, if it has one.
+    pub expires_at: Option<i64>,
+    /// Whether its end takes it out of scheduling.
+    pub auto_pause_on_expired: bool,
+    /// Its own limit of spending in USD; 0 is unlimited.
+    pub quota_limit: f64,
+    /// What it has spent of it.
+    pub quota_used: f64,
     /// Groups it is bound to; only complete on single reads and on lists, not on the create
     /// answer (trap 14).
     pub group_ids: Vec<RemoteId>,

@@ -54,6 +54,10 @@ pub(crate) fn account(id: i64, name: &str, schedulable: bool) -> Account {
         temp_unschedulable_reason: String::new(),
         rate_limit_reset_at: None,
         overload_until: None,
+        expires_at: None,
+        auto_pause_on_expired: false,
+        quota_limit: 0.0,
+        quota_used: 0.0,
         group_ids: vec![RemoteId(5)],
     }
 }

@@ -60,6 +60,10 @@ fn account(id: i64, platform: &str, groups: &[i64]) -> Account {
         temp_unschedulable_reason: String::new(),
         rate_limit_reset_at: None,
         overload_until: None,
+        expires_at: None,
+        auto_pause_on_expired: false,
+        quota_limit: 0.0,
+        quota_used: 0.0,
         group_ids: groups.iter().map(|id| RemoteId(*id)).collect(),
     }
 }

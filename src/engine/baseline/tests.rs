@@ -503,6 +503,10 @@ async fn bindings_are_read_from_the_host() {
         temp_unschedulable_reason: String::new(),
         rate_limit_reset_at: None,
         overload_until: None,
+        expires_at: None,
+        auto_pause_on_expired: false,
+        quota_limit: 0.0,
+        quota_used: 0.0,
         group_ids: vec![RemoteId(4)],
     };
     let account_check = "binding = { account = 7, groups = [3], schedulable = true }";

@@ -53,7 +53,7 @@ impl Command {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", Some(provider.as_str()));
             }
-            Self::ProbeRun { host, provider } => {
+            Self::ProviderStatus { host, provider } | Self::ProbeRun { host, provider } => {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", provider.as_ref().map(PackId::as_str));
             }
@@ -68,6 +68,10 @@ impl Command {
         match self {
             Self::BaselineRun { pack } => pack.as_ref().map(PackId::to_string).unwrap_or_default(),
             Self::HostProbe { host }
+            | Self::ProviderStatus {
+                host,
+                provider: None,
+            }
             | Self::ProbeRun {
                 host,
                 provider: None,
@@ -76,6 +80,10 @@ impl Command {
             Self::HostListing { host, provider }
             | Self::ImportPlan { host, provider, .. }
             | Self::ReconcilePlan { host, provider }
+            | Self::ProviderStatus {
+                host,
+                provider: Some(provider),
+            }
             | Self::ProbeRun {
                 host,
                 provider: Some(provider),

@@ -4,7 +4,7 @@ use crate::command::{Answer, Command};
 use crate::context::Job;
 use crate::failure::Outcome;
 use crate::view::read_view;
-use crate::{access, baseline, batches, doctor, import, probe, reconcile, repair, rollback};
+use crate::{access, baseline, batches, doctor, import, pool, probe, reconcile, repair, rollback};
 use cockpit_domain::recorded::listing;
 
 pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
@@ -37,6 +37,9 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         }
         Command::AccessStatus { batch } => {
             Answer::Access(Box::new(access::status(job, batch).await?))
+        }
+        Command::ProviderStatus { host, provider } => {
+            Answer::Pools(pool::status(job, &host, provider.as_ref()).await?)
         }
         Command::ReconcilePlan { host, provider } => {
             Answer::Reconcile(Box::new(reconcile::plan(job, &host, &provider).await?))

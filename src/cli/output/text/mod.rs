@@ -4,6 +4,7 @@ mod baseline;
 mod batch;
 mod known;
 mod plans;
+mod pool;
 mod repairs;
 
 pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
@@ -19,6 +20,7 @@ use cockpit_engine::probe::HostProbe;
 use cockpit_engine::probe::ProbeClass;
 use comfy_table::{Table, presets};
 use plans::{import, reconcile, rollback, rolled_back};
+use pool::pool;
 use repairs::{repair, repaired};
 use std::fmt::Write;
 
@@ -43,6 +45,7 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Batches(batches) => batch_table(batches),
         Answer::Detail(detail) => batch_detail(detail),
         Answer::Access(look) => access(look),
+        Answer::Pools(found) => found.iter().map(pool).collect(),
         Answer::Reconcile(planned) => reconcile(planned),
         Answer::Repair(planned) => repair(planned),
         Answer::Repaired(done) => repaired(done),

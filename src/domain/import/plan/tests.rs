@@ -70,6 +70,10 @@ fn account(id: i64, name: &str) -> Account {
         temp_unschedulable_reason: String::new(),
         rate_limit_reset_at: None,
         overload_until: None,
+        expires_at: None,
+        auto_pause_on_expired: false,
+        quota_limit: 0.0,
+        quota_used: 0.0,
         group_ids: vec![RemoteId(5)],
     }
 }
