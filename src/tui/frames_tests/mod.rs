@@ -11,4 +11,5 @@ mod looks;
 mod others;
 mod picture;
 mod plans;
+mod sizes;
 mod states;

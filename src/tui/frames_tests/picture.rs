@@ -92,6 +92,12 @@ impl Screen {
         self.tell(Msg::Started(ticket, JobId(job)))
     }
 
+    /// The terminal has another size.
+    pub(super) fn resized(mut self, size: (u16, u16)) -> Self {
+        self.size = size;
+        self.tell(Msg::Resize(size.0, size.1))
+    }
+
     /// Time goes on.
     pub(super) fn later(mut self, minutes: i64) -> Self {
         self.now += minutes * 60_000;
