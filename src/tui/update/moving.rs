@@ -74,7 +74,8 @@ pub(super) fn to_lines(to: Move, room: usize) -> isize {
 }
 
 fn next_broken(shown: &Shown, now: usize, forward: bool) -> Option<usize> {
-    let broken = |at: &usize| shown.rows[*at].broken;
+    // A text has lines and no rows.
+    let broken = |at: &usize| shown.rows.get(*at).is_some_and(|row| row.broken);
     if forward {
         (now + 1..shown.rows.len()).find(broken)
     } else {
@@ -112,5 +113,29 @@ pub(super) fn settle(model: &mut Model) {
             view.offset = view.offset.min(shown.rows.len().saturating_sub(room));
         }
         Body::Text(_) => view.offset = view.offset.min(shown.total.saturating_sub(shown.room)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Content;
+    use crate::geometry::Geometry;
+
+    #[test]
+    fn a_text_that_is_scrolled_has_no_broken_row_before_or_behind() {
+        let text = Shown {
+            content: Content::text(Vec::new()),
+            rows: Vec::new(),
+            total: 200,
+            matching: 200,
+            offset: 0,
+            selected: None,
+            room: 10,
+            geometry: Geometry::default(),
+        };
+        for forward in [true, false] {
+            assert_eq!(next_broken(&text, 120, forward), None);
+        }
     }
 }
