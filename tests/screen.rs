@@ -1,6 +1,9 @@
 //! The whole screen in this process, on a lab: keys in, picture out, named conditions waited for.
 
+mod beside;
 mod faults;
+mod keys;
 mod logs;
 mod main_job;
+mod mashing;
 mod stage;

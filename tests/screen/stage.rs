@@ -2,15 +2,17 @@
 //! Works like the loop in `src/tui/run.rs`: what a person types is drawn at once, everything else
 //! when there is time for it.
 
+use super::keys::key_of;
 use crate::support::inside::{Inside, quick};
 use cockpit_domain::pack::Pack;
 use cockpit_engine::supervisor::Snapshot;
 use cockpit_lab::Lab;
 use cockpit_lab::request_log::SeenRequest;
-use cockpit_tui::{App, Driver, Keymap, Lang, Msg, Rest, Setup, Theme};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use cockpit_tui::{App, Driver, Effect, Keymap, Lang, Msg, Rest, Setup, Theme};
+use crossterm::event::KeyEvent;
 use ratatui::Terminal;
-use ratatui::backend::TestBackend;
+use ratatui::backend::{Backend, TestBackend};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -26,6 +28,14 @@ pub(super) struct Stage {
     pub(super) ended: bool,
     /// Keys pressed so far.
     pub(super) pressed: usize,
+    /// Commands that were sent, by name.
+    pub(super) sent: BTreeMap<&'static str, usize>,
+    /// How many of them write to a host.
+    pub(super) writes_sent: usize,
+    /// Whether arming, faults and the panic on purpose are left undone.
+    pub(super) tame: bool,
+    /// How often something was left undone for that.
+    pub(super) kept_back: usize,
     app: App,
     driver: Driver,
     messages: mpsc::Receiver<Msg>,
@@ -33,6 +43,8 @@ pub(super) struct Stage {
     terminal: Terminal<TestBackend>,
     /// How far the screen's clock is ahead: time that a person took to read.
     ahead_ms: i64,
+    /// Where the screen's clock stands apart from that, while it is held.
+    held_ms: Option<i64>,
 }
 
 impl Stage {
@@ -47,26 +59,40 @@ impl Stage {
         handle.require_arming();
         handle.recall().await.expect("the store is read");
         handle.follow_store();
-        let mut seen = handle.watch();
-        let snapshot = seen.borrow_and_update().clone();
-        let (sender, messages) = mpsc::channel(256);
-        let now_ms = handle.ports().clock.now_ms();
-        let app = App::new(setup(&inside), Keymap::new(&[]).0, snapshot, now_ms);
+        let seen = handle.watch();
+        let (app, driver, messages) = parts(&inside);
         let mut stage = Self {
-            driver: Driver::new(handle, sender),
             inside,
             ended: false,
             pressed: 0,
+            sent: BTreeMap::new(),
+            writes_sent: 0,
+            tame: false,
+            kept_back: 0,
             app,
+            driver,
             messages,
             seen,
             terminal: Terminal::new(TestBackend::new(size.0, size.1)).expect("a picture"),
             ahead_ms: 0,
+            held_ms: None,
         };
-        stage.fold(Msg::Resize(size.0, size.1));
-        stage.draw();
-        stage.fold(Msg::Tick);
+        stage.begin();
         stage
+    }
+
+    /// A new screen on the same engine, after the one before has ended.
+    pub(super) fn reopen(&mut self) {
+        (self.app, self.driver, self.messages) = parts(&self.inside);
+        self.ended = false;
+        self.begin();
+    }
+
+    fn begin(&mut self) {
+        let size = self.terminal.backend().size().expect("a size");
+        self.fold(Msg::Resize(size.width, size.height));
+        self.draw();
+        self.fold(Msg::Tick);
     }
 
     /// The lab.
@@ -79,13 +105,37 @@ impl Stage {
         self.inside.end().await;
     }
 
-    /// Presses keys, each as the key list writes it: `I`, `enter`, `ctrl-c`.
+    /// Presses keys, each as the key list writes it: `I`, `enter`, `ctrl-c`. What each brings up is
+    /// drawn before the next one.
     pub(super) fn press(&mut self, keys: &[&str]) {
         for key in keys {
-            self.pressed += 1;
-            self.fold(Msg::Key(key_of(key)));
+            self.key(key_of(key));
             self.draw();
         }
+    }
+
+    /// One key, drawn later.
+    pub(super) fn key(&mut self, key: KeyEvent) {
+        self.pressed += 1;
+        self.fold(Msg::Key(key));
+    }
+
+    /// The terminal takes another size.
+    pub(super) fn resize(&mut self, width: u16, height: u16) {
+        self.terminal.backend_mut().resize(width, height);
+        self.fold(Msg::Resize(width, height));
+        self.draw();
+    }
+
+    /// Time goes by on the screen's clock.
+    pub(super) fn later(&mut self, ms: i64) {
+        self.ahead_ms += ms;
+    }
+
+    /// Jobs at work.
+    pub(super) fn live(&self) -> usize {
+        let snapshot = self.seen.borrow();
+        snapshot.jobs.iter().filter(|job| job.is_live()).count()
     }
 
     /// Types text, a key a letter.
@@ -104,7 +154,7 @@ impl Stage {
     /// The person reads what has just been drawn: half a second goes by on the screen's clock.
     pub(super) fn read(&mut self) {
         self.draw();
-        self.ahead_ms += 500;
+        self.later(500);
     }
 
     /// Types a command on the command line.
@@ -191,11 +241,31 @@ impl Stage {
         self.fold(msg);
     }
 
+    /// Folds in everything that has come, without waiting.
+    pub(super) fn catch_up(&mut self) {
+        while let Ok(msg) = self.messages.try_recv() {
+            self.fold(msg);
+        }
+        if self.seen.has_changed().unwrap_or(false) {
+            let snapshot = self.seen.borrow_and_update().clone();
+            self.fold(Msg::Snapshot(snapshot));
+        }
+    }
+
     /// Folds a message in and carries out what comes of it.
     pub(super) fn fold(&mut self, msg: Msg) {
         let mut todo = vec![msg];
         while let Some(msg) = todo.pop() {
             for effect in self.app.update(self.now_ms(), msg) {
+                if let Effect::Send(_, command) = &effect {
+                    *self.sent.entry(command.name()).or_default() += 1;
+                    self.writes_sent += usize::from(command.writes());
+                }
+                let wild = matches!(effect, Effect::Arm(..) | Effect::Fault(..) | Effect::Panic);
+                if self.tame && wild {
+                    self.kept_back += 1;
+                    continue;
+                }
                 let (next, rest) = self.driver.perform(effect);
                 todo.extend(next);
                 match rest {
@@ -231,9 +301,26 @@ impl Stage {
         text
     }
 
-    fn now_ms(&self) -> i64 {
-        self.inside.engine().ports().clock.now_ms() + self.ahead_ms
+    /// From now on no time goes by on the screen's clock but what the test lets go by, however slow
+    /// this computer is.
+    pub(super) fn hold_clock(&mut self) {
+        self.held_ms = Some(self.inside.engine().ports().clock.now_ms());
     }
+
+    fn now_ms(&self) -> i64 {
+        let clock = &self.inside.engine().ports().clock;
+        self.held_ms.unwrap_or_else(|| clock.now_ms()) + self.ahead_ms
+    }
+}
+
+/// A screen as it begins, and the way to its engine and back.
+fn parts(inside: &Inside) -> (App, Driver, mpsc::Receiver<Msg>) {
+    let handle = inside.engine().clone();
+    let now_ms = handle.ports().clock.now_ms();
+    let snapshot = handle.watch().borrow().clone();
+    let app = App::new(setup(inside), Keymap::new(&[]).0, snapshot, now_ms);
+    let (sender, messages) = mpsc::channel(256);
+    (app, Driver::new(handle, sender), messages)
 }
 
 /// What the program tells its screen at start; the look and the language do not depend on who runs
@@ -264,24 +351,4 @@ fn setup(inside: &Inside) -> Setup {
         slow: false,
         notices: Vec::new(),
     }
-}
-
-fn key_of(name: &str) -> KeyEvent {
-    let mut letters = name.chars();
-    let (code, modifiers) = match (letters.next(), letters.next()) {
-        (Some(letter), None) => (KeyCode::Char(letter), KeyModifiers::NONE),
-        _ => match name {
-            "enter" => (KeyCode::Enter, KeyModifiers::NONE),
-            "space" => (KeyCode::Char(' '), KeyModifiers::NONE),
-            "esc" => (KeyCode::Esc, KeyModifiers::NONE),
-            "tab" => (KeyCode::Tab, KeyModifiers::NONE),
-            "down" => (KeyCode::Down, KeyModifiers::NONE),
-            "up" => (KeyCode::Up, KeyModifiers::NONE),
-            "left" => (KeyCode::Left, KeyModifiers::NONE),
-            "right" => (KeyCode::Right, KeyModifiers::NONE),
-            "ctrl-c" => (KeyCode::Char('c'), KeyModifiers::CONTROL),
-            other => panic!("no such key here: {other}"),
-        },
-    };
-    KeyEvent::new(code, modifiers)
 }
