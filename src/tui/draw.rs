@@ -157,10 +157,10 @@ fn front(frame: &mut Frame<'_>, model: &Model, title: &str, size: (u16, u16)) ->
     inner
 }
 
-/// The mark in front of what has the keys; bold, not underlined where nothing stands.
+/// The mark in front of what has the keys.
 fn pointer(here: bool) -> Cell {
     if here {
-        Cell::new("> ", Role::Title)
+        Cell::new("> ", Role::Key)
     } else {
         Cell::plain("  ")
     }

@@ -121,7 +121,7 @@ pub(crate) fn draw_list(
         let y = area.y + 1 + u16::try_from(line).unwrap_or(0);
         let chosen = selected == Some(at);
         if chosen {
-            buffer.set_string(area.x, y, ">", theme.style(Role::Focus));
+            buffer.set_string(area.x, y, ">", theme.style(Role::Key));
         }
         let mut x = area.x + GUTTER;
         for (position, (index, wide)) in layout.iter().enumerate() {
