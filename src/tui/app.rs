@@ -59,6 +59,7 @@ impl App {
                 planned: BTreeMap::new(),
                 acts: BTreeMap::new(),
                 details: BTreeMap::new(),
+                pools: BTreeMap::new(),
                 doctor: None,
                 audit: Vec::new(),
                 logs: Logs::default(),

@@ -210,7 +210,8 @@ fn title(model: &Model, place: &Place) -> String {
     let name = model.say(&format!("pane.{}", place.name()));
     let what = match place {
         Place::Check(_, check) => check.clone(),
-        Place::Host(host) => host.to_string(),
+        Place::Seat(_, _, account) => format!("#{account}"),
+        Place::Host(host) | Place::Pool(host) => host.to_string(),
         Place::Batch(batch) => return batch.to_string(),
         Place::Item(batch, item) => return format!("{batch}#item{}", item.0),
         Place::Probe(subject, row) => format!("{subject} {row}"),

@@ -3,7 +3,7 @@
 
 use crate::model::Model;
 use crate::place::Place;
-use crate::target::target;
+use crate::target::host_looked_at;
 use cockpit_domain::log::{Level, LogFilter, SourceId};
 use cockpit_engine::logs::{LogView, SourceState, SourceStatus};
 use std::collections::BTreeSet;
@@ -74,18 +74,9 @@ impl Logs {
     }
 }
 
-/// What the selection is about, in a word that names logs: its host, else its machine. A check is
-/// about the hosts that its pack judges.
+/// What the selection is about, in a word that names logs: its host, else its machine.
 pub(crate) fn subject(model: &Model) -> Option<String> {
-    let aim = target(model);
-    let host = aim.host.or_else(|| {
-        let (pack, _) = aim.check?;
-        let hosts = model.setup.hosts.iter();
-        hosts
-            .filter(|host| host.baseline.as_ref() == Some(&pack))
-            .map(|host| host.id.clone())
-            .next()
-    })?;
+    let host = host_looked_at(model)?;
     if !model.logs.of(host.as_str()).is_empty() {
         return Some(host.to_string());
     }

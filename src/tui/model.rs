@@ -10,11 +10,12 @@ use crate::theme::{Role, Theme};
 use crate::trail::Trail;
 use crate::words::{Lang, filled, keyed};
 use cockpit_domain::ids::{BatchId, HostId, JobId, PlanId};
+use cockpit_domain::pool::Pool;
 use cockpit_engine::batches::BatchDetail;
 use cockpit_engine::board::{Board, Known};
 use cockpit_engine::command::Answer;
 use cockpit_engine::doctor::Diagnosis;
-use cockpit_engine::failure::Outcome;
+use cockpit_engine::failure::{Failure, Outcome};
 use cockpit_engine::ports::{AuditRow, FaultState};
 use cockpit_engine::supervisor::Snapshot;
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub(crate) enum Asked {
     Look,
     /// A plan, to be opened when it is read.
     Plan,
+    /// The accounts of a host.
+    Pool(HostId),
     /// To apply a plan.
     Apply(PlanId),
     /// A batch page.
@@ -60,6 +63,15 @@ pub(crate) struct Act {
     pub job: Option<JobId>,
     /// What it came to, once it ended.
     pub result: Option<Outcome<Answer>>,
+}
+
+/// The accounts of a host.
+#[derive(Debug, Default)]
+pub(crate) struct PoolSeen {
+    /// The last look that was made.
+    pub look: Option<Known<Vec<Pool>>>,
+    /// Why the newest one came to nothing.
+    pub trouble: Option<Failure>,
 }
 
 /// Everything the screen knows.
@@ -101,6 +113,8 @@ pub(crate) struct Model {
     pub acts: BTreeMap<PlanId, Act>,
     /// Batch pages that were read, with the count of store changes they were read at.
     pub details: BTreeMap<BatchId, (u64, BatchDetail)>,
+    /// Accounts of hosts, as they were looked at in this session.
+    pub pools: BTreeMap<HostId, PoolSeen>,
     /// What the doctor found.
     pub doctor: Option<Known<Vec<Diagnosis>>>,
     /// Newest rows of the audit.

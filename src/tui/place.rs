@@ -1,7 +1,7 @@
 //! Where a person is: a pane, or a page opened from one. Places are identities, so that they
 //! survive a refresh.
 
-use cockpit_domain::ids::{BatchId, HostId, ItemId, JobId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, ItemId, JobId, PackId, PlanId, RemoteId};
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub(crate) enum Place {
     Hosts,
     /// One host.
     Host(HostId),
+    /// The accounts of a host: who would be chosen.
+    Pool(HostId),
+    /// One account of a group.
+    Seat(HostId, String, RemoteId),
     /// Import batches.
     Batches,
     /// One batch.
@@ -74,6 +78,8 @@ impl Place {
             Self::Check(..) => "check",
             Self::Hosts => "hosts",
             Self::Host(_) => "host",
+            Self::Pool(_) => "pool",
+            Self::Seat(..) => "seat",
             Self::Batches => "batches",
             Self::Batch(_) => "batch",
             Self::Item(..) => "item",

@@ -34,10 +34,24 @@ pub(crate) fn target(model: &Model) -> Target {
     of(model, selected.as_ref().unwrap_or(place))
 }
 
+/// The host that the selection is about, for looking only: a check is about the first host that its
+/// pack judges.
+pub(crate) fn host_looked_at(model: &Model) -> Option<HostId> {
+    let aim = target(model);
+    aim.host.or_else(|| {
+        let (pack, _) = aim.check?;
+        let mut hosts = model.setup.hosts.iter();
+        let host = hosts.find(|host| host.baseline.as_ref() == Some(&pack));
+        host.map(|host| host.id.clone())
+    })
+}
+
 fn of(model: &Model, place: &Place) -> Target {
     let mut target = Target::default();
     match place {
-        Place::Host(host) => target.host = Some(host.clone()),
+        Place::Host(host) | Place::Pool(host) | Place::Seat(host, ..) => {
+            target.host = Some(host.clone());
+        }
         Place::Batch(batch) | Place::Item(batch, _) => target.batch = Some(*batch),
         Place::Check(pack, check) => target.check = Some((pack.clone(), check.clone())),
         Place::Plan(plan) | Place::Change(plan, _) | Place::Outcome(plan) => {

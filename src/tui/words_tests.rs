@@ -7,6 +7,7 @@ use cockpit_domain::baseline::Verdict;
 use cockpit_domain::batch::{AccessStatus, AccountStatus, BatchStatus, ImportMode, ItemStage};
 use cockpit_domain::host::Role;
 use cockpit_domain::pack::{Layer, Level};
+use cockpit_domain::pool::Reason;
 use cockpit_engine::failure::FailureKind;
 use cockpit_engine::probe::ProbeClass;
 use std::collections::{BTreeMap, BTreeSet};
@@ -206,6 +207,7 @@ fn families() -> Vec<Family> {
             ["create", "change", "remove", "attention", "keep"],
             16,
         ),
+        family("reason.", Reason::ALL, 16),
         family("account.", AccountStatus::ALL, 10),
         family("stage.", ItemStage::ALL, 12),
         family("kind.", &kinds, 20),

@@ -12,4 +12,5 @@ mod others;
 mod picture;
 mod plans;
 mod sizes;
+mod pools;
 mod states;

@@ -9,6 +9,7 @@ mod hosts;
 mod jobs;
 mod log;
 mod plan;
+mod pool;
 mod probes;
 mod said;
 mod welcome;
@@ -30,6 +31,8 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Check(pack, check) => baseline::check(model, pack, check),
         Place::Hosts => hosts::list(model),
         Place::Host(host) => hosts::host(model, host),
+        Place::Pool(host) => pool::list(model, host),
+        Place::Seat(host, group, account) => pool::seat(model, host, group, *account),
         Place::Batches => batches::list(model),
         Place::Batch(batch) => batches::batch(model, *batch),
         Place::Item(batch, item) => batches::item(model, *batch, *item),

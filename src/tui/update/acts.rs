@@ -7,7 +7,7 @@ use crate::dialogs::{Confirm, Dialog, ImportForm, Subject};
 use crate::model::{Act, Asked, Model};
 use crate::msg::{Effect, Ticket};
 use crate::place::Place;
-use crate::target::Target;
+use crate::target::{Target, host_looked_at};
 use crate::theme::Role;
 use cockpit_domain::batch::{AccessMode, BatchKind, BatchStatus};
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
@@ -170,6 +170,27 @@ pub(super) fn probe(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effec
         }
         None => arguments(model, Action::Probe),
     }
+}
+
+/// Opens the accounts of a host and looks at them.
+pub(super) fn pool(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let Some(host) = host(words, aim).or_else(|| host_looked_at(model)) else {
+        return arguments(model, Action::Pool);
+    };
+    model.trail.open(Place::Pool(host.clone()));
+    look_at_pool(model, host)
+}
+
+/// Looks at the accounts of a host anew.
+pub(super) fn look_at_pool(model: &mut Model, host: HostId) -> Vec<Effect> {
+    if model.is_asked(&Asked::Pool(host.clone())) {
+        return Vec::new();
+    }
+    let command = Command::ProviderStatus {
+        host: host.clone(),
+        provider: None,
+    };
+    ask(model, Asked::Pool(host), command)
 }
 
 /// Every pair of host and provider that a batch stands on, and every host for itself.

@@ -2,7 +2,7 @@
 
 use super::run::ask;
 use crate::dialogs::Dialog;
-use crate::model::{Asked, Model};
+use crate::model::{Asked, Model, PoolSeen};
 use crate::msg::{Effect, Ticket};
 use crate::place::Place;
 use crate::plan::Plan;
@@ -53,6 +53,17 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
         (Asked::Detail(batch), Ok(Answer::Detail(detail))) => {
             let changes = model.snapshot.board.store_changes;
             model.details.insert(batch, (changes, *detail));
+            Vec::new()
+        }
+        (Asked::Pool(host), Ok(Answer::Pools(value))) => {
+            let at_ms = model.now_ms;
+            let look = Some(Known { at_ms, value });
+            let trouble = None;
+            drop(model.pools.insert(host, PoolSeen { look, trouble }));
+            Vec::new()
+        }
+        (Asked::Pool(host), Err(failure)) => {
+            model.pools.entry(host).or_default().trouble = Some(failure);
             Vec::new()
         }
         (Asked::Doctor, Ok(Answer::Doctor(found))) => {

@@ -97,7 +97,7 @@ fn filter_key(model: &mut Model, key: KeyEvent) {
 pub(crate) fn scope(place: &Place) -> Scope {
     match place {
         Place::Baseline | Place::Check(..) => Scope::Checks,
-        Place::Hosts | Place::Host(_) => Scope::Hosts,
+        Place::Hosts | Place::Host(_) | Place::Pool(_) | Place::Seat(..) => Scope::Hosts,
         Place::Batches | Place::Batch(_) | Place::Item(..) => Scope::Batches,
         Place::Plan(_) | Place::Change(..) => Scope::Plan,
         Place::Log | Place::LogOf(_) | Place::LogLine(_) | Place::LogSources => Scope::Log,

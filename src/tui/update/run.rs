@@ -118,6 +118,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
             model.trail.open(Place::Doctor);
             ask(model, Asked::Doctor, Command::Doctor)
         }
+        Action::Pool => acts::pool(model, &aim, words),
         Action::Probe => acts::probe(model, &aim, words),
         Action::Import => acts::import(model, &aim, words),
         Action::Reconcile => acts::reconcile(model, &aim, words),
@@ -253,6 +254,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         Place::Batch(batch) | Place::Item(batch, _) => super::answers::read_batch(model, batch),
         Place::Activity => vec![Effect::ReadAudit],
         Place::Doctor => ask(model, Asked::Doctor, Command::Doctor),
+        Place::Pool(host) | Place::Seat(host, ..) => acts::look_at_pool(model, host),
         Place::Hosts | Place::Host(_) => rounds::look_at_hosts(model),
         Place::Probes | Place::Probe(..) => acts::probe_all(model),
         _ => rounds::look_at_all(model),
