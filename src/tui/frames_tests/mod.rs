@@ -11,6 +11,6 @@ mod looks;
 mod others;
 mod picture;
 mod plans;
-mod sizes;
 mod pools;
+mod sizes;
 mod states;
