@@ -4,10 +4,14 @@
 use crate::actions::{ACTIONS, Action, Scope};
 use crate::words::Lang;
 use cockpit_domain::baseline::Verdict;
-use cockpit_domain::batch::{AccessStatus, AccountStatus, BatchStatus, ImportMode, ItemStage};
+use cockpit_domain::batch::{
+    AccessStatus, AccountStatus, BatchStatus, CompletionClass, ImportMode, ItemStage,
+};
 use cockpit_domain::host::Role;
+use cockpit_domain::journal::StepState;
 use cockpit_domain::pack::{Layer, Level};
 use cockpit_domain::pool::Reason;
+use cockpit_domain::resource::Origin;
 use cockpit_engine::failure::FailureKind;
 use cockpit_engine::probe::ProbeClass;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,6 +134,22 @@ fn class_words() -> Vec<String> {
     .collect()
 }
 
+fn origin_words() -> Vec<String> {
+    let listed = |origin: Origin| match origin {
+        Origin::Created | Origin::Adopted | Origin::Corrected | Origin::Parked => {
+            origin.as_str().to_owned()
+        }
+    };
+    [
+        Origin::Created,
+        Origin::Adopted,
+        Origin::Corrected,
+        Origin::Parked,
+    ]
+    .map(listed)
+    .into()
+}
+
 fn failure_words() -> Vec<String> {
     FailureKind::ALL
         .map(|kind| serde_json::to_value(kind).unwrap())
@@ -195,6 +215,9 @@ fn families() -> Vec<Family> {
         family("class.", class_words(), 14),
         family("batch.", BatchStatus::ALL, 20),
         family("access.", AccessStatus::ALL, 30),
+        family("upstream.", CompletionClass::ALL, 40),
+        family("origin.", origin_words(), 10),
+        family("step.", StepState::ALL, 10),
         family("mode.", ImportMode::ALL, 12),
         family("failure.", failure_words(), 20),
         family(

@@ -2,6 +2,7 @@
 
 use super::fleet::{ago, batch, chinese, merge, mono, read, shows};
 use super::picture::{Album, Screen};
+use crate::setup::Setup;
 use cockpit_domain::batch::Item;
 use cockpit_domain::ids::{BatchId, RemoteId, StepId};
 use cockpit_domain::journal::{JournalRow, StepKind, StepState};
@@ -184,9 +185,13 @@ pub(super) fn detail(seen: &BatchSeen) -> Answer {
 
 /// The page of a batch, read from the store.
 fn opened(size: (u16, u16), number: usize) -> Screen {
+    opened_with(size, number, |_| {})
+}
+
+fn opened_with(size: (u16, u16), number: usize, change: impl FnOnce(&mut Setup)) -> Screen {
     let all = every_batch();
     let answer = detail(&all[number]);
-    Screen::new(size, listed(all))
+    Screen::with(size, listed(all), change)
         .keys(&format!("3{}\r", "j".repeat(number)))
         .answer(Ok(answer))
 }
@@ -231,6 +236,10 @@ fn one_batch_with_its_sections() {
         .add("its events", &opened((80, 24), 3).keys("ll"))
         .add("its journal", &opened((80, 24), 3).keys("lll"))
         .add("one key", &opened((80, 24), 3).keys("jj\r"))
+        .add(
+            "its journal, 中文",
+            &opened_with((80, 24), 3, chinese).keys("lll"),
+        )
         .add("interrupted", &opened((60, 16), 1))
         .add("a repair", &opened((80, 24), 2));
     insta::assert_snapshot!("batch", album.text());

@@ -5,7 +5,7 @@ use crate::content::{Body, Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::theme::Role;
-use cockpit_domain::batch::{AccountStatus, Batch, BatchKind, Item};
+use cockpit_domain::batch::{AccountStatus, Batch, BatchKind, Item, UpstreamEvidence};
 use cockpit_domain::ids::{BatchId, ItemId};
 use cockpit_engine::batches::BatchDetail;
 
@@ -86,6 +86,18 @@ fn known(model: &Model, id: BatchId) -> Option<&Batch> {
     listed.or(detail)
 }
 
+/// What the vendor said when asked with the key itself.
+fn asked_directly(model: &Model, said: &UpstreamEvidence, what: &str) -> String {
+    model.fill(
+        "batch.upstream",
+        &[
+            ("models", &said.upstream_models_status.to_string()),
+            ("chat", &said.upstream_chat_status.to_string()),
+            ("what", what),
+        ],
+    )
+}
+
 /// The lines above a batch's sections, also what an act came to.
 pub(super) fn head(model: &Model, batch: &Batch) -> Vec<Note> {
     let (mut glyph, word) = state_of_batch(model, batch.batch_status);
@@ -123,11 +135,14 @@ pub(super) fn head(model: &Model, batch: &Batch) -> Vec<Note> {
         };
         lines.push(field(
             &model.say("field.access"),
-            format!(
-                "{}; models {}, completion {}, {served}",
-                model.say(&format!("access.{access}")),
-                gateway.status_code,
-                gateway.completion_status
+            model.fill(
+                "batch.gateway",
+                &[
+                    ("access", &model.say(&format!("access.{access}"))),
+                    ("models", &gateway.status_code.to_string()),
+                    ("completion", &gateway.completion_status.to_string()),
+                    ("served", &served),
+                ],
             ),
             Role::Text,
         ));
@@ -135,9 +150,10 @@ pub(super) fn head(model: &Model, batch: &Batch) -> Vec<Note> {
     if let Some(class) = batch.completion_classification {
         lines.push(field(
             &model.say("field.upstream"),
-            format!(
-                "models {}, chat {}: {class}",
-                batch.upstream.upstream_models_status, batch.upstream.upstream_chat_status
+            asked_directly(
+                model,
+                &batch.upstream,
+                &model.say(&format!("upstream.{class}")),
             ),
             Role::Text,
         ));
@@ -253,7 +269,7 @@ fn resources(model: &Model, detail: &BatchDetail) -> List {
                     Cell::plain(row.kind.to_string()),
                     Cell::muted(format!("#{}", row.host_resource_id)),
                     Cell::plain(row.name.clone()),
-                    Cell::plain(row.origin.as_str()),
+                    Cell::plain(model.say(&format!("origin.{}", row.origin.as_str()))),
                     Cell::muted(undone),
                 ],
             )
@@ -312,7 +328,7 @@ fn journal(model: &Model, detail: &BatchDetail) -> List {
                     Cell::plain(format!("{} {}", row.kind.as_str(), row.resource)),
                     Cell::plain(row.target.clone()),
                     Cell::new(
-                        row.state.as_str(),
+                        model.say(&format!("step.{}", row.state)),
                         if row.is_open() {
                             Role::Warn
                         } else {
@@ -376,12 +392,14 @@ pub(super) fn item(model: &Model, batch: BatchId, id: ItemId) -> Content {
     );
     say(
         "field.upstream",
-        format!(
-            "models {}, chat {} {}  {}",
-            item.upstream.upstream_models_status,
-            item.upstream.upstream_chat_status,
-            item.upstream.upstream_chat_type,
-            item.upstream.upstream_chat_preview
+        asked_directly(
+            model,
+            &item.upstream,
+            format!(
+                "{}  {}",
+                item.upstream.upstream_chat_type, item.upstream.upstream_chat_preview
+            )
+            .trim(),
         ),
         Role::Text,
     );
