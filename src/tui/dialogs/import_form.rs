@@ -49,8 +49,10 @@ impl ImportForm {
             .map(|(id, _)| id.clone())
             .collect();
         Self {
+            // Where nobody said which, production is chosen by a person only.
             host: host
                 .and_then(|id| hosts.iter().position(|known| *known == id))
+                .or_else(|| hosts.iter().position(|id| !model.setup.is_production(id)))
                 .unwrap_or(0),
             provider: provider
                 .and_then(|id| providers.iter().position(|known| *known == id))

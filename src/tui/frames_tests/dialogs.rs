@@ -91,6 +91,10 @@ fn the_import_form() {
         .answer(Err(refused()));
     let album = Album::default()
         .add("empty", &form((80, 24)))
+        .add(
+            "empty, production first in the config",
+            &Screen::with((80, 24), usual(), |setup| setup.hosts.reverse()).keys("I"),
+        )
         .add("a path is typed", &form((80, 24)).keys("\t\t\t~/keys.txt"))
         .add("pasted", &pasted)
         .add("refused", &mended)
