@@ -144,6 +144,19 @@ impl Row {
         self
     }
 
+    /// The row as a line of a text page.
+    pub(crate) fn note(&self) -> Note {
+        let mut note: Note = self
+            .cells
+            .iter()
+            .filter(|cell| !cell.text.is_empty())
+            .flat_map(|cell| [cell.clone(), Cell::plain(" ")])
+            .collect();
+        // The last piece is the one that wraps.
+        drop(note.pop());
+        note
+    }
+
     /// The row as one line of text, for copying.
     pub(crate) fn line(&self) -> String {
         let cells: Vec<&str> = self

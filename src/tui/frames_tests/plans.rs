@@ -219,6 +219,14 @@ fn plans_of_every_kind() {
         )
         .add("rollback", &planned((80, 24), ready(), "R", rollback()))
         .add(
+            "rollback, smallest",
+            &planned((60, 12), ready(), "R", rollback()),
+        )
+        .add(
+            "rollback, smallest, further down",
+            &planned((60, 12), ready(), "R", rollback()).keys("jjj"),
+        )
+        .add(
             "reconcile, drifted",
             &planned((80, 24), fleet(), "R", reconcile("drifted", &changes())),
         )

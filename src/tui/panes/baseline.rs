@@ -23,7 +23,8 @@ const COLUMNS: [Column; 7] = [
     Column::fit("col.age", 3, 4, 2).right(),
 ];
 
-/// Cells that what to do next may claim of the top line, and that what was found always has.
+/// Cells that what to do next may claim of the top line, and the fewest in which what was found
+/// still says something.
 const NEXT: usize = 60;
 const FOUND: usize = 12;
 
@@ -275,13 +276,13 @@ pub(super) fn advice(model: &Model) -> Note {
     // What to do next has its place also where room is short; what was found stands in the list.
     let taken = width(&glyph.text) + width(&worst.id) + 2 + width(&next).min(NEXT);
     let room = usize::from(model.size.0).saturating_sub(taken);
-    let found = cut(&worst.found.replace('\n', " "), room.max(FOUND));
+    let mut what = worst.id.clone();
+    if room >= FOUND {
+        let found = cut(&worst.found.replace('\n', " "), room);
+        what = format!("{what}: {found}");
+    }
     let role = glyph.role;
-    let mut line = vec![
-        glyph,
-        Cell::new(format!("{}: {found}", worst.id), role),
-        Cell::plain(next),
-    ];
+    let mut line = vec![glyph, Cell::new(what, role), Cell::plain(next)];
     if same > 1 {
         let more = (same - 1).to_string();
         line.push(Cell::muted(format!(

@@ -63,13 +63,7 @@ pub(crate) fn beside(model: &Model, opens: Option<&Place>) -> Vec<Note> {
         crate::content::Body::Text(text) => lines.extend(text),
         crate::content::Body::List(list) => {
             lines.push(Vec::new());
-            lines.extend(list.rows.iter().map(|row| {
-                row.cells
-                    .iter()
-                    .filter(|cell| !cell.text.is_empty())
-                    .flat_map(|cell| [cell.clone(), crate::content::Cell::plain(" ")])
-                    .collect()
-            }));
+            lines.extend(list.rows.iter().map(crate::content::Row::note));
         }
     }
     lines

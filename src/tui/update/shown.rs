@@ -28,6 +28,9 @@ pub(crate) struct Shown {
     pub geometry: Geometry,
 }
 
+/// Lines that a list wants below its head: its titles and two rows.
+const LEAST: usize = 3;
+
 /// The page that is open, as it is shown.
 pub(crate) fn shown(model: &Model) -> Shown {
     let view = model.trail.view();
@@ -40,6 +43,7 @@ pub(crate) fn shown(model: &Model) -> Shown {
         if list.rows.iter().any(|row| row.opens.is_some()));
     let geometry = geometry(model.size.0, model.size.1, model.zoomed, has_details);
     content.head = wrapped(&content.head, geometry.body.width);
+    let mut content = with_room(content, geometry.body.height.into());
     let head = content.head.len() + usize::from(!content.sections.is_empty());
     let mut room = usize::from(geometry.body.height).saturating_sub(head);
     let mut rows = Vec::new();
@@ -71,6 +75,28 @@ pub(crate) fn shown(model: &Model) -> Shown {
         room,
         geometry,
     }
+}
+
+/// A head that leaves no room below it scrolls with the page, so that nothing is out of reach: a
+/// list becomes a text then.
+fn with_room(mut content: Content, height: usize) -> Content {
+    let head = content.head.len() + usize::from(!content.sections.is_empty());
+    if head * 2 <= height || head + LEAST <= height {
+        return content;
+    }
+    let mut lines = std::mem::take(&mut content.head);
+    match content.body {
+        Body::Text(text) => lines.extend(text),
+        Body::List(list) => {
+            lines.push(Vec::new());
+            lines.extend(list.rows.iter().map(Row::note));
+            if list.rows.is_empty() {
+                lines.extend(list.empty);
+            }
+        }
+    }
+    content.body = Body::Text(lines);
+    content
 }
 
 /// Every word of the filter is somewhere in the row.
