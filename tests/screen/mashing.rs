@@ -140,7 +140,11 @@ fn mash(stage: &mut Stage, lots: &mut StdRng, keys: &[KeyEvent]) -> usize {
         15..35 => stage.paste(any(lots, &PASTES)),
         35..45 => {
             let line = any(lots, &LINES);
-            stage.command(line);
+            stage.key(key_of(":"));
+            for letter in line.chars() {
+                stage.key(key_of(letter.encode_utf8(&mut [0; 4])));
+            }
+            stage.key(key_of("enter"));
             return line.len() + 2;
         }
         45..245 => stage.key(key_of(any(lots, &["enter", "a", "y", "esc", "tab"]))),
