@@ -95,11 +95,12 @@ fn a_hundred_thousand_keys_pastes_and_resizes_write_nothing_while_no_host_is_arm
         let mut stage = Stage::on(worked_on().await, (80, 24)).await;
         stage.tame = true;
         let (before, census) = (stage.changes(), stage.inside.census());
-        let mut events = 0;
+        let (mut events, mut tried) = (0, 0);
         while events < EVENTS {
             events += mash(&mut stage, &mut lots, &keys);
             if events % 32 == 0 {
                 stage.draw();
+                tried += usize::from(try_to_apply(&mut stage, &mut lots));
                 stage.catch_up();
             }
             while stage.live() > AT_WORK {
@@ -109,6 +110,7 @@ fn a_hundred_thousand_keys_pastes_and_resizes_write_nothing_while_no_host_is_arm
                 stage.reopen();
             }
         }
+        println!("tried to apply a plan {tried} times");
         // The keys did lead to plans and to the window for writes, or this would say nothing.
         for plan in [
             "import plan",
@@ -119,6 +121,7 @@ fn a_hundred_thousand_keys_pastes_and_resizes_write_nothing_while_no_host_is_arm
             assert!(stage.sent.contains_key(plan), "no {plan}: {:?}", stage.sent);
         }
         assert!(stage.kept_back > 0, "nobody tried to arm a host");
+        assert!(tried > 0, "nobody stood before a plan");
         assert_eq!(stage.writes_sent, 0, "{:?}", stage.sent);
         assert_eq!(stage.changes(), before);
         assert_eq!(stage.inside.census(), census);
@@ -138,7 +141,7 @@ fn mash(stage: &mut Stage, lots: &mut StdRng, keys: &[KeyEvent]) -> usize {
             stage.resize(width, height);
         }
         15..35 => stage.paste(any(lots, &PASTES)),
-        35..45 => {
+        35..55 => {
             let line = any(lots, &LINES);
             stage.key(key_of(":"));
             for letter in line.chars() {
@@ -147,7 +150,7 @@ fn mash(stage: &mut Stage, lots: &mut StdRng, keys: &[KeyEvent]) -> usize {
             stage.key(key_of("enter"));
             return line.len() + 2;
         }
-        45..245 => stage.key(key_of(any(lots, &["enter", "a", "y", "esc", "tab"]))),
+        55..245 => stage.key(key_of(any(lots, &["enter", "a", "y", "esc", "tab"]))),
         245..295 => {
             let letter = any(lots, &['p', 'r', 'o', 'd', '1', '2', '中', '\u{301}', ' ']);
             stage.key(key_of(letter.encode_utf8(&mut [0; 4])));
@@ -155,6 +158,28 @@ fn mash(stage: &mut Stage, lots: &mut StdRng, keys: &[KeyEvent]) -> usize {
         _ => stage.key(any(lots, keys)),
     }
     1
+}
+
+/// Whoever stands before a plan does everything that would apply it, had a host been armed; says
+/// whether there was one.
+fn try_to_apply(stage: &mut Stage, lots: &mut StdRng) -> bool {
+    let frame = stage.frame();
+    if !frame.lines().nth(2).is_some_and(|at| at.contains("plan/")) {
+        return false;
+    }
+    if frame.contains('┌') {
+        stage.press(&["esc"]);
+    }
+    stage.press(&["a"]);
+    stage.read();
+    if lots.random() {
+        stage.type_in("prod");
+        stage.press(&["tab"]);
+        stage.type_in("why");
+        stage.press(&["tab"]);
+    }
+    stage.press(&["y"]);
+    true
 }
 
 #[test]
