@@ -44,7 +44,6 @@ pub(crate) async fn run(wired: &Wired, lab: bool, stop: CancellationToken) -> Ou
     let setup = setup(wired, lab, lines(notices))?;
     handle.require_arming();
     handle.recall().await?;
-    handle.follow_store();
     cockpit_tui::run(handle.clone(), setup, keymap, stop).await
 }
 

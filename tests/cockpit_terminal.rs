@@ -2,13 +2,18 @@
 
 mod drawing;
 mod exits;
+mod fleet;
 mod quiet;
+mod writes;
 
 use crate::support::left::{locks_under, processes_naming, sockets_under};
 use crate::support::pty::{Launch, Pty, key};
 use crate::support::{COCKPIT, has_ssh};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// How long what is no picture may take.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// Folders of a program's own: nothing of it lies anywhere else.
 struct Home(tempfile::TempDir);

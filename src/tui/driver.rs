@@ -39,6 +39,11 @@ impl Driver {
         Self { handle, messages }
     }
 
+    /// Keeps the board up to date with the store from now on.
+    pub(crate) fn follow_store(&self) {
+        self.handle.follow_store();
+    }
+
     /// Carries an effect out. What needs time goes on by itself; what only the loop can do is given
     /// back. Must be called inside a runtime.
     pub fn perform(&self, effect: Effect) -> (Option<Msg>, Option<Rest>) {

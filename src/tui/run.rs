@@ -26,7 +26,8 @@ const SLOW_FRAME: Duration = Duration::from_millis(250);
 type Screen = Terminal<Paint>;
 
 /// Opens the screen and runs until the person ends it or `stop` is cancelled. The board must have
-/// been recalled before: the first frame shows the last known state.
+/// been recalled before: the first frame shows the last known state. Once that is out the store is
+/// followed and looks begin.
 pub async fn run(
     handle: Handle,
     setup: Setup,
@@ -55,50 +56,47 @@ pub async fn run(
     let mut stopped = false;
     // The terminal is there.
     let mut there = true;
-    let mut first = Some(Msg::Tick);
+    // Nothing is begun before the first frame is out.
+    let mut begun = false;
     loop {
-        let msg = match first.take() {
-            Some(msg) => msg,
-            None => {
-                let wait = app.next_wake() - clock.now_ms();
-                let wake = Duration::from_millis(u64::try_from(wait.max(0)).unwrap_or(0));
-                // One frame on its way at a time: on a slow line the next one shows what is so then.
-                let draws = dirty && there && !line.is_busy();
-                // What a person types is answered at once, and by no timer: those count in
-                // milliseconds. Everything else waits for its frame.
-                let due = draws && (typed || drawn_at.elapsed() >= frame);
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled(), if !stopped => { stopped = true; Msg::Close }
-                    sent = line.sent(), if line.is_busy() => match sent {
-                        // A confirmation that was opened later was not in that frame.
-                        Ok(()) if on_its_way.is_some() && on_its_way == app.unseen() => Msg::Drawn,
-                        Ok(()) => continue,
-                        Err(_) => { there = false; Msg::Close }
-                    },
-                    event = events.next(), if there => match event {
-                        Some(Ok(Event::Key(key))) => { typed = true; Msg::Key(key) }
-                        Some(Ok(Event::Paste(text))) => { typed = true; Msg::Paste(text) }
-                        Some(Ok(Event::Resize(width, height))) => {
-                            typed = true;
-                            screen.backend_mut().resize((width, height));
-                            Msg::Resize(width, height)
-                        }
-                        Some(Ok(_)) => continue,
-                        Some(Err(_)) | None => { there = false; Msg::Close }
-                    },
-                    () = ready(()), if due => {
-                        draw(&mut screen, &mut line, &app)?;
-                        on_its_way = app.unseen();
-                        (dirty, typed, drawn_at) = (false, false, Instant::now());
-                        continue;
-                    }
-                    Some(msg) = messages.recv() => msg,
-                    Ok(()) = seen.changed() => Msg::Snapshot(seen.borrow_and_update().clone()),
-                    () = tokio::time::sleep_until(drawn_at + frame), if draws => continue,
-                    () = tokio::time::sleep(wake), if !draws => Msg::Tick,
+        let wait = app.next_wake() - clock.now_ms();
+        let wake = Duration::from_millis(u64::try_from(wait.max(0)).unwrap_or(0));
+        // One frame on its way at a time: on a slow line the next one shows what is so then.
+        let draws = dirty && there && !line.is_busy();
+        // What a person types is answered at once, and by no timer: those count in milliseconds.
+        // Everything else waits for its frame.
+        let due = draws && (typed || drawn_at.elapsed() >= frame);
+        let msg = tokio::select! {
+            biased;
+            () = stop.cancelled(), if !stopped => { stopped = true; Msg::Close }
+            sent = line.sent(), if line.is_busy() => match sent {
+                Ok(()) if !begun => { begun = true; driver.follow_store(); Msg::Tick }
+                // A confirmation that was opened later was not in that frame.
+                Ok(()) if on_its_way.is_some() && on_its_way == app.unseen() => Msg::Drawn,
+                Ok(()) => continue,
+                Err(_) => { there = false; Msg::Close }
+            },
+            event = events.next(), if there => match event {
+                Some(Ok(Event::Key(key))) => { typed = true; Msg::Key(key) }
+                Some(Ok(Event::Paste(text))) => { typed = true; Msg::Paste(text) }
+                Some(Ok(Event::Resize(width, height))) => {
+                    typed = true;
+                    screen.backend_mut().resize((width, height));
+                    Msg::Resize(width, height)
                 }
+                Some(Ok(_)) => continue,
+                Some(Err(_)) | None => { there = false; Msg::Close }
+            },
+            () = ready(()), if due => {
+                draw(&mut screen, &mut line, &app)?;
+                on_its_way = app.unseen();
+                (dirty, typed, drawn_at) = (false, false, Instant::now());
+                continue;
             }
+            Some(msg) = messages.recv() => msg,
+            Ok(()) = seen.changed() => Msg::Snapshot(seen.borrow_and_update().clone()),
+            () = tokio::time::sleep_until(drawn_at + frame), if draws => continue,
+            () = tokio::time::sleep(wake), if begun && !draws => Msg::Tick,
         };
         dirty |= app.shows(&msg);
         let mut todo = vec![msg];
