@@ -25,7 +25,7 @@ const COLUMNS: [Column; 7] = [
 
 /// Cells that what to do next may claim of the top line, and the fewest in which what was found
 /// still says something.
-const NEXT: usize = 60;
+const NEXT: usize = 40;
 const FOUND: usize = 12;
 
 fn rank(verdict: Verdict) -> u8 {
