@@ -4,6 +4,7 @@
 use crate::support::has_ssh;
 use crate::support::inside::{Census, Inside, on_threads, quick, until};
 use cockpit_domain::batch::{Batch, BatchStatus};
+use cockpit_domain::journal::{StepKind, StepState};
 use cockpit_engine::command::Command;
 use cockpit_engine::context::Timing;
 use cockpit_lab::sub2api::state::When;
@@ -227,20 +228,24 @@ fn a_group_or_channel_whose_answer_was_lost_can_be_taken_back() {
     sweep("prod", Then::RollBack);
 }
 
+/// The host asks to come again in a second while it is at work, not in half a minute.
+fn hurry(inside: &Inside) {
+    let soon = Duration::from_secs(1);
+    let host = inside.lab.host("accept");
+    host.with(|state| state.settings.idempotency_lock = soon);
+}
+
 /// A request that takes effect after everything was over: nobody can wait for that, so the double
 /// has to be seen by a reconcile and taken by a rollback.
 async fn a_double_after_the_end(path: &str, late: Duration, kind: &'static str) {
     let hurried = Timing {
         late_answer: Duration::from_millis(100),
+        // A request that is older is given up, and sent again under another key.
+        processing: Duration::from_millis(200),
         ..quick()
     };
     let inside = Inside::start("accept", hurried).await;
-    // A record of a request that runs longer than this is executed a second time.
-    let short = Duration::from_millis(200);
-    inside
-        .lab
-        .host("accept")
-        .with(|state| state.settings.idempotency_processing = short);
+    hurry(&inside);
     let (before, listing) = (inside.census(), inside.listing().await);
     inside.lose("POST", path, When::CommitAfter(late));
     let batch = inside.import(&KEYS).await;
@@ -278,6 +283,44 @@ async fn a_double_after_the_end(path: &str, late: Duration, kind: &'static str) 
     assert_eq!(inside.census(), before);
     assert_eq!(inside.listing().await, listing);
     inside.end().await;
+}
+
+/// The host's record of a request stays in progress for a day when its client went away: once the
+/// host cannot be at work on it any more and nothing was made, the journal sends under another key.
+#[test]
+fn an_account_whose_request_stays_in_progress_for_ever_is_made_once_under_another_key() {
+    if !has_ssh() {
+        return;
+    }
+    on_threads(async {
+        let hurried = Timing {
+            processing: Duration::from_millis(500),
+            ..quick()
+        };
+        let inside = Inside::start("accept", hurried).await;
+        hurry(&inside);
+        let before = inside.census();
+        inside.lose("POST", "/api/v1/admin/accounts", When::Stuck);
+        let batch = inside.import(&KEYS).await;
+        assert!(inside.lost());
+        assert_eq!(
+            batch.batch_status,
+            BatchStatus::Succeeded,
+            "{}",
+            batch.reason
+        );
+        whole(&inside, &before, &batch, &KEYS).await;
+        let journal = inside.show(batch.id).await.journal;
+        let made: Vec<_> = journal
+            .iter()
+            .filter(|row| row.kind == StepKind::CreateAccount)
+            .map(|row| row.state)
+            .collect();
+        assert_eq!(made.len(), KEYS.len() + 1, "{made:?}");
+        let done = made.iter().filter(|state| **state == StepState::Done);
+        assert_eq!(done.count(), KEYS.len(), "{made:?}");
+        inside.end().await;
+    });
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! `Idempotency-Key` as the host does it, with its weak points: a record whose running time is
-//! over can be taken over and executed a second time.
+//! `Idempotency-Key` as the host does it, with its weak points: a record whose request never came to
+//! an end stays in progress for a day and is never taken over.
 
 use super::reply::{Content, Reply};
 use super::req::Req;
@@ -7,6 +7,9 @@ use super::state::State;
 use cockpit_domain::secret::sha256_hex;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+
+/// How long a record is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// What became of one idempotency key.
 #[derive(Debug, Clone)]
@@ -17,9 +20,19 @@ pub(super) struct Record {
 
 #[derive(Debug, Clone)]
 enum Stage {
-    Running { until: Timestamp },
+    Running { until: Timestamp, locked: Timestamp },
     Done { body: Value, until: Timestamp },
     Failed { until: Timestamp },
+}
+
+impl State {
+    /// Whether a request under a key has begun and not ended.
+    pub(super) fn is_at_work(&mut self) -> bool {
+        let records = self.idempotency.values();
+        records
+            .into_iter()
+            .any(|record| matches!(record.stage, Stage::Running { .. }))
+    }
 }
 
 /// The right to execute, to be given back with the outcome.
@@ -60,20 +73,22 @@ pub(super) fn begin(
         }
         match &record.stage {
             Stage::Done { body, until } if *until > now => return Err(replay(body)),
-            Stage::Running { until } if *until > now => {
-                return Err(wait("IDEMPOTENCY_IN_PROGRESS", *until, now));
+            // Until the record itself ends, however long ago its own time was over.
+            Stage::Running { until, locked } if *until > now => {
+                return Err(wait("IDEMPOTENCY_IN_PROGRESS", *locked, now));
             }
             Stage::Failed { until } if *until > now => {
                 return Err(wait("IDEMPOTENCY_RETRY_BACKOFF", *until, now));
             }
-            // Time is over: executed again, whether or not the first one still runs.
             Stage::Done { .. } | Stage::Running { .. } | Stage::Failed { .. } => {}
         }
     }
-    let until = now + span(state.settings.idempotency_processing);
     let record = Record {
         fingerprint: fingerprint.clone(),
-        stage: Stage::Running { until },
+        stage: Stage::Running {
+            until: now + KEPT,
+            locked: now + span(state.settings.idempotency_lock),
+        },
     };
     state.idempotency.insert(at.clone(), record);
     Ok(Some(Claim { at, fingerprint }))
@@ -89,7 +104,7 @@ pub(super) fn finish(state: &mut State, claim: Claim, reply: &Reply) {
     let outcome = match &reply.content {
         Content::Json(body) if reply.status < 300 => Stage::Done {
             body: redacted(&body["data"]),
-            until: now + SignedDuration::from_hours(24),
+            until: now + KEPT,
         },
         _ => Stage::Failed {
             until: now + span(state.settings.idempotency_backoff),

@@ -47,6 +47,9 @@ use state::{DropRule, State, When};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Longer than any lab runs.
+const NEVER: Duration = Duration::from_hours(1_000);
+
 /// What a host is made from.
 #[derive(Clone)]
 pub struct HostOptions {
@@ -133,6 +136,7 @@ impl SimHost {
         let (rule, delay) = self.with(|state| (take_rule(state, &method, &path), state.delay));
         let late = match rule {
             Some(When::CommitAfter(late)) => Some(late),
+            Some(When::Stuck) => Some(NEVER),
             Some(When::BeforeCommit | When::AfterCommit) | None => None,
         };
         let req = Req::new(parts, bytes, late);

@@ -22,8 +22,8 @@ pub struct Settings {
     pub snapshot_lag: Duration,
     /// A conversation stays with its account for this long; zero switches it off.
     pub sticky_ttl: Duration,
-    /// After this a running idempotency record may be taken over.
-    pub idempotency_processing: Duration,
+    /// How long a running request is said to need, in `Retry-After`.
+    pub idempotency_lock: Duration,
     /// A failed idempotency record blocks its key for this long.
     pub idempotency_backoff: Duration,
     /// The operator's `observe_only = false`: supported routes refuse a call without a key.
@@ -51,7 +51,7 @@ impl Default for Settings {
             models_ttl: Duration::from_secs(15),
             snapshot_lag: Duration::from_secs(1),
             sticky_ttl: Duration::from_hours(1),
-            idempotency_processing: Duration::from_secs(30),
+            idempotency_lock: Duration::from_secs(30),
             idempotency_backoff: Duration::from_secs(5),
             idempotency_required: false,
             logins_per_minute: 20,
@@ -74,6 +74,8 @@ pub enum When {
     AfterCommit,
     /// The connection closes at once, the effect comes this much later.
     CommitAfter(Duration),
+    /// Never, and its idempotency record stays in progress: the host gave up with its client.
+    Stuck,
 }
 
 /// The next matching request loses its connection without an answer.

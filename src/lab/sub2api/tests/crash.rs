@@ -1,6 +1,7 @@
 //! Lost answers, late effects and idempotency keys with their weak points.
 
 use super::{ADMIN, Kit, account_body, until};
+use crate::sub2api::State;
 use crate::sub2api::model::User;
 use crate::sub2api::state::{DropRule, When};
 use serde_json::{Value, json};
@@ -126,7 +127,7 @@ async fn a_failed_idempotent_call_blocks_its_key_for_five_seconds() {
 }
 
 #[tokio::test]
-async fn a_running_call_is_in_progress_and_a_timed_out_one_is_executed_twice() {
+async fn a_running_call_is_in_progress_until_it_has_ended() {
     let kit = Kit::new().await;
     let body = account_body("a", "good", "sk-lab-good-1");
     let late = When::CommitAfter(Duration::from_millis(400));
@@ -142,11 +143,36 @@ async fn a_running_call_is_in_progress_and_a_timed_out_one_is_executed_twice() {
         (409, &json!("IDEMPOTENCY_IN_PROGRESS"))
     );
     assert!(again.json["metadata"]["retry_after"].is_string());
+    until("the late account", || accounts(&kit) == 1).await;
+    until("its answer", || !kit.host.with(State::is_at_work)).await;
+    let replayed = kit.once("/accounts", "key-1", body).await;
+    assert_eq!((replayed.status, replayed.replayed), (200, true));
+    assert_eq!(accounts(&kit), 1);
+}
+
+#[tokio::test]
+async fn a_call_whose_client_went_away_stays_in_progress_for_a_day_and_another_key_is_free() {
+    let kit = Kit::new().await;
+    let body = account_body("a", "good", "sk-lab-good-1");
+    drop_next(&kit, "/api/v1/admin/accounts", When::Stuck);
+    assert!(lost(&kit, Some("key-1"), "/accounts", &body).await);
+    until("the claim", || kit.host.with(State::is_at_work)).await;
+    for seconds in [0, 31, 3_600] {
+        kit.host
+            .with(|state| state.advance(Duration::from_secs(seconds)));
+        let again = kit.once("/accounts", "key-1", body.clone()).await;
+        assert_eq!(
+            (again.status, &again.json["reason"]),
+            (409, &json!("IDEMPOTENCY_IN_PROGRESS")),
+            "after {seconds} s"
+        );
+    }
+    assert_eq!(accounts(&kit), 0);
+    let other = kit.once("/accounts", "key-2", body.clone()).await;
+    assert_eq!((other.status, accounts(&kit)), (200, 1));
     kit.host
-        .with(|state| state.advance(Duration::from_secs(31)));
+        .with(|state| state.advance(Duration::from_hours(24)));
     assert_eq!(kit.once("/accounts", "key-1", body).await.status, 200);
-    // Both commit: the key alone does not protect against a double.
-    until("the late account", || accounts(&kit) == 2).await;
 }
 
 #[tokio::test]
