@@ -42,6 +42,8 @@ pub(crate) enum Place {
     Job(JobId),
     /// What was written, by whom.
     Activity,
+    /// One write, counted from the oldest that is known.
+    Written(usize),
     /// A plan, read before it is applied.
     Plan(PlanId),
     /// One change of a plan.
@@ -92,6 +94,7 @@ impl Place {
             Self::Jobs => "jobs",
             Self::Job(_) => "job",
             Self::Activity => "activity",
+            Self::Written(_) => "written",
             Self::Plan(_) => "plan",
             Self::Change(..) => "change",
             Self::Outcome(_) => "outcome",

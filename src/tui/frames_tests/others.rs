@@ -242,6 +242,13 @@ fn jobs_and_what_was_written() {
             &Screen::new((80, 24), well()).keys(&acts).tell(written()),
         )
         .add(
+            "one write",
+            &Screen::new((80, 24), well())
+                .keys(&acts)
+                .tell(written())
+                .keys("\r"),
+        )
+        .add(
             "activity, larger",
             &Screen::new((120, 40), well()).keys(&acts).tell(written()),
         );

@@ -258,6 +258,15 @@ fn applied(answer: Answer) -> Screen {
         .started(7)
 }
 
+fn busy() -> Failure {
+    Failure::new(
+        FailureKind::Busy,
+        "`accept` is held by kim@laptop pid 4711 for 2 min: import apply plan/9",
+    )
+    .doing("applying plan/4")
+    .hint("wait until it has ended, then apply again")
+}
+
 #[test]
 fn what_applying_came_to() {
     let mut working = armed(fleet_with_batches(), "accept");
@@ -306,6 +315,14 @@ fn what_applying_came_to() {
     let album = Album::default()
         .add("under way", &under_way)
         .add("refused", &applied(import(json!({}))).answer(Err(failure)))
+        .add(
+            "refused at the door",
+            &applied(import(json!({}))).answer(Err(busy())),
+        )
+        .add(
+            "and begun again when the way is free",
+            &applied(import(json!({}))).answer(Err(busy())).keys("\x1ba"),
+        )
         .add("taken back", &applied(rollback()).answer(Ok(rolled(&[]))))
         .add(
             "not everything taken back",

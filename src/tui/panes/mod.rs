@@ -44,6 +44,7 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Jobs => jobs::list(model),
         Place::Job(job) => jobs::job(model, *job),
         Place::Activity => activity::list(model),
+        Place::Written(no) => activity::written(model, *no),
         Place::Plan(plan) => plan::plan(model, *plan),
         Place::Change(plan, at) => plan::change(model, *plan, *at),
         Place::Outcome(plan) => plan::outcome(model, *plan),

@@ -32,6 +32,18 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             plan_refused(model, &failure);
             Vec::new()
         }
+        // Refused at the door: the plan can be applied when the way is free. One that was used all the
+        // same is refused by the engine.
+        (Asked::Apply(id), Err(failure))
+            if matches!(failure.kind, FailureKind::Busy | FailureKind::Denied) =>
+        {
+            drop(model.acts.remove(&id));
+            if model.trail.view().place == Place::Outcome(id) {
+                let _was_open = model.trail.back();
+            }
+            model.dialog = Some(Dialog::failure(model, &failure));
+            Vec::new()
+        }
         (Asked::Apply(id), outcome) => {
             if let Err(failure) = &outcome {
                 let told = one_line(failure);
