@@ -70,7 +70,7 @@ fn the_screen_follows_a_batch_of_the_command_line_read_only_with_its_owner() {
         let page = stage.until_shown("owner ").await;
         assert!(page.contains(&owner), "not {owner}:\n{page}");
         stage.command("resume 1");
-        stage.until_shown("this batch was not interrupted").await;
+        stage.until_shown("this batch is at work, owned by").await;
         stage.press(&["B"]);
         let refused = stage.until_shown("batch/1 is running, owned by").await;
         assert!(refused.contains(&owner), "not {owner}:\n{refused}");

@@ -263,6 +263,12 @@ pub(super) fn resume(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effe
     else {
         return super::run::said(model, "why.no-such-batch");
     };
+    if seen.batch.batch_status == BatchStatus::Running {
+        let owner = seen.batch.owner.clone();
+        let text = model.fill("why.runs", &[("owner", &owner)]);
+        model.tell(text, Role::Warn);
+        return Vec::new();
+    }
     if seen.batch.batch_status != BatchStatus::Interrupted {
         return super::run::said(model, "why.not-interrupted");
     }
