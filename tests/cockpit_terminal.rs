@@ -36,8 +36,13 @@ impl Home {
 
     /// The program with these words.
     fn cockpit(&self, words: &[&str]) -> Launch {
+        self.within(COCKPIT, words)
+    }
+
+    /// Another program that runs it.
+    fn within(&self, program: &str, words: &[&str]) -> Launch {
         let folder = |name| self.path().join(name);
-        Launch::of(COCKPIT, words)
+        Launch::of(program, words)
             .env("HOME", folder("home"))
             .env("XDG_CONFIG_HOME", folder("config"))
             .env("XDG_STATE_HOME", folder("state"))

@@ -41,6 +41,7 @@ pub async fn run(
     let size = crossterm::terminal::size().map_err(|error| lost(&error))?;
     let mut screen = Terminal::new(Paint::new(size)).map_err(|error| lost(&error))?;
     drop(app.update(clock.now_ms(), Msg::Resize(size.0, size.1)));
+    let mut gone = terminal::watch()?;
     let (mut line, opening) = Line::take()?;
     screen.backend_mut().add(&opening);
     draw(&mut screen, &mut line, &app)?;
@@ -76,6 +77,7 @@ pub async fn run(
                 Ok(()) => continue,
                 Err(_) => { there = false; Msg::Close }
             },
+            _ = &mut gone, if there => { there = false; Msg::Close }
             event = events.next(), if there => match event {
                 Some(Ok(Event::Key(key))) => { typed = true; Msg::Key(key) }
                 Some(Ok(Event::Paste(text))) => { typed = true; Msg::Paste(text) }

@@ -7,6 +7,8 @@ use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, queue};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
 use std::io::{self, Write, stdout};
 use std::os::fd::AsFd;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// How long the last words may take to reach a terminal that is stuck.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -120,6 +122,25 @@ impl Drop for Line {
     fn drop(&mut self) {
         put_back(&self.parcels, &self.taken);
     }
+}
+
+/// Tells when the terminal is gone. SIGHUP does not reach everybody, and who waits for keys finds no
+/// end in what a lost terminal gives.
+pub(crate) fn watch() -> Outcome<oneshot::Receiver<()>> {
+    let tty = stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| failed(&error))?;
+    let (tell, gone) = oneshot::channel();
+    let watcher = move || {
+        let mut there = [PollFd::new(tty.as_fd(), PollFlags::empty())];
+        while poll(&mut there, PollTimeout::NONE) == Err(Errno::EINTR) {}
+        // The screen may have ended first.
+        let _ = tell.send(());
+    };
+    let named = std::thread::Builder::new().name("hangup".to_owned());
+    drop(named.spawn(watcher).map_err(|error| failed(&error))?);
+    Ok(gone)
 }
 
 /// Once; behind the frame that is on its way. A terminal that is gone or stuck cannot be put back,

@@ -3,6 +3,8 @@
 use super::{Home, command, settled};
 use crate::support::left::{children_of, sockets_under};
 use crate::support::pty::{Ended, Pty, key};
+use crate::support::{COCKPIT, wait_until};
+use std::time::Duration;
 
 /// Opens the screen on a lab, waits until ssh connections stand, and ends it. Gives back how it
 /// ended and the terminal.
@@ -73,4 +75,17 @@ fn a_panic_gives_the_terminal_back_says_so_and_leaves_nothing_behind() {
     assert_eq!(pty.not_put_back(), [""; 0]);
     let said = pty.screen().contents();
     assert!(said.contains("a panic was asked for"), "{said}");
+}
+
+#[test]
+fn a_terminal_that_goes_without_a_signal_ends_the_screen_too() {
+    let Some(home) = Home::new() else { return };
+    // In a session of its own it has the terminal open and is told nothing.
+    let alone = ["-w", COCKPIT, "--lab"];
+    let mut pty = home.within("setsid", &alone).start();
+    settled(&pty);
+    pty.hang_up();
+    wait_until("nothing is left", Duration::from_secs(5), || {
+        home.left().is_empty().then_some(())
+    });
 }
