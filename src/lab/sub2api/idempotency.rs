@@ -27,6 +27,7 @@ enum Stage {
 
 impl State {
     /// Whether a request under a key has begun and not ended.
+    #[cfg(test)]
     pub(super) fn is_at_work(&mut self) -> bool {
         let records = self.idempotency.values();
         records
