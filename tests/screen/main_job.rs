@@ -13,6 +13,8 @@ fn keys_are_imported_compared_and_taken_back_by_keyboard_only() {
     }
     on_threads(async {
         let mut stage = Stage::open("accept").await;
+        // What tells the keys apart, and the head of the key that the cockpit makes for its user.
+        stage.secrets = vec!["screen-00000".to_owned(), "sk-relay-".to_owned()];
         let before = stage.inside.census();
         stage.until_shown("nothing is broken").await;
 
@@ -27,12 +29,9 @@ fn keys_are_imported_compared_and_taken_back_by_keyboard_only() {
         }
         stage.until_shown("< lab >").await;
         stage.paste(&KEYS.join("\r"));
-        let form = stage.until_shown("2 lines pasted, not shown").await;
+        stage.until_shown("2 lines pasted, not shown").await;
         stage.press(&["enter"]);
-        let plan = stage.until_shown("Import  plan/1  accept").await;
-        for frame in [&form, &plan] {
-            assert!(!frame.contains("screen-00000"), "{frame}");
-        }
+        stage.until_shown("Import  plan/1  accept").await;
         stage.press(&["a"]);
         stage.until_shown("type `:arm accept 10m` first").await;
         assert_eq!(stage.changes(), Vec::<String>::new());

@@ -24,6 +24,8 @@ const LIMIT: Duration = Duration::from_secs(40);
 pub(super) struct Stage {
     /// The engine and its lab.
     pub(super) inside: Inside,
+    /// Text that must stand in no picture.
+    pub(super) secrets: Vec<String>,
     /// Whether the screen has ended.
     pub(super) ended: bool,
     /// Keys pressed so far.
@@ -63,6 +65,7 @@ impl Stage {
         let (app, driver, messages) = parts(&inside);
         let mut stage = Self {
             inside,
+            secrets: Vec::new(),
             ended: false,
             pressed: 0,
             sent: BTreeMap::new(),
@@ -282,6 +285,13 @@ impl Stage {
         self.terminal
             .draw(|frame| self.app.draw(frame))
             .expect("a picture takes everything");
+        for secret in &self.secrets {
+            let frame = self.frame();
+            assert!(
+                !frame.contains(secret.as_str()),
+                "a secret is shown:\n{frame}"
+            );
+        }
         if self.app.awaits_drawn() {
             self.fold(Msg::Drawn);
         }
