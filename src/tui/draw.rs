@@ -124,7 +124,7 @@ fn page(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
                 width: inner.width,
                 ..log
             };
-            let lines = panes::log_beside(model, inner);
+            let lines = panes::log_beside(model, shown, inner);
             draw_text(buffer, inner, &lines, 0, &model.theme);
         }
     }

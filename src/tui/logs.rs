@@ -3,7 +3,7 @@
 
 use crate::model::Model;
 use crate::place::Place;
-use crate::target::host_looked_at;
+use crate::target::{Target, host_looked_at};
 use cockpit_domain::log::{Level, LogFilter, SourceId};
 use cockpit_engine::logs::{LogView, SourceState, SourceStatus};
 use std::collections::BTreeSet;
@@ -74,9 +74,9 @@ impl Logs {
     }
 }
 
-/// What the selection is about, in a word that names logs: its host, else its machine.
-pub(crate) fn subject(model: &Model) -> Option<String> {
-    let host = host_looked_at(model)?;
+/// What something is about, in a word that names logs: its host, else its machine.
+pub(crate) fn subject(model: &Model, aim: Target) -> Option<String> {
+    let host = host_looked_at(model, aim)?;
     if !model.logs.of(host.as_str()).is_empty() {
         return Some(host.to_string());
     }
@@ -104,8 +104,8 @@ pub(crate) fn pane_filter(model: &Model) -> LogFilter {
 }
 
 /// What the look beside a row asks for; `None` when there is no log of it.
-pub(crate) fn side_filter(model: &Model) -> Option<LogFilter> {
-    let subject = subject(model)?;
+pub(crate) fn side_filter(model: &Model, aim: Target) -> Option<LogFilter> {
+    let subject = subject(model, aim)?;
     Some(LogFilter {
         text: String::new(),
         floor: Some(Level::Warn),

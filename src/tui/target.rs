@@ -2,6 +2,7 @@
 
 use crate::model::Model;
 use crate::place::Place;
+use crate::update::Shown;
 use cockpit_domain::ids::{BatchId, HostId, JobId, MachineId, PackId, PlanId};
 
 /// What is pointed at.
@@ -25,7 +26,11 @@ pub(crate) struct Target {
 
 /// What the page that is open and its selected row are about.
 pub(crate) fn target(model: &Model) -> Target {
-    let shown = crate::update::shown(model);
+    pointed_at(model, &crate::update::shown(model))
+}
+
+/// The same, of a page as it is shown.
+pub(crate) fn pointed_at(model: &Model, shown: &Shown) -> Target {
     let place = &model.trail.view().place;
     let selected = shown
         .selected
@@ -34,10 +39,9 @@ pub(crate) fn target(model: &Model) -> Target {
     of(model, selected.as_ref().unwrap_or(place))
 }
 
-/// The host that the selection is about, for looking only: a check is about the first host that its
-/// pack judges.
-pub(crate) fn host_looked_at(model: &Model) -> Option<HostId> {
-    let aim = target(model);
+/// The host that something is about, for looking only: a check is about the first host that its pack
+/// judges.
+pub(crate) fn host_looked_at(model: &Model, aim: Target) -> Option<HostId> {
     aim.host.or_else(|| {
         let (pack, _) = aim.check?;
         let mut hosts = model.setup.hosts.iter();

@@ -4,7 +4,9 @@ use super::said::{moment, seconds};
 use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
+use crate::target::pointed_at;
 use crate::theme::Role;
+use crate::update::Shown;
 use crate::widgets::{behind, cut};
 use cockpit_domain::log::{Level, LogLine, gist};
 use cockpit_engine::logs::{SourceState, SourceStatus};
@@ -163,8 +165,8 @@ fn text_role(role: Role) -> Role {
 }
 
 /// The last warnings of what a row is about.
-pub(crate) fn beside(model: &Model, area: Rect) -> Vec<Note> {
-    let Some(subject) = crate::logs::subject(model) else {
+pub(crate) fn beside(model: &Model, shown: &Shown, area: Rect) -> Vec<Note> {
+    let Some(subject) = crate::logs::subject(model, pointed_at(model, shown)) else {
         let key = if model.logs.states.is_empty() {
             "log.no-source"
         } else {

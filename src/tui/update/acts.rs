@@ -174,7 +174,7 @@ pub(super) fn probe(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effec
 
 /// Opens the accounts of a host and looks at them.
 pub(super) fn pool(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
-    let Some(host) = host(words, aim).or_else(|| host_looked_at(model)) else {
+    let Some(host) = host(words, aim).or_else(|| host_looked_at(model, aim.clone())) else {
         return arguments(model, Action::Pool);
     };
     model.trail.open(Place::Pool(host.clone()));

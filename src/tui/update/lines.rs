@@ -11,6 +11,7 @@ use crate::model::Model;
 use crate::msg::Effect;
 use crate::panes;
 use crate::place::Place;
+use crate::target::{pointed_at, target};
 use cockpit_domain::log::Level;
 use cockpit_engine::logs::{LogView, SourceState, SourceStatus};
 
@@ -134,28 +135,27 @@ pub(super) fn go(model: &mut Model, to: Move) {
     model.trail.view_mut().selected = selected.map(|no| no.to_string());
 }
 
-/// After every message: what is asked for is what is shown, and the window holds the selection.
+/// After every message, on a log page: what is asked for is what is shown, and the window holds the
+/// selection.
 pub(super) fn settle(model: &mut Model) {
     let wanted = pane_filter(model);
-    let on_log = is_log(&model.trail.view().place);
-    if let (true, Some(view)) = (on_log, &mut model.logs.view) {
+    if let Some(view) = &mut model.logs.view {
         view.set_filter(wanted);
     }
-    if on_log {
-        let room = shown(model).room;
-        if let Some(lines) = &model.logs.view {
-            let matching = lines.counts().matching;
-            let selected = place(model, lines);
-            let offset = model.trail.view().offset as u64;
-            let start = first_of_window(selected, offset, matching, room);
-            model.trail.view_mut().offset = usize::try_from(start).unwrap_or(usize::MAX);
-        }
-        return;
+    let room = shown(model).room;
+    if let Some(lines) = &model.logs.view {
+        let matching = lines.counts().matching;
+        let selected = place(model, lines);
+        let offset = model.trail.view().offset as u64;
+        let start = first_of_window(selected, offset, matching, room);
+        model.trail.view_mut().offset = usize::try_from(start).unwrap_or(usize::MAX);
     }
-    // Beside a row, where there is room for it.
-    let geometry = geometry(model.size.0, model.size.1, model.zoomed, true);
-    if geometry.side_log.is_some()
-        && let Some(wanted) = side_filter(model)
+}
+
+/// The lines beside a row follow the selection, where there is room for them.
+pub(super) fn settle_beside(model: &mut Model, shown: &Shown) {
+    if shown.geometry.side_log.is_some()
+        && let Some(wanted) = side_filter(model, pointed_at(model, shown))
         && let Some(side) = &mut model.logs.side
     {
         side.set_filter(wanted);
@@ -203,7 +203,7 @@ pub(super) fn pause(model: &mut Model) -> Vec<Effect> {
 pub(super) fn open_of(model: &mut Model, words: &Words) -> Vec<Effect> {
     let name = match words.get(0) {
         Some(name) => Some(name.to_owned()),
-        None => subject(model),
+        None => subject(model, target(model)),
     };
     let name = name.filter(|name| !model.logs.of(name).is_empty());
     match name {

@@ -86,11 +86,11 @@ fn next_broken(shown: &Shown, now: usize, forward: bool) -> Option<usize> {
 /// After every message: the selection keeps its row, the window keeps the selection, and nothing
 /// points behind the end.
 pub(super) fn settle(model: &mut Model) {
-    lines::settle(model);
     if lines::is_log(&model.trail.view().place) {
-        return;
+        return lines::settle(model);
     }
     let shown = shown(model);
+    lines::settle_beside(model, &shown);
     let view = model.trail.view_mut();
     match &shown.content.body {
         Body::List(_) => {

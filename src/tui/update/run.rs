@@ -8,7 +8,7 @@ use crate::dialogs::{self, Dialog};
 use crate::model::{Asked, Model};
 use crate::msg::Effect;
 use crate::place::Place;
-use crate::target::target;
+use crate::target::{Target, target};
 use crate::theme::Role;
 use crate::words::Lang;
 use cockpit_engine::command::Command;
@@ -30,7 +30,11 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         model.tell(why, Role::Warn);
         return Vec::new();
     }
-    let aim = target(model);
+    // Moving asks nobody what is pointed at.
+    let aim = match action.row().danger {
+        Danger::Look if action != Action::StopJob => Target::default(),
+        _ => target(model),
+    };
     match action {
         Action::Down => moved(model, Move::Lines(1)),
         Action::Up => moved(model, Move::Lines(-1)),
