@@ -260,6 +260,17 @@ pub enum Batch {
         /// The batch.
         batch: BatchId,
     },
+    /// Write the keys that did not pass to a new file (0600), to be mended and imported again.
+    Failed {
+        /// The batch.
+        batch: BatchId,
+        /// The key input as it was given to the import; `-` reads standard input.
+        #[arg(long, value_name = "FILE|-")]
+        keys: String,
+        /// The file to make.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Go on with an interrupted batch.
     Resume {
         /// The batch.
@@ -460,7 +471,7 @@ impl Noun {
                 | Self::Baseline(Baseline::Show { .. })
                 | Self::Probe(Probe::List)
                 | Self::Audit(_)
-                | Self::Batch(Batch::Show { .. } | Batch::Resume { .. })
+                | Self::Batch(Batch::Show { .. } | Batch::Failed { .. } | Batch::Resume { .. })
                 | Self::Access(_)
                 | Self::Reconcile(_)
                 | Self::Repair(Repair::Apply { .. })

@@ -5,7 +5,7 @@ use crate::args::{
     Reconcile, Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
-use crate::{drill, input, known, logs, output};
+use crate::{drill, failed, input, known, logs, output};
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
@@ -75,6 +75,9 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         },
         Noun::Batch(Batch::List { host }) => Command::BatchList { host },
         Noun::Batch(Batch::Show { batch }) => Command::BatchShow { batch },
+        Noun::Batch(Batch::Failed { batch, keys, out }) => {
+            return failed::run(batch, &keys, &out, session, json).await;
+        }
         Noun::Batch(Batch::Resume { batch }) => Command::BatchResume { batch },
         Noun::Access(Access::Status { batch }) => Command::AccessStatus { batch },
         Noun::Provider(Provider::Status { host, provider }) => {

@@ -5,6 +5,7 @@ mod args;
 mod dispatch;
 mod drill;
 mod exit;
+mod failed;
 mod input;
 mod known;
 mod logs;

@@ -135,6 +135,7 @@ mod tests {
             "cockpit batch list",
             "cockpit batch show 1",
             "cockpit batch resume batch/1",
+            "cockpit batch failed 1 --keys f --out g",
             "cockpit access status 1",
             "cockpit provider status --host h --provider p --json",
             "cockpit reconcile plan --host h --provider p",

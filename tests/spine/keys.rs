@@ -6,6 +6,7 @@ use crate::support::{Lab, has_ssh};
 use cockpit_lab::fleet;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn keys_that_fail_undo_a_strict_import_and_are_named_one_by_one() {
@@ -202,4 +203,57 @@ fn keys_written_twice_or_known_already_are_named_and_made_once() {
     let rolled = apply(&lab, "rollback", &planned.json(), &[]);
     assert_eq!(rolled.code, 0, "{rolled:?}");
     assert_eq!(differences(&before, &admin.listing()), Vec::<String>::new());
+}
+
+#[test]
+fn failed_keys_are_written_to_a_file_of_their_own_and_imported_again() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let (good, dead) = ("sk-lab-good-again-00000001", "sk-lab-bad-again-000000001");
+    let ran = import(&lab, "lab", "partial", &format!("{good}\n{dead}\n"));
+    let id = ran.json()["id"].to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("failed");
+    let out = path.to_str().expect("a path");
+    let words = [
+        "batch", "failed", &id, "--keys", "-", "--out", out, "--json",
+    ];
+    // Only what failed, from the input as it was, in whatever shape.
+    let table = format!("name,key\na,{good}\nb,{dead}\n");
+    let written = lab.run_with(&words, &table);
+    assert_eq!(written.code, 0, "{written:?}");
+    assert_eq!(written.json()["written"], 1);
+    assert!(
+        !format!("{written:?}").contains("again-0000"),
+        "{written:?}"
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{dead}\n"));
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // Nothing that is there is written over; input without the key is named.
+    let again = lab.run_with(&words, &table);
+    assert_eq!(again.code, 3, "{again:?}");
+    let elsewhere = folder.path().join("other").display().to_string();
+    let words = ["batch", "failed", &id, "--keys", "-", "--out", &elsewhere];
+    let other = lab.run_with(&words, good);
+    assert_eq!(other.code, 3, "{other:?}");
+    assert!(
+        other.stderr.contains("none of its 1 failed key(s)"),
+        "{other:?}"
+    );
+    // The file is key input.
+    let planned = lab.run(&[
+        "import",
+        "plan",
+        "--host",
+        HOST,
+        "--provider",
+        "lab",
+        "--keys",
+        out,
+        "--json",
+    ]);
+    assert_eq!(rows(&planned.json(), "items").len(), 1, "{planned:?}");
 }

@@ -9,6 +9,7 @@ pub(crate) use progress::ProgressLine;
 
 use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::finding::Finding;
+use cockpit_domain::ids::BatchId;
 use cockpit_domain::log::{LogLine, LogSource};
 use cockpit_engine::board::{Board, Known, Trouble};
 use cockpit_engine::command::Answer;
@@ -17,6 +18,7 @@ use cockpit_engine::failure::Failure;
 use cockpit_engine::ports::{AuditRow, FaultState, PackEntry};
 use serde_json::{Value, json};
 use std::io::Write;
+use std::path::Path;
 
 /// Prints a line on standard output. A reader that is gone is no reason to panic.
 pub(crate) fn line(text: &str) -> bool {
@@ -33,6 +35,28 @@ pub(crate) fn answer(answer: &Answer, as_json: bool) {
         pretty(&json::answer(answer));
     } else {
         line(text::answer(answer).trim_end());
+    }
+}
+
+/// Prints where failed keys were written, and which were not in the input.
+pub(crate) fn failed_keys(
+    batch: BatchId,
+    written: usize,
+    path: &Path,
+    missing: &[&str],
+    as_json: bool,
+) {
+    if as_json {
+        return pretty(&json!({
+            "batch_id": batch, "written": written, "file": path, "missing": missing,
+        }));
+    }
+    line(&format!(
+        "{written} failed key(s) of {batch} written to {} (0600)",
+        path.display()
+    ));
+    if !missing.is_empty() {
+        line(&format!("! not in the input: {}", missing.join(", ")));
     }
 }
 
