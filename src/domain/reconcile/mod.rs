@@ -288,4 +288,6 @@ pub fn stored(
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 pub(crate) mod tests;

@@ -5,7 +5,7 @@ use crate::inventory::{Account, Channel, ChannelSpec, Group, GroupSpec, Response
 use crate::pack::SubscriptionTemplate;
 use std::collections::BTreeMap;
 
-const BATCH: BatchId = BatchId(3);
+pub(super) const BATCH: BatchId = BatchId(3);
 
 pub(crate) fn pack() -> ProviderPack {
     ProviderPack {
@@ -144,7 +144,11 @@ pub(crate) fn settled() -> (HostView, Vec<BatchResource>) {
     (view, records)
 }
 
-fn run(view: &HostView, records: &[BatchResource], probe_notes: Vec<String>) -> ReconcileReport {
+pub(super) fn run(
+    view: &HostView,
+    records: &[BatchResource],
+    probe_notes: Vec<String>,
+) -> ReconcileReport {
     reconcile(ReconcileInput {
         host: &HostId::new("h").unwrap(),
         pack: &pack(),
@@ -161,7 +165,7 @@ fn run(view: &HostView, records: &[BatchResource], probe_notes: Vec<String>) -> 
     })
 }
 
-fn counts(report: &ReconcileReport) -> (usize, usize, usize, usize, usize) {
+pub(super) fn counts(report: &ReconcileReport) -> (usize, usize, usize, usize, usize) {
     (
         report.missing_count,
         report.changed_count,

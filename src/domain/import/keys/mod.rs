@@ -2,6 +2,8 @@
 //! is named, with its field, before anything is sent; its content is never repeated.
 
 mod json;
+#[cfg(test)]
+mod properties;
 mod table;
 #[cfg(test)]
 mod tests;
