@@ -11,7 +11,7 @@ pub use gateway::{classify, is_warming};
 pub use judge::{FinalWords, KeyJudgement, final_words, judge_key};
 pub use keys::{BadKeyLine, KeyInput, KeyLine, read_keys};
 pub use names::{
-    account_name, is_leftover, is_own_name, managed_email, managed_key, managed_key_name,
+    Leftovers, account_name, is_own_name, managed_email, managed_key, managed_key_name,
     managed_password, subscription_notes,
 };
 pub use plan::{ImportPlan, ImportRequest, KeyFact, KeyState, PlanItem, plan_import};

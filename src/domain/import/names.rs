@@ -18,15 +18,29 @@ pub fn is_own_name(provider: &PackId, name: &str) -> bool {
         .is_some_and(|rest| Fingerprint::parse(rest).is_some())
 }
 
-/// Whether a name is ours or matches a legacy pattern of the pack. Patterns are anchored and were
-/// checked when the pack was read; one that does not compile matches nothing.
-pub fn is_leftover(pack: &ProviderPack, name: &str) -> bool {
-    is_own_name(&pack.id, name)
-        || pack
-            .legacy_account_patterns
-            .iter()
-            .filter_map(|pattern| Regex::new(pattern).ok())
-            .any(|pattern| pattern.is_match(name))
+/// Names of accounts that are ours or an older tool's, made ready for many names. Patterns are
+/// anchored and were checked when the pack was read; one that does not compile matches nothing.
+#[derive(Debug, Clone)]
+pub struct Leftovers<'p> {
+    provider: &'p PackId,
+    patterns: Vec<Regex>,
+}
+
+impl<'p> Leftovers<'p> {
+    /// The names of a pack.
+    pub fn of(pack: &'p ProviderPack) -> Self {
+        let patterns = pack.legacy_account_patterns.iter();
+        Self {
+            provider: &pack.id,
+            patterns: patterns.filter_map(|text| Regex::new(text).ok()).collect(),
+        }
+    }
+
+    /// Whether a name is one of them.
+    pub fn holds(&self, name: &str) -> bool {
+        is_own_name(self.provider, name)
+            || self.patterns.iter().any(|pattern| pattern.is_match(name))
+    }
 }
 
 /// E-mail of the managed user: one per host and provider. `.invalid` can never receive mail.

@@ -10,7 +10,7 @@ pub use why::{Reason, WhyNot, why_not};
 
 use crate::batch::{AccountStatus, Item};
 use crate::ids::{BatchId, HostId, PackId, RemoteId};
-use crate::import::{HostView, is_leftover, is_own_name};
+use crate::import::{HostView, Leftovers, is_own_name};
 use crate::inventory::{Account, Channel, Group};
 use crate::pack::ProviderPack;
 use crate::resource::{BatchResource, Origin, ResourceKind};
@@ -165,7 +165,8 @@ fn channel_over(view: &HostView, group: RemoteId) -> Option<&Channel> {
 fn belongs(input: &PoolInput<'_>, account: &Account, group: Option<&Group>) -> bool {
     group.is_some_and(|group| account.group_ids.contains(&group.id))
         || input.pack.is_some_and(|pack| {
-            record_of(input.records, account.id).is_some() || is_leftover(pack, &account.name)
+            record_of(input.records, account.id).is_some()
+                || Leftovers::of(pack).holds(&account.name)
         })
 }
 
@@ -201,7 +202,7 @@ fn seat(input: &PoolInput<'_>, account: &Account, group: Option<&Group>) -> Seat
             .pack
             .and_then(|pack| why::of_model(account, &pack.smoke_model)),
     );
-    let named_by_us = |pack: &ProviderPack| is_leftover(pack, &account.name);
+    let named_by_us = |pack: &ProviderPack| Leftovers::of(pack).holds(&account.name);
     let owner = match record {
         Some(record) => Owner::Batch(record.batch),
         None if input.pack.is_some_and(named_by_us) => Owner::Leftover,

@@ -3,14 +3,15 @@
 
 use crate::batch::{AccessStatus, words};
 use crate::ids::{BatchId, HostId, PackId, RemoteId};
-use crate::import::{HostView, is_leftover};
+use crate::import::{HostView, Leftovers};
+use crate::inventory::Account;
 use crate::pack::ProviderPack;
 use crate::plan::{Change, Sign, Totals, diff_fields};
 use crate::recorded;
 use crate::resource::{BatchResource, Origin, ResourceKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 words! {
     /// How a host and our records stand to each other.
@@ -94,14 +95,17 @@ pub struct ReconcileInput<'a> {
 pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
     let mut changes = Vec::new();
     let (mut missing, mut differing) = (0, 0);
+    // Of these there may be thousands.
+    let accounts = input.view.accounts.iter().map(|row| (row.id, row));
+    let accounts: BTreeMap<RemoteId, &Account> = accounts.collect();
     for resource in input.resources {
         let name = &resource.name;
-        let Some(now) = stored(
-            input.view,
-            input.keys,
-            resource.kind,
-            resource.host_resource_id,
-        ) else {
+        let id = resource.host_resource_id;
+        let now = match resource.kind {
+            ResourceKind::Account => accounts.get(&id).map(|row| recorded::of_account(row)),
+            kind => stored(input.view, input.keys, kind, id),
+        };
+        let Some(now) = now else {
             // A parked account that somebody deleted is no loss of ours.
             if resource.origin != Origin::Parked {
                 missing += 1;
@@ -188,10 +192,11 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
                 && resource.name == name
         })
     };
+    let leftovers = Leftovers::of(input.pack);
     let mut extras = Extras { raw: 0, noise: 0 };
     for account in &input.view.accounts {
         let near = account.group_ids.iter().any(|id| groups.contains(id))
-            || is_leftover(input.pack, &account.name);
+            || leftovers.holds(&account.name);
         if !near || known.contains(&(ResourceKind::Account, account.id)) {
             continue;
         }
@@ -205,7 +210,7 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
                 &reason,
             );
             changes.push(change.at(account.id));
-        } else if is_leftover(input.pack, &account.name) {
+        } else if leftovers.holds(&account.name) {
             extras.noise += 1;
         } else {
             changes.push(stranger(ResourceKind::Account, &account.name, account.id));

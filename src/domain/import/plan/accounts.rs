@@ -3,7 +3,7 @@
 use super::{ImportRequest, KeyFact, KeyState, PlanItem};
 use crate::import::HostView;
 use crate::import::keys::KeyInput;
-use crate::import::names::{account_name, is_leftover, is_own_name};
+use crate::import::names::{Leftovers, account_name, is_own_name};
 use crate::inventory::Group;
 use crate::plan::{Change, Sign};
 use crate::resource::ResourceKind;
@@ -106,11 +106,12 @@ pub(super) fn plan_parking(
         .iter()
         .map(|item| item.account_name.as_str())
         .collect();
+    let leftovers = Leftovers::of(&request.pack);
     for account in &view.accounts {
         let older = account.group_ids.contains(&group.id)
             && account.schedulable
             && !new.contains(account.name.as_str())
-            && is_leftover(&request.pack, &account.name);
+            && leftovers.holds(&account.name);
         if older {
             let how = if is_own_name(&request.pack.id, &account.name) {
                 "older account of this provider"
