@@ -54,25 +54,26 @@ fn two_ends(frame: &mut Frame<'_>, model: &Model, area: Rect, left: &Note, right
 enum Tabs {
     Names,
     Short,
-    /// Of all but the open one the number only.
-    Numbers,
+    /// Of the first so many and the open one; of the others the number only.
+    First(usize),
 }
 
 /// The tabs and the state beside them: as much as there is room for, the state first.
 fn tabs_and_state(model: &Model, room: usize) -> (Note, Note) {
-    let tries = [
+    let whole = [
         (Tabs::Names, true),
         (Tabs::Short, true),
         (Tabs::Short, false),
-        (Tabs::Numbers, true),
     ];
-    for (how, with_clock) in tries {
+    let fewer = (0..Place::PANES.len()).rev();
+    let fewer = fewer.map(|first| (Tabs::First(first), first == 0));
+    for (how, with_clock) in whole.into_iter().chain(fewer) {
         let pair = (tabs(model, how), state(model, with_clock));
         if wide(&pair.0) + wide(&pair.1) < room {
             return pair;
         }
     }
-    (tabs(model, Tabs::Numbers), state(model, false))
+    (tabs(model, Tabs::First(0)), state(model, false))
 }
 
 /// The open one stands in brackets: it is seen without colour too.
@@ -81,8 +82,8 @@ fn tabs(model: &Model, how: Tabs) -> Note {
         let open = model.trail.pane() == at;
         let name = match how {
             Tabs::Names => model.say(&format!("pane.{}", place.name())),
-            Tabs::Numbers if !open => String::new(),
-            Tabs::Short | Tabs::Numbers => model.say(&format!("tab.{}", place.name())),
+            Tabs::First(first) if !open && at >= first => String::new(),
+            Tabs::Short | Tabs::First(_) => model.say(&format!("tab.{}", place.name())),
         };
         let said = [(at + 1).to_string(), name, count(model, place)];
         let said: Vec<&str> = said

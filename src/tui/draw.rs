@@ -81,7 +81,13 @@ fn page(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
         Body::Text(lines) => draw_text(buffer, below, lines, view.offset, &model.theme),
         Body::List(list) if shown.rows.is_empty() => {
             let empty = if shown.total > 0 {
-                vec![note(model.say("state.all-hidden"), Role::Muted)]
+                let by_level = view.filter.is_empty() && !view.only_broken;
+                let key = if by_level {
+                    "log.all-hidden"
+                } else {
+                    "state.all-hidden"
+                };
+                vec![note(model.say(key), Role::Muted)]
             } else {
                 list.empty.clone()
             };
@@ -239,6 +245,10 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
     let keys = match &form.keys {
         Some((_, lines)) => model.fill("form.pasted", &[("count", &lines.to_string())]),
         None if form.path().is_empty() && form.focus != 3 => model.say("form.keys-hint"),
+        None if form.typed_key() => {
+            let hidden = "*".repeat(form.path().chars().count());
+            format!("{hidden}_  {}", model.say("form.typed"))
+        }
         None => format!("{}_", form.path()),
     };
     let mode = if form.strict { "strict" } else { "partial" };
@@ -341,6 +351,11 @@ fn draw_message(frame: &mut Frame<'_>, model: &Model, message: &Message) {
     let room = 76.min(frame.area().width.saturating_sub(4));
     let high = wrapped(&message.lines, room).len();
     let high = u16::try_from(high).unwrap_or(u16::MAX).saturating_add(2);
-    let inner = front(frame, model, &model.say("message.title"), (80, high));
+    let title = format!(
+        "{}: {}",
+        model.say("message.title"),
+        model.say("message.keys")
+    );
+    let inner = front(frame, model, &title, (80, high));
     lines_in(frame, model, inner, &message.lines, message.offset);
 }

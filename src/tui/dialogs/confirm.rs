@@ -197,6 +197,10 @@ impl Confirm {
         if self.drawn_ms.is_none_or(|drawn| now_ms - drawn < DEAF_MS) {
             return Next::Stay;
         }
+        if matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace) {
+            // What was missing may be there now; `y` says so again if it is not.
+            self.refused = None;
+        }
         match (self.focus, key.code) {
             (Field::Buttons, KeyCode::Enter | KeyCode::Char('n')) => return Next::Close,
             (Field::Buttons, KeyCode::Char('y')) => match self.missing() {

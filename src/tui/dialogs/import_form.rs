@@ -84,9 +84,18 @@ impl ImportForm {
         }
     }
 
-    /// Keys that were pasted.
+    /// Keys that were pasted, or one that was typed.
     pub(crate) fn pasted(&self) -> Option<Secret> {
-        self.keys.as_ref().map(|(keys, _)| keys.clone())
+        match &self.keys {
+            Some((keys, _)) => Some(keys.clone()),
+            None => self.typed_key().then(|| Secret::new(self.path().trim())),
+        }
+    }
+
+    /// Whether what was typed is taken for a key: terminals that do not bracket a paste type it. Only
+    /// what begins like a path is one, and only a path is ever shown.
+    pub(crate) fn typed_key(&self) -> bool {
+        !self.path().is_empty() && !self.path().starts_with(['/', '~', '.'])
     }
 
     /// The file to read keys from.
@@ -108,12 +117,17 @@ impl ImportForm {
     /// Pasted text is keys, wherever the focus is: it is never shown.
     pub(super) fn paste(&mut self, text: String) {
         let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+        self.refused.clear();
         self.keys = (lines > 0).then(|| (Secret::new(text), lines));
         self.focus = FIELDS.len() - 1;
     }
 
     pub(super) fn key(&mut self, key: KeyEvent) -> Next {
         let last = FIELDS.len() - 1;
+        if self.focus == 3 && matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace) {
+            // What was said of the last try is said of other keys.
+            self.refused.clear();
+        }
         match key.code {
             KeyCode::Esc => return Next::Close,
             KeyCode::Enter if self.focus == last => {

@@ -10,7 +10,7 @@ pub(crate) use confirm::{Confirm, Subject};
 pub(crate) use import_form::FIELDS;
 pub(crate) use import_form::ImportForm;
 pub(crate) use message::Message;
-pub(crate) use palette::{Kind, Palette};
+pub(crate) use palette::{Kind, Palette, unknown_word};
 
 use crate::actions::{ACTIONS, Danger};
 use crate::model::Model;

@@ -227,6 +227,27 @@ fn arguments(model: &Model, row: &ActionRow, rest: &str) -> Vec<Entry> {
     ranked(entries, typed, false)
 }
 
+/// The first word that is none of those that may stand in its place, and what may.
+pub(crate) fn unknown_word(
+    model: &Model,
+    row: &ActionRow,
+    words: &[String],
+) -> Option<(String, String)> {
+    row.args.iter().zip(words).find_map(|(wanted, word)| {
+        // Of the others there are more than are listed, or they are looked up where they are used.
+        let listed = matches!(
+            wanted,
+            Arg::Host | Arg::Provider | Arg::Theme | Arg::Language | Arg::Source
+        );
+        let choices = choices(model, *wanted);
+        let known = choices.iter().any(|(choice, _)| choice == word);
+        (listed && !known).then(|| {
+            let choices: Vec<String> = choices.into_iter().map(|(choice, _)| choice).collect();
+            (word.clone(), choices.join(", "))
+        })
+    })
+}
+
 /// What a word may be, each with what it stands for.
 fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
     match wanted {

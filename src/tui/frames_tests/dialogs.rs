@@ -84,6 +84,11 @@ fn palette_help_and_menu() {
 #[test]
 fn the_import_form() {
     let form = |size| Screen::new(size, usual()).keys("I");
+    // A terminal that brackets no paste types the key, and its line end is Enter.
+    let typed = form((80, 24)).keys("\t\t\tsk-lab-good-typed-0001");
+    assert!(!typed.rows().concat().contains("typed-0001"));
+    let path = form((80, 24)).keys("\t\t\t./keys.txt");
+    assert!(path.rows().concat().contains("./keys.txt"));
     let pasted = form((80, 24)).tell(Msg::Paste("one\ntwo\n".to_owned()));
     let mended = form((80, 24))
         .tell(Msg::Paste("one\n".to_owned()))
@@ -95,7 +100,8 @@ fn the_import_form() {
             "empty, production first in the config",
             &Screen::with((80, 24), usual(), |setup| setup.hosts.reverse()).keys("I"),
         )
-        .add("a path is typed", &form((80, 24)).keys("\t\t\t~/keys.txt"))
+        .add("a path is typed", &path)
+        .add("a key is typed", &typed)
         .add("pasted", &pasted)
         .add("refused", &mended)
         .add("smallest", &form((60, 16)))

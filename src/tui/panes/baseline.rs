@@ -60,6 +60,13 @@ fn rows(model: &Model) -> Vec<(&PackId, &CheckResult)> {
     rows
 }
 
+/// The worst check that can be mended through the host's API.
+pub(crate) fn mendable(model: &Model) -> Option<(PackId, String)> {
+    let rows = rows(model);
+    let found = rows.into_iter().find(|(_, row)| row.repair);
+    found.map(|(pack, row)| (pack.clone(), row.id.clone()))
+}
+
 pub(super) fn list(model: &Model) -> Content {
     let rows = rows(model)
         .into_iter()

@@ -14,6 +14,7 @@ mod probes;
 mod said;
 mod welcome;
 
+pub(crate) use baseline::mendable;
 pub(crate) use jobs::stage;
 pub(crate) use log::beside as log_beside;
 pub(crate) use log::rows as log_rows;

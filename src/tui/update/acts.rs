@@ -6,6 +6,7 @@ use crate::actions::Action;
 use crate::dialogs::{Confirm, Dialog, ImportForm, Subject};
 use crate::model::{Act, Asked, Model};
 use crate::msg::{Effect, Ticket};
+use crate::panes;
 use crate::place::Place;
 use crate::target::{Target, host_looked_at};
 use crate::theme::Role;
@@ -146,10 +147,23 @@ pub(super) fn roll_back(model: &mut Model, aim: &Target, words: &Words) -> Vec<E
 
 /// Plans the repair of a check; one that has none says what a person does.
 pub(super) fn repair(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
-    let (pack, check) = match (words.get(0), &aim.check) {
+    // On a row that nothing can mend, the one that the top line speaks of is meant.
+    let mendable = |pack: &PackId, check: &str| {
+        let known = model.board().baselines.get(pack);
+        let rows = known.into_iter().flat_map(|known| &known.value.results);
+        rows.into_iter().any(|row| row.id == check && row.repair)
+    };
+    let pointed = aim
+        .check
+        .clone()
+        .filter(|(pack, check)| mendable(pack, check));
+    let (pack, check) = match (words.get(0), pointed.or_else(|| panes::mendable(model))) {
         (Some(check), _) => (None, check.to_owned()),
-        (None, Some((pack, check))) => (Some(pack.clone()), check.clone()),
-        (None, None) => return arguments(model, Action::Repair),
+        (None, Some((pack, check))) => (Some(pack), check),
+        (None, None) => match &aim.check {
+            Some((pack, check)) => (Some(pack.clone()), check.clone()),
+            None => return arguments(model, Action::Repair),
+        },
     };
     ask(model, Asked::Plan, Command::RepairPlan { pack, check })
 }

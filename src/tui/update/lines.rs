@@ -207,7 +207,15 @@ pub(super) fn open_of(model: &mut Model, words: &Words) -> Vec<Effect> {
     };
     let name = name.filter(|name| !model.logs.of(name).is_empty());
     match name {
-        Some(name) => open(model, Place::LogOf(name)),
+        Some(name) => {
+            // The lines of something are looked at as they come, whatever was held or left out before.
+            model.logs.paused = None;
+            model.logs.floor = None;
+            model.logs.shift = 0;
+            let states = std::mem::take(&mut model.logs.states);
+            news(model, states);
+            open(model, Place::LogOf(name))
+        }
         None => said(model, "log.none-of-this"),
     }
 }

@@ -30,6 +30,11 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         model.tell(why, Role::Warn);
         return Vec::new();
     }
+    if let Some((word, choices)) = dialogs::unknown_word(model, action.row(), &words.0) {
+        let known = [("word", word.as_str()), ("choices", choices.as_str())];
+        model.tell(model.fill("why.unknown-word", &known), Role::Warn);
+        return Vec::new();
+    }
     // Moving asks nobody what is pointed at.
     let aim = match action.row().danger {
         Danger::Look if action != Action::StopJob => Target::default(),
