@@ -227,7 +227,7 @@ fn families() -> Vec<Family> {
         ),
         family(
             "change.",
-            ["create", "change", "remove", "attention", "keep"],
+            ["create", "change", "park", "remove", "attention", "keep"],
             16,
         ),
         family("reason.", Reason::ALL, 16),

@@ -4,7 +4,10 @@
 use super::edit;
 use crate::content::{Cell, Note, note};
 use crate::model::Model;
+use crate::panes;
+use crate::plan::Plan;
 use crate::theme::Role;
+use cockpit_domain::batch::BatchKind;
 use cockpit_domain::ids::{BatchId, HostId, PlanId};
 use cockpit_domain::plan::{Change, Sign};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -86,6 +89,17 @@ fn targets(model: &Model, changes: &[Change]) -> Vec<Note> {
     lines
 }
 
+/// How it is taken back, or what becomes of what is taken back.
+fn undone(model: &Model, plan: &Plan) -> String {
+    if let Plan::Rollback(planned) = plan
+        && let Some(batch) = panes::known_batch(model, planned.plan.batch)
+        && batch.kind == BatchKind::Repair
+    {
+        return model.say("confirm.repair-goes");
+    }
+    model.say(&format!("confirm.undo-{}", plan.kind()))
+}
+
 impl Confirm {
     /// The dialog for an act on a host.
     pub(crate) fn new(model: &Model, subject: Subject, host: &HostId) -> Self {
@@ -98,12 +112,9 @@ impl Confirm {
                         Cell::new(model.say(&format!("kind.{}", plan.kind())), Role::Title),
                         Cell::plain(format!("  {id}")),
                     ]);
-                    lines.push(crate::panes::counted(model, &plan.totals()));
+                    lines.push(panes::counted(model, plan));
                     lines.extend(targets(model, &plan.changes()));
-                    lines.push(note(
-                        model.say(&format!("confirm.undo-{}", plan.kind())),
-                        Role::Muted,
-                    ));
+                    lines.push(note(undone(model, plan), Role::Muted));
                 }
             }
             Subject::Resume(batch) => {

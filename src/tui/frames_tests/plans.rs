@@ -90,6 +90,22 @@ fn import(change: Value) -> Answer {
     }))
 }
 
+/// Of taking the repair `batch/7` back.
+fn rollback_of_repair() -> Answer {
+    match rollback() {
+        Answer::Rollback(mut plan) => {
+            plan.plan.host = fleet::host("prod");
+            plan.plan.batch = cockpit_domain::ids::BatchId(7);
+            plan.plan.steps.truncate(1);
+            plan.plan.steps[0].change = changes().split_off(4).remove(0);
+            plan.plan.will_not_undo.clear();
+            plan.plan.totals = Totals::of(&[plan.plan.steps[0].change.clone()]);
+            Answer::Rollback(plan)
+        }
+        other => other,
+    }
+}
+
 /// The same on a host that wants no name typed.
 fn repair_of_accept() -> Answer {
     match repair() {
@@ -225,6 +241,14 @@ fn plans_of_every_kind() {
         .add(
             "rollback, smallest, further down",
             &planned((60, 12), ready(), "R", rollback()).keys("jjj"),
+        )
+        .add(
+            "rollback of a repair of production",
+            &planned((80, 24), armed(fleet(), "prod"), "R", rollback_of_repair()),
+        )
+        .add(
+            "rollback of a repair of production, to be confirmed",
+            &planned((80, 24), armed(fleet(), "prod"), "R", rollback_of_repair()).keys("a"),
         )
         .add(
             "reconcile, drifted",

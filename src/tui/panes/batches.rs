@@ -5,7 +5,7 @@ use crate::content::{Body, Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::theme::Role;
-use cockpit_domain::batch::{AccountStatus, Batch, BatchKind, Item, UpstreamEvidence};
+use cockpit_domain::batch::{AccountStatus, Batch, BatchKind, BatchStatus, Item, UpstreamEvidence};
 use cockpit_domain::ids::{BatchId, ItemId};
 use cockpit_engine::batches::BatchDetail;
 
@@ -75,7 +75,8 @@ pub(super) fn list(model: &Model) -> Content {
     })
 }
 
-fn known(model: &Model, id: BatchId) -> Option<&Batch> {
+/// A batch as it is known, listed or read.
+pub(crate) fn known(model: &Model, id: BatchId) -> Option<&Batch> {
     let detail = model.details.get(&id).map(|(_, detail)| &detail.batch);
     let listed = model
         .board()
@@ -86,16 +87,24 @@ fn known(model: &Model, id: BatchId) -> Option<&Batch> {
     listed.or(detail)
 }
 
-/// What the vendor said when asked with the key itself.
+/// What the vendor said when asked with the key itself. A status of 0 is no answer of anybody: what
+/// was not asked is not spoken of.
 fn asked_directly(model: &Model, said: &UpstreamEvidence, what: &str) -> String {
-    model.fill(
-        "batch.upstream",
-        &[
-            ("models", &said.upstream_models_status.to_string()),
-            ("chat", &said.upstream_chat_status.to_string()),
-            ("what", what),
-        ],
-    )
+    let models = said.upstream_models_status.to_string();
+    let chat = said.upstream_chat_status.to_string();
+    let mut parts = Vec::new();
+    if said.upstream_models_status != 0 {
+        parts.push(model.fill("batch.asked-models", &[("models", &models)]));
+    }
+    if said.upstream_chat_status != 0 {
+        parts.push(model.fill("batch.asked-chat", &[("chat", &chat)]));
+    }
+    let asked = parts.join(", ");
+    match (asked.as_str(), what) {
+        (_, "") => asked,
+        ("", _) => what.to_owned(),
+        _ => format!("{asked}: {what}"),
+    }
 }
 
 /// The lines above a batch's sections, also what an act came to.
@@ -126,7 +135,14 @@ pub(super) fn head(model: &Model, batch: &Batch) -> Vec<Note> {
             Role::Warn,
         ));
     }
-    if let Some(access) = batch.latest_access_status.or(batch.access_status) {
+    if batch.batch_status == BatchStatus::RolledBack {
+        // What was proven once says nothing of what is gone.
+        lines.push(field(
+            &model.say("field.access"),
+            model.say("batch.taken-back"),
+            Role::Muted,
+        ));
+    } else if let Some(access) = batch.latest_access_status.or(batch.access_status) {
         let gateway = &batch.gateway;
         let served = match (gateway.served_by_account, gateway.served_by_ours) {
             (Some(id), true) => model.fill("batch.served-ours", &[("id", &id.to_string())]),

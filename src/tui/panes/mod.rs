@@ -15,6 +15,7 @@ mod said;
 mod welcome;
 
 pub(crate) use baseline::mendable;
+pub(crate) use batches::known as known_batch;
 pub(crate) use jobs::stage;
 pub(crate) use log::beside as log_beside;
 pub(crate) use log::rows as log_rows;

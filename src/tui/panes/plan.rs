@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::plan::Plan;
 use crate::theme::Role;
 use cockpit_domain::ids::PlanId;
-use cockpit_domain::plan::{Change, Sign, Totals};
+use cockpit_domain::plan::{Change, Sign};
 use cockpit_engine::command::Answer;
 
 const COLUMNS: [Column; 5] = [
@@ -29,11 +29,13 @@ fn role(sign: Sign) -> Role {
     }
 }
 
-/// The word of a sign in the catalogues.
-fn word(sign: Sign) -> &'static str {
+/// The word of a sign in the catalogues. An import removes nothing: it parks the accounts that its
+/// own take the place of.
+fn word(plan: &Plan, sign: Sign) -> &'static str {
     match sign {
         Sign::Create => "create",
         Sign::Change => "change",
+        Sign::Remove if matches!(plan, Plan::Import(_)) => "park",
         Sign::Remove => "remove",
         Sign::Attention => "attention",
         Sign::Keep => "keep",
@@ -73,7 +75,8 @@ fn row(plan: PlanId, at: usize, change: &Change) -> Row {
 }
 
 /// How many changes of each sign; what there is none of steps back.
-pub(crate) fn counted(model: &Model, totals: &Totals) -> Note {
+pub(crate) fn counted(model: &Model, plan: &Plan) -> Note {
+    let totals = plan.totals();
     [
         (Sign::Create, totals.create),
         (Sign::Change, totals.change),
@@ -81,7 +84,7 @@ pub(crate) fn counted(model: &Model, totals: &Totals) -> Note {
         (Sign::Attention, totals.attention),
     ]
     .map(|(sign, count)| {
-        let word = model.say(&format!("change.{}", word(sign)));
+        let word = model.say(&format!("change.{}", word(plan, sign)));
         let shown = if count == 0 { Role::Muted } else { role(sign) };
         Cell::new(format!("{}{count} {word}  ", sign.as_char()), shown)
     })
@@ -95,7 +98,7 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
             Cell::plain(format!("  {}  {}", plan.id(), plan.host())),
             Cell::muted(format!("  {}", plan.hash().get(..12).unwrap_or_default())),
         ],
-        counted(model, &plan.totals()),
+        counted(model, plan),
     ];
     for blocker in plan.blockers() {
         head.push(field(
@@ -141,23 +144,33 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
     head
 }
 
+/// The whole line that does the same without the screen: production wants its name and a reason.
+fn command(model: &Model, plan: &Plan) -> String {
+    if let Plan::Reconcile(planned) = plan {
+        let report = &planned.report;
+        return format!(
+            "cockpit reconcile plan --host {} --provider {}",
+            report.host, report.provider
+        );
+    }
+    let mut line = format!(
+        "cockpit {} apply {} --yes {}",
+        plan.kind(),
+        plan.id().0,
+        plan.hash().get(..12).unwrap_or_default()
+    );
+    if model.setup.is_production(plan.host()) {
+        line = format!("{line} --host-name {} --reason WHY", plan.host());
+    }
+    line
+}
+
 pub(super) fn plan(model: &Model, id: PlanId) -> Content {
     let Some(plan) = model.plans.get(&id) else {
         return Content::text(vec![note(model.say("plan.gone"), Role::Muted)]);
     };
     let mut head = head(model, plan);
-    let line = match plan {
-        Plan::Reconcile(planned) => format!(
-            "cockpit reconcile plan --host {} --provider {}",
-            planned.report.host, planned.report.provider
-        ),
-        _ => format!(
-            "cockpit {} apply {} --yes {}",
-            plan.kind(),
-            id.0,
-            plan.hash().get(..12).unwrap_or_default()
-        ),
-    };
+    let line = command(model, plan);
     head.push(field(&model.say("field.command"), line, Role::Muted));
     let next = crate::update::why_not_apply(model, Some(id));
     let next = next.unwrap_or_else(|| model.say("plan.apply"));
@@ -184,11 +197,12 @@ pub(super) fn plan(model: &Model, id: PlanId) -> Content {
 
 /// One change with everything it says: in the list its reason is cut.
 pub(super) fn change(model: &Model, id: PlanId, at: usize) -> Content {
-    let changes = model.plans.get(&id).map(Plan::changes).unwrap_or_default();
-    let Some(change) = changes.get(at) else {
+    let plan = model.plans.get(&id);
+    let Some((plan, change)) = plan.and_then(|plan| Some((plan, plan.changes().get(at)?.clone())))
+    else {
         return Content::text(vec![note(model.say("plan.gone"), Role::Muted)]);
     };
-    let sign = model.say(&format!("change.{}", word(change.sign)));
+    let sign = model.say(&format!("change.{}", word(plan, change.sign)));
     let there = change
         .host_resource_id
         .map_or_else(String::new, |id| format!(" #{id}"));
