@@ -74,14 +74,20 @@ impl Logs {
     }
 }
 
-/// What something is about, in a word that names logs: its host, else its machine.
+/// What something is about, in a word that names logs: its host, else its machine. A check may fail at
+/// whatever stands before the host, so all logs of the machine belong to it.
 pub(crate) fn subject(model: &Model, aim: Target) -> Option<String> {
+    let is_check = aim.check.is_some();
     let host = host_looked_at(model, aim)?;
-    if !model.logs.of(host.as_str()).is_empty() {
-        return Some(host.to_string());
-    }
-    let machine = model.setup.host(&host)?.machine.to_string();
-    (!model.logs.of(&machine).is_empty()).then_some(machine)
+    let machine = model.setup.host(&host).map(|host| host.machine.to_string());
+    let host = Some(host.to_string());
+    let names = if is_check {
+        [machine, host]
+    } else {
+        [host, machine]
+    };
+    let mut names = names.into_iter().flatten();
+    names.find(|name| !model.logs.of(name).is_empty())
 }
 
 /// What the pane's look asks for.

@@ -5,7 +5,7 @@ use crate::support::has_ssh;
 use crate::support::inside::{Inside, on_threads, quick};
 
 /// What the host writes when no account serves a model.
-const CAUSE: &str = "account_select_failed error=";
+const CAUSE: &str = "openai_chat_completions.account_select_failed";
 
 #[test]
 fn the_lines_of_a_red_row_are_two_keys_away_and_stay_where_they_are_while_read() {
@@ -23,7 +23,7 @@ fn the_lines_of_a_red_row_are_two_keys_away_and_stay_where_they_are_while_read()
         stage.until_shown(CAUSE).await;
         let bad = stage
             .until("no line below a warning", |frame| {
-                frame.contains("Log prod  !broken") && !frame.contains("  inf  ")
+                frame.contains("Log remote43  !broken") && !frame.contains("  inf  ")
             })
             .await;
         assert!(bad.contains("ERR") && bad.contains(" of "), "{bad}");
@@ -46,7 +46,7 @@ fn the_lines_of_a_red_row_are_two_keys_away_and_stay_where_they_are_while_read()
         // The next error from there, whole, with what came around it.
         stage.press(&["e", "enter"]);
         let line = stage.until_shown("what came around it").await;
-        assert!(line.contains("Log prod > Line"), "{line}");
+        assert!(line.contains("Log remote43 > Line"), "{line}");
         stage.press(&["esc", "G"]);
         stage.until_shown("> following").await;
 
@@ -91,7 +91,7 @@ fn warnings_and_errors_of_the_selected_row_stand_beside_it_on_a_wide_screen() {
         let inside = Inside::start("prod", quick()).await;
         inside.lab.set_fault("binding-lost").expect("a fault");
         let mut stage = Stage::on(inside, (160, 45)).await;
-        stage.until_shown("warnings and errors of prod").await;
+        stage.until_shown("warnings and errors of remote43").await;
         let frame = stage.until_shown("WRN openai_chat_completions").await;
         assert!(!frame.contains(" inf "), "{frame}");
         stage.end().await;

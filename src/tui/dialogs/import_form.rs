@@ -143,6 +143,7 @@ impl ImportForm {
             KeyCode::Left => self.turn(false),
             KeyCode::Right => self.turn(true),
             KeyCode::Char(' ') if self.focus < 3 => self.turn(true),
+            KeyCode::Char(letter) if self.focus < 2 => self.seek(letter),
             _ if self.focus == 3 => {
                 // Typing a path takes the place of what was pasted.
                 self.keys = None;
@@ -151,6 +152,24 @@ impl ImportForm {
             _ => {}
         }
         Next::Stay
+    }
+
+    /// To the next choice that begins with a letter.
+    fn seek(&mut self, letter: char) {
+        let next = |names: Vec<&str>, now: usize| {
+            let count = names.len();
+            let mut turns = (1..=count).map(|step| (now + step) % count);
+            turns
+                .find(|at| names[*at].starts_with(letter))
+                .unwrap_or(now)
+        };
+        match self.focus {
+            0 => self.host = next(self.hosts.iter().map(HostId::as_str).collect(), self.host),
+            _ => {
+                let names = self.providers.iter().map(PackId::as_str).collect();
+                self.provider = next(names, self.provider);
+            }
+        }
     }
 
     fn turn(&mut self, forward: bool) {
