@@ -5,8 +5,9 @@ use crate::content::{Cell, Note, line};
 use crate::model::Model;
 use crate::panes;
 use crate::place::Place;
+use crate::target::pointed_at;
 use crate::theme::Role;
-use crate::update::{Shown, fits, why_not};
+use crate::update::{Shown, fits, serves, why_not};
 use crate::widgets::{clipped, wide, width};
 use cockpit_domain::baseline::Verdict;
 use ratatui::Frame;
@@ -27,7 +28,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
         counts(model, shown),
     );
     put(frame, model, parts.jobs, &work(model));
-    put(frame, model, parts.keys, &keys(model, parts.keys.width));
+    put(frame, model, parts.keys, &keys(model, shown));
 }
 
 fn put(frame: &mut Frame<'_>, model: &Model, area: Rect, note: &Note) {
@@ -269,15 +270,16 @@ fn work(model: &Model) -> Note {
 }
 
 /// The keys that fit, the most telling first; one that cannot be used now is grey.
-fn keys(model: &Model, room: u16) -> Note {
+fn keys(model: &Model, shown: &Shown) -> Note {
     let place = &model.trail.view().place;
+    let aim = pointed_at(model, shown);
     let mut rows: Vec<_> = ACTIONS
         .iter()
-        .filter(|row| row.bar > 0 && fits(row.action, place))
+        .filter(|row| row.bar > 0 && fits(row.action, place) && serves(model, row.action, &aim))
         .collect();
     rows.sort_by_key(|row| row.bar);
     let mut keys = Vec::new();
-    let mut left = usize::from(room);
+    let mut left = usize::from(shown.geometry.keys.width);
     for row in rows {
         let Some(key) = model.keymap.first_key(row.action) else {
             continue;

@@ -235,6 +235,12 @@ pub(crate) fn note(text: impl Into<String>, role: Role) -> Note {
     vec![Cell::new(text, role)]
 }
 
+/// A line that is cut where it is too wide, never wrapped: what is to be copied has to stay valid. Its
+/// last piece, the one that would wrap, is empty.
+pub(crate) fn whole(text: impl Into<String>, role: Role) -> Note {
+    vec![Cell::new(text, role), Cell::plain("")]
+}
+
 /// `label  value`, the label in a column of its own.
 pub(crate) fn field(label: &str, value: impl Into<String>, role: Role) -> Note {
     vec![

@@ -9,6 +9,7 @@ use crate::theme::Role;
 use crate::update::{Shown, shown};
 use crate::widgets::{cut, draw_list, draw_text, fit, width, wrapped};
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::symbols::border;
 use ratatui::widgets::{Block, Clear};
@@ -136,6 +137,20 @@ fn page(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
     }
 }
 
+/// A wide character of the page that reaches under the left edge of a box would hide the edge.
+fn whole_edge(buffer: &mut Buffer, area: Rect) {
+    let Some(beside) = area.x.checked_sub(1) else {
+        return;
+    };
+    for y in area.top()..area.bottom() {
+        if let Some(cell) = buffer.cell_mut((beside, y))
+            && width(cell.symbol()) > 1
+        {
+            cell.set_symbol(" ");
+        }
+    }
+}
+
 /// A box in front of the page; gives back its inside.
 fn front(frame: &mut Frame<'_>, model: &Model, title: &str, size: (u16, u16)) -> Rect {
     let screen = frame.area();
@@ -154,6 +169,7 @@ fn front(frame: &mut Frame<'_>, model: &Model, title: &str, size: (u16, u16)) ->
         block = block.border_set(ASCII);
     }
     let mut inner = block.inner(area);
+    whole_edge(frame.buffer_mut(), area);
     frame.render_widget(Clear, area);
     frame.render_widget(block, area);
     if inner.width > 2 {
@@ -243,7 +259,13 @@ fn draw_palette(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
 fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
     let pick = |index: Option<&str>| format!("< {} >", index.unwrap_or("-"));
     let keys = match &form.keys {
-        Some((_, lines)) => model.fill("form.pasted", &[("count", &lines.to_string())]),
+        Some(pasted) => model.fill(
+            "form.pasted",
+            &[
+                ("keys", &pasted.keys.to_string()),
+                ("lines", &pasted.lines.to_string()),
+            ],
+        ),
         None if form.path().is_empty() && form.focus != 3 => model.say("form.keys-hint"),
         None if form.typed_key() => {
             let hidden = "*".repeat(form.path().chars().count());

@@ -96,7 +96,7 @@ fn pasted_keys_run_nothing_and_pasted_lines_are_the_keys_of_an_import() {
     pty.send("I");
     pty.wait_for("Import");
     pty.paste("sk-first-of-two-0001\nsk-second-of-two-0002\n");
-    let screen = pty.wait_for("2 ");
+    let screen = pty.wait_for("keys 2, lines 2");
     let seen = screen.contents();
     assert!(!seen.contains("first-of-two"), "a key is shown: {seen}");
     pty.send(key::ESC);

@@ -18,7 +18,7 @@ fn ready_to_import(fleet: &Fleet) -> Pty {
     command(&mut pty, "import accept lab");
     pty.wait_for("< lab >");
     pty.paste("sk-lab-good-line-0000000001\n");
-    pty.wait_for("1 lines pasted");
+    pty.wait_for("keys 1, lines 1");
     pty.send(key::ENTER);
     pty.wait_for("plan/1");
     command(&mut pty, "arm accept 10m");

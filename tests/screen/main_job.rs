@@ -29,7 +29,7 @@ fn keys_are_imported_compared_and_taken_back_by_keyboard_only() {
         }
         stage.until_shown("< lab >").await;
         stage.paste(&KEYS.join("\r"));
-        stage.until_shown("2 lines pasted, not shown").await;
+        stage.until_shown("not shown: keys 2, lines 2").await;
         stage.press(&["enter"]);
         stage.until_shown("Import  plan/1  accept").await;
         stage.press(&["a"]);

@@ -4,6 +4,7 @@ use super::edit;
 use crate::model::Model;
 use cockpit_domain::batch::ImportMode;
 use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::import::read_keys;
 use cockpit_domain::secret::Secret;
 use cockpit_engine::failure::Failure;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -18,6 +19,14 @@ pub(super) enum Next {
     Submit,
 }
 
+/// What was pasted: never shown, only counted as the reader of keys counts it.
+#[derive(Debug)]
+pub(crate) struct Pasted {
+    text: Secret,
+    pub(crate) keys: usize,
+    pub(crate) lines: usize,
+}
+
 /// The form.
 #[derive(Debug)]
 pub(crate) struct ImportForm {
@@ -27,7 +36,7 @@ pub(crate) struct ImportForm {
     pub(crate) provider: usize,
     pub(crate) strict: bool,
     pub(crate) path: Input,
-    pub(crate) keys: Option<(Secret, usize)>,
+    pub(crate) keys: Option<Pasted>,
     pub(crate) focus: usize,
     /// What the last try came to.
     pub(crate) refused: Vec<String>,
@@ -87,7 +96,7 @@ impl ImportForm {
     /// Keys that were pasted, or one that was typed.
     pub(crate) fn pasted(&self) -> Option<Secret> {
         match &self.keys {
-            Some((keys, _)) => Some(keys.clone()),
+            Some(pasted) => Some(pasted.text.clone()),
             None => self.typed_key().then(|| Secret::new(self.path().trim())),
         }
     }
@@ -116,9 +125,12 @@ impl ImportForm {
 
     /// Pasted text is keys, wherever the focus is: it is never shown.
     pub(super) fn paste(&mut self, text: String) {
-        let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
         self.refused.clear();
-        self.keys = (lines > 0).then(|| (Secret::new(text), lines));
+        self.keys = (!text.trim().is_empty()).then(|| Pasted {
+            keys: read_keys(&text).keys.len(),
+            lines: text.lines().count(),
+            text: Secret::new(text),
+        });
         self.focus = FIELDS.len() - 1;
     }
 

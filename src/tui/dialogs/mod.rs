@@ -87,10 +87,12 @@ fn filled(model: &Model, mut palette: Palette) -> Dialog {
 /// The acts on what is selected.
 pub(crate) fn menu(model: &Model) -> Dialog {
     let place = &model.trail.view().place;
+    let aim = crate::target::target(model);
     let actions = ACTIONS
         .iter()
         .filter(|row| row.danger != Danger::Look)
         .filter(|row| crate::update::fits(row.action, place))
+        .filter(|row| crate::update::serves(model, row.action, &aim))
         .map(|row| row.action)
         .collect();
     filled(model, Palette::menu(actions))
@@ -139,7 +141,13 @@ fn palette_key(model: &mut Model, mut palette: Palette, key: KeyEvent) -> Vec<Ef
                 model.dialog = Some(Dialog::Palette(palette));
                 return Vec::new();
             }
-            run_action(model, action, &Words(words))
+            let unknown = unknown_word(model, action.row(), &words).is_some();
+            let effects = run_action(model, action, &Words(words));
+            if unknown {
+                // It was refused, and the same goes for its words.
+                model.dialog = Some(Dialog::Palette(palette));
+            }
+            effects
         }
     }
 }

@@ -5,6 +5,7 @@ use super::edit;
 use crate::actions::{ACTIONS, Action, ActionRow, Arg, Danger};
 use crate::model::Model;
 use crate::words::Lang;
+use cockpit_domain::ids::BatchId;
 use crossterm::event::{KeyCode, KeyEvent};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher};
@@ -234,14 +235,18 @@ pub(crate) fn unknown_word(
     words: &[String],
 ) -> Option<(String, String)> {
     row.args.iter().zip(words).find_map(|(wanted, word)| {
-        // Of the others there are more than are listed, or they are looked up where they are used.
-        let listed = matches!(
-            wanted,
-            Arg::Host | Arg::Provider | Arg::Theme | Arg::Language | Arg::Source
-        );
         let choices = choices(model, *wanted);
-        let known = choices.iter().any(|(choice, _)| choice == word);
-        (listed && !known).then(|| {
+        let listed = choices.iter().any(|(choice, _)| choice == word);
+        let known = match wanted {
+            Arg::Host | Arg::Provider | Arg::Theme | Arg::Language | Arg::Source => listed,
+            // There are older ones than are listed.
+            Arg::Batch => word.parse::<BatchId>().is_ok(),
+            // They may not have been asked for yet.
+            Arg::Fault => listed || choices.is_empty(),
+            // These are looked up where they are used.
+            Arg::Check | Arg::Duration => true,
+        };
+        (!known).then(|| {
             let choices: Vec<String> = choices.into_iter().map(|(choice, _)| choice).collect();
             (word.clone(), choices.join(", "))
         })

@@ -251,3 +251,16 @@ fn one_batch_with_its_sections() {
         .add("taken back", &opened((80, 24), 6));
     insta::assert_snapshot!("batch", album.text());
 }
+
+#[test]
+fn a_repair_and_a_batch_that_was_taken_back_are_offered_only_what_serves_them() {
+    let bar = |screen: &Screen| screen.rows().pop().unwrap();
+    let all = || Screen::new((80, 24), listed(every_batch())).keys("3");
+    assert!(bar(&all().keys("jjj")).contains("s access"));
+    let repair = all().keys("jj");
+    assert!(!bar(&repair).contains("access"), "{}", bar(&repair));
+    repair.keys("s").row_with("a repair has no keys");
+    all()
+        .keys(":resume 3\r")
+        .row_with("this batch was taken back already");
+}

@@ -70,6 +70,10 @@ fn palette_help_and_menu() {
             &Screen::new((120, 40), usual()).keys("?plan"),
         )
         .add(
+            "palette, a word that is unknown",
+            &Screen::new((80, 24), usual()).keys(":probe nohost\r"),
+        )
+        .add(
             "menu of a plan",
             &planned((80, 24), usual(), "R", repair_of("prod")).keys("x"),
         )
@@ -89,7 +93,9 @@ fn the_import_form() {
     assert!(!typed.rows().concat().contains("typed-0001"));
     let path = form((80, 24)).keys("\t\t\t./keys.txt");
     assert!(path.rows().concat().contains("./keys.txt"));
-    let pasted = form((80, 24)).tell(Msg::Paste("one\ntwo\n".to_owned()));
+    let pasted = form((80, 24)).tell(Msg::Paste(
+        "sk-lab-good-0001\n\nsk-lab-good-0002\n# a note\nbad\n".to_owned(),
+    ));
     let mended = form((80, 24))
         .tell(Msg::Paste("one\n".to_owned()))
         .keys("\r")

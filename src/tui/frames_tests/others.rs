@@ -276,7 +276,9 @@ fn doctor_and_welcome() {
         setup.hosts.clear();
         setup.first_run = Some(FirstRun {
             path: "/home/oncall/.config/relay-cockpit/config.toml".to_owned(),
-            example: "[machine.edge]\nssh = \"edge\"\n\n[host.prod]\nmachine = \"edge\"".to_owned(),
+            example: "[machine.edge]\nssh = \"edge\"\n\n[host.prod]\nmachine = \"edge\"\n\
+                      admin = \"file:/home/oncall/.config/relay-cockpit/secrets/the-admin-key-of-prod\"\n"
+                .to_owned(),
         });
     };
     let album = Album::default()
@@ -294,6 +296,18 @@ fn doctor_and_welcome() {
         .add(
             "no config yet, Enter",
             &Screen::with((60, 16), shows(Board::default()), first).keys("\r"),
+        )
+        .add(
+            "no config yet, copied",
+            &Screen::with((80, 24), shows(Board::default()), first).keys("y"),
+        )
+        .add(
+            "no config yet, on another page",
+            &Screen::with((80, 24), shows(Board::default()), first).keys("2"),
+        )
+        .add(
+            "no config yet, and back",
+            &Screen::with((80, 24), shows(Board::default()), first).keys("2["),
         )
         .add(
             "no config yet, 中文",

@@ -218,7 +218,12 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
 /// The one thing to do: what was left half done comes first, then the worst check.
 pub(super) fn advice(model: &Model) -> Note {
     if model.setup.first_run.is_some() {
-        return note(model.say("advice.first-run"), Role::Warn);
+        let key = if model.trail.view().place == Place::Welcome {
+            "advice.first-run"
+        } else {
+            "advice.no-config"
+        };
+        return note(model.say(key), Role::Warn);
     }
     if let Some(seen) = model
         .board()

@@ -1,6 +1,6 @@
 //! There is no config yet: what was looked for, the lab, and the exact file to write.
 
-use crate::content::{Content, note};
+use crate::content::{Content, note, whole};
 use crate::model::Model;
 use crate::theme::Role;
 
@@ -19,7 +19,7 @@ pub(super) fn page(model: &Model) -> Content {
             first
                 .example
                 .lines()
-                .map(|line| note(format!("    {line}"), Role::Muted)),
+                .map(|line| whole(format!("    {line}"), Role::Muted)),
         );
     }
     Content::text(lines)

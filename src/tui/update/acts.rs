@@ -145,18 +145,25 @@ pub(super) fn roll_back(model: &mut Model, aim: &Target, words: &Words) -> Vec<E
     }
 }
 
+/// Whether the host's API can mend what a check found.
+pub(super) fn can_be_mended(model: &Model, pack: &PackId, check: &str) -> bool {
+    let known = model.board().baselines.get(pack);
+    let mut rows = known.into_iter().flat_map(|known| &known.value.results);
+    rows.any(|row| row.id == check && row.repair)
+}
+
+/// Whether a batch is a repair: it has no keys.
+pub(super) fn is_repair(model: &Model, id: BatchId) -> bool {
+    panes::known_batch(model, id).is_some_and(|batch| batch.kind == BatchKind::Repair)
+}
+
 /// Plans the repair of a check; one that has none says what a person does.
 pub(super) fn repair(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
     // On a row that nothing can mend, the one that the top line speaks of is meant.
-    let mendable = |pack: &PackId, check: &str| {
-        let known = model.board().baselines.get(pack);
-        let rows = known.into_iter().flat_map(|known| &known.value.results);
-        rows.into_iter().any(|row| row.id == check && row.repair)
-    };
     let pointed = aim
         .check
         .clone()
-        .filter(|(pack, check)| mendable(pack, check));
+        .filter(|(pack, check)| can_be_mended(model, pack, check));
     let (pack, check) = match (words.get(0), pointed.or_else(|| panes::mendable(model))) {
         (Some(check), _) => (None, check.to_owned()),
         (None, Some((pack, check))) => (Some(pack), check),
@@ -170,6 +177,7 @@ pub(super) fn repair(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effe
 
 pub(super) fn access(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
     match batch(words, aim) {
+        Some(batch) if is_repair(model, batch) => super::run::said(model, "why.no-access"),
         Some(batch) => ask(model, Asked::Access(batch), Command::AccessStatus { batch }),
         None => arguments(model, Action::AccessStatus),
     }
@@ -282,6 +290,9 @@ pub(super) fn resume(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effe
         let text = model.fill("why.runs", &[("owner", &owner)]);
         model.tell(text, Role::Warn);
         return Vec::new();
+    }
+    if seen.batch.batch_status == BatchStatus::RolledBack {
+        return super::run::said(model, "why.taken-back");
     }
     if seen.batch.batch_status != BatchStatus::Interrupted {
         return super::run::said(model, "why.not-interrupted");

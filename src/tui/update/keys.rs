@@ -1,12 +1,14 @@
 //! A key or a paste finds what it is for: the filter that is typed, the dialog in front, or an
 //! action. Pasted text is never a key.
 
+use super::acts;
 use super::run::{Words, run_action};
 use crate::actions::{Action, Scope};
 use crate::dialogs;
 use crate::model::Model;
 use crate::msg::Effect;
 use crate::place::Place;
+use crate::target::Target;
 use crate::theme::Role;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::Input;
@@ -103,6 +105,19 @@ pub(crate) fn scope(place: &Place) -> Scope {
         Place::Log | Place::LogOf(_) | Place::LogLine(_) | Place::LogSources => Scope::Log,
         Place::Jobs | Place::Job(_) => Scope::Jobs,
         _ => Scope::Everywhere,
+    }
+}
+
+/// Whether an action means anything for what is pointed at: a check that nothing mends, a repair
+/// that has no keys to prove.
+pub(crate) fn serves(model: &Model, action: Action, aim: &Target) -> bool {
+    match action {
+        Action::Repair => aim
+            .check
+            .as_ref()
+            .is_none_or(|(pack, check)| acts::can_be_mended(model, pack, check)),
+        Action::AccessStatus => aim.batch.is_none_or(|id| !acts::is_repair(model, id)),
+        _ => true,
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) use shown::{Shown, shown};
 
 pub(crate) use acts::{confirmed, submit_import, why_not_apply};
 pub(crate) use answers::role_of;
-pub(crate) use keys::fits;
+pub(crate) use keys::{fits, serves};
 pub(crate) use lines::shows_logs;
 pub(crate) use run::{Words, run_action};
 

@@ -248,6 +248,14 @@ fn back(model: &mut Model) -> Vec<Effect> {
 }
 
 fn copy(model: &mut Model, whole: bool) -> Vec<Effect> {
+    if model.trail.view().place == Place::Welcome
+        && let Some(first) = &model.setup.first_run
+    {
+        let effects = vec![Effect::Copy(first.example.clone())];
+        let told = model.say("toast.copied-config");
+        model.tell(told, Role::Muted);
+        return effects;
+    }
     let shown = super::shown(model);
     let Some(row) = shown.selected.map(|at| &shown.rows[at]) else {
         return said(model, "toast.nothing-to-copy");

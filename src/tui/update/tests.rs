@@ -185,3 +185,46 @@ fn faults_that_come_late_take_no_other_dialog_away() {
         assert_eq!(left, Some(kind));
     }
 }
+
+#[test]
+fn a_word_that_is_unknown_is_refused_with_those_that_are_known_and_stays_to_be_mended() {
+    let mut app = app();
+    app.model().setup = crate::frames_tests::fleet::setup();
+    for (line, known) in [
+        ("probe nohost", "accept, prod"),
+        ("probe accept novendor", "vendor, other"),
+        ("theme pink", "dark, light, mono"),
+        ("language fr", "en, zh-CN"),
+        ("resume some", "there is no `some` here"),
+    ] {
+        let effects = press(&mut app, &format!(":{line}\n"));
+        assert!(effects.is_empty(), "{line}: {effects:?}");
+        let model = app.model();
+        let told = &model.toast.as_ref().unwrap().text;
+        assert!(told.contains(known), "{line}: {told}");
+        let Some(Dialog::Palette(palette)) = &model.dialog else {
+            panic!("{line}: the line is gone");
+        };
+        assert_eq!(palette.input.value(), line);
+        model.dialog = None;
+    }
+    press(&mut app, ":language zh-CN\n");
+    assert_eq!(app.model().lang, Lang::ZhCn);
+    assert!(app.model().dialog.is_none());
+}
+
+#[test]
+fn the_welcome_page_copies_the_whole_config_as_it_is_to_be_written() {
+    let mut setup = crate::frames_tests::fleet::setup();
+    let example = "[machine.edge]\nssh = \"edge\"\n".repeat(30);
+    setup.first_run = Some(crate::setup::FirstRun {
+        path: "/home/oncall/config.toml".to_owned(),
+        example: example.clone(),
+    });
+    let mut app = App::new(setup, Keymap::new(&[]).0, Arc::new(Snapshot::default()), 0);
+    let effects = press(&mut app, "y");
+    assert!(
+        matches!(&effects[..], [Effect::Copy(text)] if *text == example),
+        "{effects:?}"
+    );
+}

@@ -16,6 +16,10 @@ pub(crate) fn wrapped(lines: &[Note], room: u16) -> Vec<Note> {
             shown.push(Vec::new());
             continue;
         };
+        if last.text.is_empty() {
+            shown.push(line.clone());
+            continue;
+        }
         let indent: usize = front.iter().map(|cell| width(&cell.text)).sum();
         // A label that leaves no room for its text: the text gets lines of its own.
         let hang = if indent + 12 > room { 0 } else { indent };
@@ -97,6 +101,17 @@ mod tests {
             .map(|line| line.iter().map(|cell| cell.text.as_str()).collect())
             .collect();
         assert_eq!(text, ["found     nothing listens", "          on the port"]);
+    }
+
+    #[test]
+    fn a_line_that_is_to_stay_whole_is_left_to_be_cut() {
+        let lines = [crate::content::whole(
+            "address = \"127.0.0.1:8080\"",
+            Role::Text,
+        )];
+        let shown = wrapped(&lines, 12);
+        assert_eq!(shown.len(), 1);
+        assert_eq!(clipped(&shown[0], 12)[0].text, "address = ..");
     }
 
     #[test]
