@@ -9,7 +9,8 @@ use crate::plan::Plan;
 use crate::theme::Role;
 use cockpit_domain::ids::PlanId;
 use cockpit_domain::plan::{Change, Sign};
-use cockpit_engine::command::Answer;
+use cockpit_engine::approval::Approval;
+use cockpit_engine::command::{Answer, Command};
 
 const COLUMNS: [Column; 5] = [
     Column::fit("", 1, 1, 0),
@@ -146,23 +147,20 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
 
 /// The whole line that does the same without the screen: production wants its name and a reason.
 fn command(model: &Model, plan: &Plan) -> String {
-    if let Plan::Reconcile(planned) = plan {
-        let report = &planned.report;
-        return format!(
-            "cockpit reconcile plan --host {} --provider {}",
-            report.host, report.provider
-        );
-    }
-    let mut line = format!(
-        "cockpit {} apply {} --yes {}",
-        plan.kind(),
-        plan.id().0,
-        plan.hash().get(..12).unwrap_or_default()
-    );
-    if model.setup.is_production(plan.host()) {
-        line = format!("{line} --host-name {} --reason WHY", plan.host());
-    }
-    line
+    let production = model.setup.is_production(plan.host());
+    let approval = Approval {
+        hash: plan.hash().to_owned(),
+        host_name: production.then(|| plan.host().to_string()),
+        reason: production.then(|| "WHY".to_owned()),
+    };
+    let command = match plan {
+        Plan::Reconcile(planned) => Some(Command::ReconcilePlan {
+            host: planned.report.host.clone(),
+            provider: planned.report.provider.clone(),
+        }),
+        _ => plan.apply(approval),
+    };
+    command.map_or_else(String::new, |command| command.cli_line())
 }
 
 pub(super) fn plan(model: &Model, id: PlanId) -> Content {
