@@ -5,3 +5,4 @@ mod kill;
 mod lost;
 mod repair;
 mod scene;
+mod self_service;

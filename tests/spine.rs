@@ -7,6 +7,7 @@ mod known;
 mod logs;
 mod main_job;
 mod refusals;
+mod self_service;
 
 use crate::support::far::text;
 use crate::support::{Lab, Ran};
@@ -17,6 +18,11 @@ const HOST: &str = "accept";
 
 /// Plans an import of these keys and gives the plan's JSON.
 fn plan_of(lab: &Lab, host: &str, provider: &str, mode: &str, keys: &str) -> Value {
+    plan_by(lab, host, provider, mode, "subscription", keys)
+}
+
+/// As `plan_of`, in an access mode.
+fn plan_by(lab: &Lab, host: &str, provider: &str, mode: &str, access: &str, keys: &str) -> Value {
     let words = [
         "import",
         "plan",
@@ -29,7 +35,7 @@ fn plan_of(lab: &Lab, host: &str, provider: &str, mode: &str, keys: &str) -> Val
         "--mode",
         mode,
         "--access",
-        "subscription",
+        access,
         "--json",
     ];
     let ran = lab.run_with(&words, keys);

@@ -240,7 +240,7 @@ pub struct Batch {
     pub upstream: UpstreamEvidence,
     /// Host beside upstream.
     pub completion_classification: Option<CompletionClass>,
-    /// `managed_subscription` or `user_key`.
+    /// `managed_subscription`, `managed_self_service` or `user_key`.
     pub effective_key_source: String,
     /// Fingerprint of the ordinary key that proved access.
     pub key_fingerprint: Option<Fingerprint>,

@@ -46,6 +46,8 @@ words! {
         CreateUser = "create_user",
         /// Set the managed user's password.
         SetPassword = "set_password",
+        /// Set the managed user's balance.
+        SetBalance = "set_balance",
         /// Assign the subscription.
         AssignSubscription = "assign_subscription",
         /// Extend it.

@@ -18,14 +18,16 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Steps that leave something behind. Deleting and testing do not.
-const LEAVES: [StepKind; 10] = [
+const LEAVES: [StepKind; 12] = [
     StepKind::CreateGroup,
     StepKind::CreateChannel,
     StepKind::CorrectChannel,
     StepKind::CreatePlan,
     StepKind::CreateAccount,
+    StepKind::BindAccount,
     StepKind::ParkAccount,
     StepKind::CreateUser,
+    StepKind::SetBalance,
     StepKind::AssignSubscription,
     StepKind::CreateKey,
     StepKind::RepairBinding,
@@ -161,8 +163,37 @@ impl Search<'_> {
             StepKind::RepairBinding if !over && row.is_open() => {
                 self.rebound(row).into_iter().collect()
             }
+            StepKind::BindAccount if !over && row.is_open() => {
+                self.bound(row).into_iter().collect()
+            }
+            StepKind::SetBalance if !over && row.is_open() => self.paid(row).into_iter().collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// The account that an import may have bound, if its groups are not as they were before.
+    fn bound(&self, row: &JournalRow) -> Option<BatchResource> {
+        let account = self.view.accounts_named(&row.target).next()?;
+        if diff_fields(&row.before, &json!({"group_ids": account.group_ids})).is_empty() {
+            return None;
+        }
+        let (kind, origin) = (ResourceKind::Account, Origin::Corrected);
+        let recorded = recorded::of_account(account);
+        let resource = self.resource(kind, account.id, &account.name, origin, recorded);
+        Some(with_before(resource, row))
+    }
+
+    /// The user whose balance may have been set, if it has more than before.
+    fn paid(&self, row: &JournalRow) -> Option<BatchResource> {
+        let user = self.view.user.as_ref()?;
+        let was = row.before["balance"].as_f64()?;
+        if user.email != row.target || user.balance <= was {
+            return None;
+        }
+        let (kind, origin) = (ResourceKind::User, Origin::Corrected);
+        let recorded = recorded::of_user(user);
+        let resource = self.resource(kind, user.id, &user.email, origin, recorded);
+        Some(with_before(resource, row))
     }
 
     /// What a repair may have bound, if its groups are not as they were before.
@@ -260,11 +291,20 @@ impl Search<'_> {
         }
     }
 
+    /// Whether somebody holds it already. What was changed is known only to who changed it: that
+    /// others made it, or that this batch took it over, tells nothing of the change.
     fn is_known(&self, found: &BatchResource) -> bool {
+        let made = found.origin == Origin::Created;
+        let holds = |record: &BatchResource| !record.undone && is_same(record, found);
+        let own = |record: &BatchResource| made || record.origin != Origin::Adopted;
+        let other = |record: &BatchResource| made || record.origin == found.origin;
         self.records
             .iter()
-            .chain(self.others)
-            .any(|record| !record.undone && is_same(record, found))
+            .any(|record| holds(record) && own(record))
+            || self
+                .others
+                .iter()
+                .any(|record| holds(record) && other(record))
     }
 }
 
@@ -273,6 +313,6 @@ fn with_before(mut resource: BatchResource, row: &JournalRow) -> BatchResource {
     resource
 }
 
-fn is_same(one: &BatchResource, other: &BatchResource) -> bool {
+pub(crate) fn is_same(one: &BatchResource, other: &BatchResource) -> bool {
     (one.kind, one.host_resource_id) == (other.kind, other.host_resource_id)
 }

@@ -6,9 +6,10 @@ use crate::context::{Job, Timing};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{HostApi, KeptResult, NewPlan, ResultKind};
 use crate::view::read_view;
-use cockpit_domain::batch::{Batch, BatchStatus};
+use cockpit_domain::batch::{AccessMode, Batch, BatchStatus};
 use cockpit_domain::canonical::hash_of;
 use cockpit_domain::ids::{HostId, PackId, PlanId, RemoteId};
+use cockpit_domain::import::{HostView, usd};
 use cockpit_domain::inventory::ApiKey;
 use cockpit_domain::pack::ProviderPack;
 use cockpit_domain::reconcile::{ReconcileInput, ReconcileReport, ReconcileSummary, reconcile};
@@ -68,7 +69,10 @@ pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<Planne
     )
     .await?
     {
-        probe_notes.push(note);
+        probe_notes.push(match broke(&batch, &view) {
+            Some(why) => format!("{note}; {why}"),
+            None => note,
+        });
         latest = Some(cockpit_domain::batch::AccessStatus::Broken);
     }
     let keys: Vec<(RemoteId, Value)> = stored
@@ -90,6 +94,20 @@ pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<Planne
         },
     });
     save(job, report, &batch).await
+}
+
+/// Why a standard group refuses the managed user, if it is the money.
+fn broke(batch: &Batch, view: &HostView) -> Option<String> {
+    let user = view.user.as_ref()?;
+    let empty = batch.access_mode == AccessMode::SelfService && user.balance <= 0.0;
+    empty.then(|| {
+        format!(
+            "the managed user `{}` #{} has a balance of {}: a standard group serves only who can pay",
+            user.email,
+            user.id,
+            usd(user.balance)
+        )
+    })
 }
 
 async fn save(job: &Job, report: ReconcileReport, batch: &Batch) -> Outcome<PlannedReconcile> {
@@ -136,7 +154,7 @@ async fn account_probes(
     job: &Job,
     api: &Arc<dyn HostApi>,
     resources: &[BatchResource],
-    view: &cockpit_domain::import::HostView,
+    view: &HostView,
 ) -> Outcome<Vec<String>> {
     let ours = own_accounts(resources);
     let live = view

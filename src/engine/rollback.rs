@@ -5,7 +5,7 @@ use crate::approval::{Approval, changed_since};
 use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::import::{Restore, Scene, UnparkAccount, deletion, lease};
+use crate::import::{Restore, RestoreBalance, Scene, UnparkAccount, deletion, lease};
 use crate::journal::Journal;
 use crate::late::{self, Search};
 use crate::neighbours;
@@ -336,6 +336,8 @@ async fn draft(
     let resources: Vec<BatchResource> = records
         .into_iter()
         .filter(|resource| !resource.undone)
+        // What was adopted and, as it turns out, changed as well is put back.
+        .filter(|resource| !found.iter().any(|lost| late::is_same(lost, resource)))
         .chain(found.iter().cloned())
         .collect();
     // A batch that stopped before its first effect can be closed; nothing is deleted for that.
@@ -425,6 +427,17 @@ async fn carry_out(
             }
             UndoAct::Restore if step.change.kind == ResourceKind::Account => {
                 let restore = RestoreBinding::of(api, id, name, &step.before)?;
+                journal.ensure(&restore).await?;
+            }
+            UndoAct::Restore if step.change.kind == ResourceKind::User => {
+                let was = step.before["balance"].as_f64().unwrap_or(0.0).max(0.0);
+                let email = name.clone();
+                let restore = RestoreBalance {
+                    api,
+                    id,
+                    email,
+                    was,
+                };
                 journal.ensure(&restore).await?;
             }
             UndoAct::Restore => {

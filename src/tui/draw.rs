@@ -266,7 +266,9 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
                 ("lines", &pasted.lines.to_string()),
             ],
         ),
-        None if form.path().is_empty() && form.focus != 3 => model.say("form.keys-hint"),
+        None if form.path().is_empty() && form.focus != crate::dialogs::KEYS => {
+            model.say("form.keys-hint")
+        }
         None if form.typed_key() => {
             let hidden = "*".repeat(form.path().chars().count());
             format!("{hidden}_  {}", model.say("form.typed"))
@@ -293,6 +295,11 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
             model.say(&format!("mode.{mode}")),
             model.say(&format!("form.{mode}"))
         ),
+        format!(
+            "< {} >  {}",
+            model.say(&format!("access-mode.{}", form.access())),
+            model.say(&format!("form.{}", form.access()))
+        ),
         keys,
         model.say("form.plan"),
     ];
@@ -305,14 +312,6 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
             Cell::new(value, if focused { Role::Selection } else { Role::Text }),
         ]);
     }
-    lines.insert(
-        3,
-        vec![
-            Cell::plain("  "),
-            Cell::muted(fit(&model.say("form.field-access"), 10)),
-            Cell::muted(model.say("form.access")),
-        ],
-    );
     lines.push(Vec::new());
     for line in &form.refused {
         lines.push(note(line.clone(), Role::Fail));

@@ -5,7 +5,7 @@ use crate::actions::{ACTIONS, Action, Scope};
 use crate::words::Lang;
 use cockpit_domain::baseline::Verdict;
 use cockpit_domain::batch::{
-    AccessStatus, AccountStatus, BatchStatus, CompletionClass, ImportMode, ItemStage,
+    AccessMode, AccessStatus, AccountStatus, BatchStatus, CompletionClass, ImportMode, ItemStage,
 };
 use cockpit_domain::host::Role;
 use cockpit_domain::journal::StepState;
@@ -238,6 +238,8 @@ fn families() -> Vec<Family> {
         family("confirm.on-", ["production", "other"], 132),
         family("section.", ["items", "resources", "events", "journal"], 12),
         family("form.", ["strict", "partial"], 42),
+        family("form.", AccessMode::ALL, 42),
+        family("access-mode.", AccessMode::ALL, 12),
         family("form.field-", crate::dialogs::FIELDS, 9),
     ]
 }

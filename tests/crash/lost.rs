@@ -16,11 +16,11 @@ use tokio::task::JoinSet;
 
 const KEYS: [&str; 2] = ["sk-lab-good-lost-000001", "sk-lab-good-lost-000002"];
 /// Later than the first tries of a write, earlier than the window in which a lost request counts.
-const LATE: Duration = Duration::from_millis(1500);
+pub(super) const LATE: Duration = Duration::from_millis(1500);
 
 /// What is done about a lost answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
+pub(super) enum Then {
     /// The import tries again by itself.
     Retry,
     /// It stops there; a new process resumes it.
@@ -29,7 +29,7 @@ enum Then {
     RollBack,
 }
 
-fn timing(then: Then) -> Timing {
+pub(super) fn timing(then: Then) -> Timing {
     match then {
         Then::Retry => quick(),
         Then::Resume | Then::RollBack => Timing {
@@ -50,13 +50,7 @@ async fn writes_of_an_import(host: &'static str) -> Vec<(String, String)> {
         "{}",
         batch.reason
     );
-    let mut seen = BTreeSet::new();
-    let rows: Vec<(String, String)> = inside
-        .writes()
-        .into_iter()
-        .map(|row| (row.method, row.path))
-        .filter(|row| seen.insert(row.clone()))
-        .collect();
+    let rows = different_writes(&inside, 0);
     inside.end().await;
     let switches: Vec<_> = rows
         .iter()
@@ -72,6 +66,16 @@ async fn writes_of_an_import(host: &'static str) -> Vec<(String, String)> {
         .collect();
     rows.into_iter()
         .filter(|row| !left_out.contains(row))
+        .collect()
+}
+
+/// The different writes that the host saw, but for the first `skip` requests.
+pub(super) fn different_writes(inside: &Inside, skip: usize) -> Vec<(String, String)> {
+    let mut seen = BTreeSet::new();
+    let writes = inside.writes().into_iter().skip(skip);
+    writes
+        .map(|row| (row.method, row.path))
+        .filter(|row| seen.insert(row.clone()))
         .collect()
 }
 
@@ -162,45 +166,57 @@ fn sweep(host: &'static str, then: Then) {
     }
     on_threads(async {
         let writes = writes_of_an_import(host).await;
-        println!("{} writes: {writes:?}", writes.len());
-        let gate = Arc::new(Semaphore::new(8));
-        let mut cases = JoinSet::new();
-        let mut count = 0;
-        for (method, path) in writes {
-            for when in [
-                When::BeforeCommit,
-                When::AfterCommit,
-                When::CommitAfter(LATE),
-            ] {
-                count += 1;
-                let (gate, method, path) = (Arc::clone(&gate), method.clone(), path.clone());
-                cases.spawn(async move {
-                    let _turn = gate.acquire_owned().await.expect("open");
-                    let name = format!("{method} {path} {when:?} {then:?}");
-                    (
-                        name,
-                        tokio::spawn(one_case(host, method, path, when, then)).await,
-                    )
-                });
-            }
-        }
-        let mut failed = Vec::new();
-        while let Some(case) = cases.join_next().await {
-            let (name, end) = case.expect("a case reports");
-            if let Err(error) = end {
-                let why = error.into_panic();
-                let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
-                failed.push(format!("{name}: {why}"));
-            }
-        }
-        failed.sort();
-        assert!(
-            failed.is_empty(),
-            "{} of {count} failed:\n{}",
-            failed.len(),
-            failed.join("\n")
-        );
+        all_lost(writes, then, move |method, path, when| {
+            one_case(host, method, path, when, then)
+        })
+        .await;
     });
+}
+
+/// Loses each of these writes in each way, a few cases at a time, and tells all that failed.
+pub(super) async fn all_lost<F>(
+    writes: Vec<(String, String)>,
+    then: Then,
+    case: impl Fn(String, String, When) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    println!("{} writes: {writes:?}", writes.len());
+    let gate = Arc::new(Semaphore::new(8));
+    let mut cases = JoinSet::new();
+    let mut count = 0;
+    for (method, path) in writes {
+        for when in [
+            When::BeforeCommit,
+            When::AfterCommit,
+            When::CommitAfter(LATE),
+        ] {
+            count += 1;
+            let gate = Arc::clone(&gate);
+            let name = format!("{method} {path} {when:?} {then:?}");
+            let work = case(method.clone(), path.clone(), when);
+            cases.spawn(async move {
+                let _turn = gate.acquire_owned().await.expect("open");
+                (name, tokio::spawn(work).await)
+            });
+        }
+    }
+    let mut failed = Vec::new();
+    while let Some(case) = cases.join_next().await {
+        let (name, end) = case.expect("a case reports");
+        if let Err(error) = end {
+            let why = error.into_panic();
+            let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
+            failed.push(format!("{name}: {why}"));
+        }
+    }
+    failed.sort();
+    assert!(
+        failed.is_empty(),
+        "{} of {count} failed:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
 }
 
 #[test]

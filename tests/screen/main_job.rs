@@ -72,3 +72,34 @@ fn keys_are_imported_compared_and_taken_back_by_keyboard_only() {
         stage.end().await;
     });
 }
+
+#[test]
+fn the_form_chooses_how_users_get_at_the_model() {
+    if !has_ssh() {
+        return;
+    }
+    on_threads(async {
+        let mut stage = Stage::open("accept").await;
+        stage.until_shown("nothing is broken").await;
+        stage.press(&["I"]);
+        stage.until_shown("< subscription >").await;
+        stage.press(&["tab"]);
+        for _ in 0..40 {
+            if !stage.frame().contains("< lab >") {
+                stage.press(&["right"]);
+            }
+        }
+        stage.press(&["tab", "tab", "right"]);
+        stage.until_shown("< self service >").await;
+        stage.paste(&KEYS.join("\r"));
+        stage.press(&["enter"]);
+        stage.until_shown("Import  plan/1  accept").await;
+        stage.until_shown("relay-lab-self-service").await;
+        assert_eq!(stage.changes(), Vec::<String>::new());
+        stage.arm("accept").await;
+        stage.apply().await;
+        stage.until_shown("succeeded").await;
+        assert!(stage.inside.balance().is_some_and(|left| left > 4.9));
+        stage.end().await;
+    });
+}

@@ -152,13 +152,18 @@ impl Inside {
 
     /// Plans and applies an import of these keys. The batch may be interrupted.
     pub(crate) async fn import(&self, keys: &[&str]) -> Batch {
+        self.import_by(AccessMode::Subscription, keys).await
+    }
+
+    /// As `import`, in an access mode.
+    pub(crate) async fn import_by(&self, access: AccessMode, keys: &[&str]) -> Batch {
         let planned = match self
             .ask(Command::ImportPlan {
                 host: self.host_id(),
                 provider: Self::provider(),
                 keys: Secret::new(keys.join("\n")),
                 mode: ImportMode::Partial,
-                access: AccessMode::Subscription,
+                access,
             })
             .await
         {
@@ -271,6 +276,15 @@ impl Inside {
         Census::of(&self.lab, self.host)
     }
 
+    /// What the managed user has, if there is one.
+    pub(crate) fn balance(&self) -> Option<f64> {
+        let email = managed_email(&Self::provider());
+        self.lab.host(self.host).with(|state| {
+            let mut living = state.users.values().filter(|row| row.deleted_at.is_none());
+            living.find(|row| row.email == email).map(|row| row.balance)
+        })
+    }
+
     /// Living accounts that the scheduler may not take.
     pub(crate) fn parked(&self) -> usize {
         self.lab.host(self.host).with(|state| {
@@ -361,6 +375,25 @@ impl Census {
         {
             rows.insert((kind, name), 1);
         }
+        Self(rows)
+    }
+
+    /// As `after_import`, in access mode `self_service`: no offer, no subscription, and a frame with
+    /// names of its own.
+    pub(crate) fn after_self_service(&self, keys: &[&str]) -> Self {
+        let mut rows = self.0.clone();
+        let accounts = keys.iter().map(|key| cockpit_lab::fleet::account_name(key));
+        for (kind, name) in [
+            ("group", "relay-lab-self-service".to_owned()),
+            ("channel", "relay-lab-self-service".to_owned()),
+            ("user", managed_email(&Inside::provider())),
+        ]
+        .into_iter()
+        .chain(accounts.map(|name| ("account", name)))
+        {
+            rows.insert((kind, name), 1);
+        }
+        *rows.entry(("key", "relay-lab".to_owned())).or_insert(0) += 1;
         Self(rows)
     }
 

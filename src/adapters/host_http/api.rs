@@ -130,6 +130,10 @@ impl HostApi for HostHttp {
         self.change_password(id, password).await
     }
 
+    async fn set_balance(&self, id: RemoteId, usd: f64) -> Outcome<User> {
+        self.change_balance(id, usd).await
+    }
+
     async fn delete_user(&self, id: RemoteId) -> Outcome<bool> {
         self.drop_user(id).await
     }

@@ -7,7 +7,7 @@ use super::wire::or_default;
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::inventory::{NewUser, User};
 use cockpit_domain::secret::Secret;
-use cockpit_engine::failure::Outcome;
+use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -75,6 +75,34 @@ impl HostHttp {
         let call = Call::write(Method::PUT, format!("/users/{id}"), doing)
             .body(json!({ "password": password.expose() }));
         self.data(&call).await.map(drop)
+    }
+
+    /// Without an idempotency key: a repeated `set` is the same balance, and a repeated `subtract`
+    /// of all there is goes below zero, which the host refuses (contract 4.4).
+    pub(super) async fn change_balance(&self, id: RemoteId, usd: f64) -> Outcome<User> {
+        let doing = format!("setting the balance of user {id}");
+        let (operation, amount) = if usd > 0.0 {
+            ("set", usd)
+        } else {
+            let found = self.read_user(id).await?;
+            match found {
+                Some(user) if user.balance > 0.0 => ("subtract", user.balance),
+                Some(user) => return Ok(user),
+                None => {
+                    return Err(
+                        Failure::new(FailureKind::Remote, format!("user #{id} is gone"))
+                            .doing(doing)
+                            .hint("read the host again; nothing was written"),
+                    );
+                }
+            }
+        };
+        let call = Call::write(Method::POST, format!("/users/{id}/balance"), doing).body(json!({
+            "balance": amount,
+            "operation": operation,
+            "notes": "relay-cockpit",
+        }));
+        self.get(&call).await.map(|row| self.user_of(row))
     }
 
     pub(super) async fn drop_user(&self, id: RemoteId) -> Outcome<bool> {

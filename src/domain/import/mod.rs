@@ -1,5 +1,6 @@
 //! The rules of an import: reading keys, naming, planning, judging (`product.md` 4).
 
+mod balance;
 mod gateway;
 mod judge;
 mod keys;
@@ -7,6 +8,7 @@ mod names;
 mod plan;
 mod view;
 
+pub use balance::{LEAST_BALANCE, STARTING_BALANCE, is_enough, usd};
 pub use gateway::{classify, is_warming};
 pub use judge::{FinalWords, KeyJudgement, final_words, judge_key};
 pub use keys::{BadKeyLine, KeyInput, KeyLine, read_keys};

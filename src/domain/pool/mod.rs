@@ -8,7 +8,7 @@ mod why;
 
 pub use why::{Reason, WhyNot, why_not};
 
-use crate::batch::{AccountStatus, Item};
+use crate::batch::{AccessMode, AccountStatus, Item};
 use crate::ids::{BatchId, HostId, PackId, RemoteId};
 use crate::import::{HostView, Leftovers, is_own_name};
 use crate::inventory::{Account, Channel, Group};
@@ -117,12 +117,22 @@ pub struct Probed {
     pub batch: BatchId,
 }
 
-/// Makes the pools out of what was read: one of the provider, or one a group.
+/// Makes the pools out of what was read: one for each access mode of the provider that stands
+/// there, or one a group.
 pub fn pools(input: &PoolInput<'_>) -> Vec<Pool> {
     match input.pack {
         Some(pack) => {
-            let name = &pack.subscription.group;
-            vec![pool(input, name, input.view.group(name))]
+            let name = |access| pack.clone().for_access(access).subscription.group;
+            let names = [AccessMode::Subscription, AccessMode::SelfService].map(name);
+            let stands = |name: &&String| input.view.group(name).is_some();
+            let mut there: Vec<&String> = names.iter().filter(stands).collect();
+            if there.is_empty() {
+                there.push(&names[0]);
+            }
+            there
+                .into_iter()
+                .map(|name| pool(input, name, input.view.group(name)))
+                .collect()
         }
         None => {
             let groups = input.view.groups.iter();

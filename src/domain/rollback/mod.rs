@@ -1,9 +1,9 @@
 //! Taking a batch back, from its records only (`product.md` 4, rollback). No record: refuse.
 
 use crate::ids::{BatchId, HostId, PackId, RemoteId};
-use crate::import::HostView;
+use crate::import::{HostView, STARTING_BALANCE, usd};
 use crate::inventory::{ApiKey, Subscription};
-use crate::plan::{Change, Sign, Totals, diff_fields};
+use crate::plan::{Change, FieldChange, Sign, Totals, diff_fields};
 use crate::reconcile::stored;
 use crate::resource::{BatchResource, Origin, ResourceKind};
 use serde::{Deserialize, Serialize};
@@ -187,6 +187,7 @@ fn step(
             before: resource.before.clone(),
             blocked: held_by_other(input, resource),
         },
+        Origin::Corrected if kind == ResourceKind::User => balance_step(input, resource),
         Origin::Corrected => {
             let mut fields = diff_fields(&now, &resource.before);
             // A before-image may hold only the fields that were changed.
@@ -196,7 +197,13 @@ fn step(
             }
             let touched = diff_fields(&now, &resource.recorded)
                 .into_iter()
-                .any(|field| resource.recorded.get(&field.field).is_some());
+                .any(|field| {
+                    let ours = resource.recorded.get(&field.field).is_some();
+                    // Of an account only its groups are put back: the rest may have moved since.
+                    let back = kind != ResourceKind::Account
+                        || resource.before.get(&field.field).is_some();
+                    ours && back
+                });
             UndoStep {
                 act: UndoAct::Restore,
                 change: change(Sign::Change, "corrected by this batch: put back").fields(fields),
@@ -209,6 +216,43 @@ fn step(
     }
 }
 
+/// The balance that this batch set goes back to what it was, never above what is left of it.
+fn balance_step(input: &RollbackInput<'_>, resource: &BatchResource) -> UndoStep {
+    let id = resource.host_resource_id;
+    let now = input.view.user.as_ref().filter(|user| user.id == id);
+    let now = now.map_or(0.0, |user| user.balance);
+    let was = resource.before["balance"].as_f64().unwrap_or(0.0).max(0.0);
+    let change = |sign, reason: String| Change::new(sign, resource.kind, &resource.name, reason);
+    if now <= was {
+        let reason = format!("balance is {}, no more than before", usd(now));
+        return UndoStep {
+            act: UndoAct::Leave,
+            change: change(Sign::Keep, reason).at(id),
+            before: Value::Null,
+            blocked: None,
+        };
+    }
+    let reason = format!(
+        "balance was set by this batch: put back from {} to {}",
+        usd(now),
+        usd(was)
+    );
+    let fields = vec![FieldChange {
+        field: "balance".to_owned(),
+        from: now.into(),
+        to: was.into(),
+    }];
+    let more = now > STARTING_BALANCE;
+    UndoStep {
+        act: UndoAct::Restore,
+        change: change(Sign::Change, reason).at(id).fields(fields),
+        before: resource.before.clone(),
+        blocked: held_by_other(input, resource).or_else(|| {
+            more.then(|| "somebody added to the balance after this batch; putting it back would take their money".to_owned())
+        }),
+    }
+}
+
 fn held_by_other(input: &RollbackInput<'_>, resource: &BatchResource) -> Option<String> {
     input
         .others
@@ -217,10 +261,9 @@ fn held_by_other(input: &RollbackInput<'_>, resource: &BatchResource) -> Option<
             other.kind == resource.kind
                 && other.host_resource_id == resource.host_resource_id
                 && other.batch != resource.batch
-                // What both changed goes back in the order opposite to the changes.
-                && !(other.origin == Origin::Corrected
-                    && resource.origin == Origin::Corrected
-                    && other.batch < resource.batch)
+                // Changes go back in the order opposite to the changes: who had it before finds it
+                // as it was.
+                && !(resource.origin == Origin::Corrected && other.batch < resource.batch)
                 // The batch that made an account does not need it parked, and the one that parked
                 // it does not need it at all: only holds of one sort stand in each other's way.
                 && (other.origin == Origin::Parked) == (resource.origin == Origin::Parked)

@@ -201,3 +201,75 @@ fn a_batch_that_parked_the_accounts_of_an_earlier_one_can_be_taken_back_and_so_c
             .contains("batch/5")
     );
 }
+
+/// The records of a batch that found the user there and set its balance.
+fn paid(was: f64) -> Vec<BatchResource> {
+    let email = "relay-lab@cockpit.invalid";
+    let mut row = record(ResourceKind::User, 30, email, Origin::Corrected, json!({}));
+    row.before = json!({"balance": was});
+    vec![row]
+}
+
+#[test]
+fn a_balance_goes_back_to_what_it_was_and_never_up() {
+    let (mut view, _, _) = closed();
+    let mut of = |was, now| {
+        if let Some(user) = &mut view.user {
+            user.balance = now;
+        }
+        let step = plan(&view, &paid(was), &[], &[]).steps.remove(0);
+        (step.act, step.blocked.is_some())
+    };
+    assert_eq!(of(0.0, 4.9), (UndoAct::Restore, false));
+    assert_eq!(of(0.5, 4.9), (UndoAct::Restore, false));
+    assert_eq!(of(0.5, 0.4), (UndoAct::Leave, false), "spent stays spent");
+    assert_eq!(of(0.0, 0.0), (UndoAct::Leave, false));
+    assert_eq!(
+        of(0.0, 80.0),
+        (UndoAct::Restore, true),
+        "somebody else paid in"
+    );
+}
+
+#[test]
+fn what_was_changed_goes_back_although_an_earlier_batch_made_it() {
+    let (mut view, _, _) = closed();
+    if let Some(user) = &mut view.user {
+        user.balance = 5.0;
+    }
+    let email = "relay-lab@cockpit.invalid";
+    let mut maker = record(ResourceKind::User, 30, email, Origin::Created, json!({}));
+    maker.batch = BatchId(2);
+    let earlier = plan(&view, &paid(0.0), &[maker.clone()], &[]);
+    assert_eq!(earlier.steps[0].blocked, None);
+    maker.batch = BatchId(4);
+    maker.origin = Origin::Adopted;
+    let later = plan(&view, &paid(0.0), &[maker], &[]);
+    let why = later.steps[0].blocked.as_deref().unwrap();
+    assert!(why.contains("batch/4"), "{why}");
+}
+
+#[test]
+fn an_account_bound_by_an_import_leaves_its_new_group_whatever_else_was_changed() {
+    let (mut view, mut records) = settled();
+    let at = records
+        .iter()
+        .position(|row| row.kind == ResourceKind::Account)
+        .unwrap();
+    records[at].origin = Origin::Corrected;
+    records[at].before = json!({"group_ids": [1]});
+    let id = records[at].host_resource_id;
+    let step = |view: &HostView| {
+        let steps = plan(view, &records, &[], &[]).steps;
+        let of = |step: &UndoStep| step.change.host_resource_id == Some(id);
+        let mut steps = steps.into_iter();
+        steps.find(|step| of(step) && step.change.kind == ResourceKind::Account)
+    };
+    let account = |view: &mut HostView| view.accounts.iter().position(|row| row.id == id);
+    let row = account(&mut view).unwrap();
+    view.accounts[row].priority += 1;
+    let restore = step(&view).unwrap();
+    assert_eq!((restore.act, restore.blocked), (UndoAct::Restore, None));
+    view.accounts[row].group_ids.push(RemoteId(77));
+    assert!(step(&view).unwrap().blocked.is_some());
+}

@@ -1,27 +1,42 @@
-//! The managed closure: one ordinary user per host and provider, subscribed, with a key of its
-//! own (`product.md` 4, access closure; order: `host-contract.md` trap 8).
+//! The managed closure: one ordinary user per host and provider, subscribed or with a balance, and
+//! with a key of its own (`product.md` 4, access closure; order: `host-contract.md` trap 8).
 
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::Scene;
-use crate::import::{AssignSubscription, CreateKey, CreateUser, ExtendSubscription, SetPassword};
+use crate::import::{
+    AssignSubscription, CreateKey, CreateUser, ExtendSubscription, SetBalance, SetPassword,
+};
 use crate::ports::{HostApi, Session};
+use cockpit_domain::batch::AccessMode;
 use cockpit_domain::ids::{HostId, PackId, RemoteId};
-use cockpit_domain::import::{managed_email, managed_password, subscription_notes};
+use cockpit_domain::import::{
+    STARTING_BALANCE, is_enough, managed_email, managed_password, subscription_notes, usd,
+};
 use cockpit_domain::inventory::{ApiKey, NewUser, SubscriptionSpec, User};
+use cockpit_domain::journal::StepKind;
 use cockpit_domain::recorded;
-use cockpit_domain::resource::ResourceKind;
+use cockpit_domain::resource::{Origin, ResourceKind};
 use cockpit_domain::secret::Secret;
+use serde_json::json;
 use std::time::Duration;
 
-/// Makes user, subscription and key true, and returns the key.
+/// Makes user, subscription or balance, and key true, and returns the key.
 pub(crate) async fn close(scene: &Scene, group: RemoteId) -> Outcome<ApiKey> {
     let request = &scene.plan.request;
     let email = managed_email(&request.pack.id);
     let password = managed_password(&scene.local, &request.host, &request.pack.id);
     scene.job.say("closing access: managed user");
     let user = ensure_user(scene, &email, &password).await?;
-    scene.job.say("closing access: subscription");
-    ensure_subscription(scene, &user, group).await?;
+    match request.access {
+        AccessMode::Subscription => {
+            scene.job.say("closing access: subscription");
+            ensure_subscription(scene, &user, group).await?;
+        }
+        AccessMode::SelfService => {
+            scene.job.say("closing access: balance");
+            ensure_balance(scene, &user).await?;
+        }
+    }
     scene.job.say("closing access: managed key");
     let session = log_in(scene, &user, &password).await?;
     scene
@@ -35,21 +50,15 @@ pub(crate) async fn close(scene: &Scene, group: RemoteId) -> Outcome<ApiKey> {
 }
 
 async fn ensure_user(scene: &Scene, email: &str, password: &Secret) -> Outcome<User> {
-    if let Some(user) = scene.api.user_by_email(email).await? {
-        let held = scene.job.ports.store.resources(scene.batch.id).await?;
-        if !held
-            .iter()
-            .any(|row| row.kind == ResourceKind::User && row.host_resource_id == user.id)
-            && scene
-                .journal
-                .last(cockpit_domain::journal::StepKind::CreateUser, email)
-                .is_none()
-        {
-            scene
-                .adopt(ResourceKind::User, user.id, email, recorded::of_user(&user))
-                .await?;
-            return Ok(user);
-        }
+    // One that this batch never asked for was there before, for an earlier run as well.
+    let asked = scene.journal.last(StepKind::CreateUser, email);
+    if asked.is_none()
+        && let Some(user) = scene.api.user_by_email(email).await?
+    {
+        scene
+            .adopt(ResourceKind::User, user.id, email, recorded::of_user(&user))
+            .await?;
+        return Ok(user);
     }
     let new = NewUser {
         email: email.to_owned(),
@@ -76,10 +85,7 @@ async fn ensure_subscription(scene: &Scene, user: &User, group: RemoteId) -> Out
         .find(|row| row.group_id == group);
     let assigned_before = scene
         .journal
-        .last(
-            cockpit_domain::journal::StepKind::AssignSubscription,
-            &user.email,
-        )
+        .last(StepKind::AssignSubscription, &user.email)
         .is_some();
     let row = match found {
         Some(row) if !assigned_before => {
@@ -136,6 +142,46 @@ async fn ensure_subscription(scene: &Scene, user: &User, group: RemoteId) -> Out
         }
     }
     Ok(())
+}
+
+/// A standard group serves only who can pay. What was there is kept for the way back; a resume
+/// keeps what the first run found.
+async fn ensure_balance(scene: &Scene, user: &User) -> Outcome<()> {
+    let tried = scene.journal.last(StepKind::SetBalance, &user.email);
+    if tried.is_none() && is_enough(user.balance) {
+        return Ok(());
+    }
+    let held = scene.job.ports.store.resources(scene.batch.id).await?;
+    let made = held.iter().any(|row| {
+        row.kind == ResourceKind::User
+            && row.host_resource_id == user.id
+            && row.origin == Origin::Created
+    });
+    let before = tried.map_or_else(|| json!({"balance": user.balance}), |row| row.before);
+    let paid = scene
+        .journal
+        .ensure(&SetBalance {
+            scene,
+            user,
+            before,
+            made,
+        })
+        .await?;
+    if is_enough(paid.balance) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::Remote,
+        format!(
+            "user `{}` #{} has a balance of {} after it was set to {}",
+            user.email,
+            user.id,
+            usd(paid.balance),
+            usd(STARTING_BALANCE)
+        ),
+    )
+    .doing("closing access")
+    .hint("set it in the host's panel and resume"))
 }
 
 fn is_over(expires_at: &str, now_ms: i64) -> Outcome<bool> {

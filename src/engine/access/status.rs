@@ -8,6 +8,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{KeptResult, ResultKind};
 use cockpit_domain::batch::{AccessMode, AccessStatus, Batch, GatewayEvidence};
 use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
+use cockpit_domain::import::usd;
 use cockpit_domain::inventory::ApiKey;
 use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
 use serde::Serialize;
@@ -36,7 +37,7 @@ pub struct AccessLook {
 /// One thing that must hold.
 #[derive(Debug, Clone, Serialize)]
 pub struct Precondition {
-    /// `login`, `subscription`, `key`, `group`.
+    /// `login`, `subscription` or `balance`, `key`, `group`.
     pub name: &'static str,
     /// Whether it holds.
     pub ok: bool,
@@ -90,7 +91,15 @@ pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
             found: failure.message.clone(),
         },
     });
-    let stored = stored_key(job, &mut checks, api.as_ref(), &resources, key).await?;
+    let stored = stored_key(
+        job,
+        batch.access_mode,
+        &mut checks,
+        api.as_ref(),
+        &resources,
+        key,
+    )
+    .await?;
     let group_now = api
         .groups()
         .await?
@@ -173,6 +182,7 @@ pub(crate) fn own_accounts(resources: &[BatchResource]) -> Vec<RemoteId> {
 
 async fn stored_key(
     job: &Job,
+    mode: AccessMode,
     checks: &mut Vec<Precondition>,
     api: &dyn crate::ports::HostApi,
     resources: &[BatchResource],
@@ -190,24 +200,9 @@ async fn stored_key(
         });
         return Ok(None);
     };
-    let rows = api.subscriptions(user.host_resource_id).await?;
-    let row = rows.iter().find(|row| {
-        resources
-            .iter()
-            .any(|held| held.kind == ResourceKind::Subscription && held.host_resource_id == row.id)
-    });
-    let alive = row.is_some_and(|row| {
-        row.expires_at
-            .parse::<jiff::Timestamp>()
-            .is_ok_and(|end| end.as_millisecond() > job.now_ms())
-    });
-    checks.push(Precondition {
-        name: "subscription",
-        ok: alive,
-        looked: true,
-        found: row.map_or("gone".to_owned(), |row| {
-            format!("#{} until {}", row.id, row.expires_at)
-        }),
+    checks.push(match mode {
+        AccessMode::Subscription => subscribed(job, api, resources, user).await?,
+        AccessMode::SelfService => can_pay(api, user).await?,
     });
     let stored = api
         .user_keys(user.host_resource_id)
@@ -223,6 +218,45 @@ async fn stored_key(
         }),
     });
     Ok(stored)
+}
+
+/// Whether the user is subscribed, by the date.
+async fn subscribed(
+    job: &Job,
+    api: &dyn crate::ports::HostApi,
+    resources: &[BatchResource],
+    user: &BatchResource,
+) -> Outcome<Precondition> {
+    let rows = api.subscriptions(user.host_resource_id).await?;
+    let row = rows.iter().find(|row| {
+        resources
+            .iter()
+            .any(|held| held.kind == ResourceKind::Subscription && held.host_resource_id == row.id)
+    });
+    let alive = row.is_some_and(|row| {
+        row.expires_at
+            .parse::<jiff::Timestamp>()
+            .is_ok_and(|end| end.as_millisecond() > job.now_ms())
+    });
+    Ok(Precondition {
+        name: "subscription",
+        ok: alive,
+        looked: true,
+        found: row.map_or("gone".to_owned(), |row| {
+            format!("#{} until {}", row.id, row.expires_at)
+        }),
+    })
+}
+
+/// Whether the user can pay: a standard group refuses who has nothing (trap 10).
+async fn can_pay(api: &dyn crate::ports::HostApi, user: &BatchResource) -> Outcome<Precondition> {
+    let found = api.user(user.host_resource_id).await?;
+    Ok(Precondition {
+        name: "balance",
+        ok: found.as_ref().is_some_and(|user| user.balance > 0.0),
+        looked: true,
+        found: found.map_or("the user is gone".to_owned(), |user| usd(user.balance)),
+    })
 }
 
 async fn save(job: &Job, batch: &mut Batch, look: &AccessLook) -> Outcome<()> {

@@ -306,6 +306,9 @@ impl HostApi for Fakes {
     async fn create_user(&self, _new: &NewUser) -> Outcome<User> {
         not_scripted()
     }
+    async fn set_balance(&self, _id: RemoteId, _usd: f64) -> Outcome<User> {
+        not_scripted()
+    }
     async fn set_password(&self, _id: RemoteId, _password: &Secret) -> Outcome<()> {
         not_scripted()
     }

@@ -8,9 +8,11 @@ use cockpit_domain::batch::{Item, ItemStage};
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::import::KeyState;
 use cockpit_domain::inventory::{Account, NewAccount};
+use cockpit_domain::journal::{JournalRow, StepKind};
 use cockpit_domain::recorded;
-use cockpit_domain::resource::ResourceKind;
+use cockpit_domain::resource::{Origin, ResourceKind};
 use cockpit_domain::secret::Secret;
+use serde_json::json;
 
 /// Carries one item to its judgement. An item judged before (by an earlier run) is left.
 pub(super) async fn carry(
@@ -119,19 +121,31 @@ async fn confirm_binding(scene: &Scene, account: &Account, group: RemoteId) -> O
             "somebody else is at work on this host; look at its audit, then resume or roll back",
         ));
     };
-    if stored.group_ids.contains(&group) {
+    let tried = scene.journal.last(StepKind::BindAccount, &account.name);
+    let bound = stored.group_ids.contains(&group);
+    if bound && !tried.as_ref().is_some_and(JournalRow::is_open) {
         return Ok(());
     }
     let mut groups = stored.group_ids.clone();
-    groups.push(group);
+    if !bound {
+        groups.push(group);
+    }
+    let held = scene.job.ports.store.resources(scene.batch.id).await?;
+    let made = held.iter().any(|row| {
+        row.kind == ResourceKind::Account
+            && row.host_resource_id == stored.id
+            && row.origin == Origin::Created
+    });
+    // A resume keeps what the first run found.
+    let before = tried.map_or_else(|| json!({"group_ids": stored.group_ids}), |row| row.before);
     scene
         .journal
         .ensure(&BindAccount {
             scene,
-            id: account.id,
-            name: account.name.clone(),
+            stored: &stored,
             groups,
-            before: stored.group_ids,
+            before,
+            made,
         })
         .await
 }

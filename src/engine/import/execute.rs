@@ -12,7 +12,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::rollback;
 use crate::view::read_view;
 use cockpit_domain::batch::{
-    AccountStatus, Batch, BatchStatus, GatewayEvidence, Item, UpstreamEvidence,
+    AccessMode, AccountStatus, Batch, BatchStatus, GatewayEvidence, Item, UpstreamEvidence,
 };
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::import::{HostView, classify, final_words};
@@ -60,7 +60,11 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
     }
     let key = close(scene, group).await?;
     batch.last_write_ms = scene.job.now_ms();
-    batch.effective_key_source = "managed_subscription".to_owned();
+    batch.effective_key_source = match request.access {
+        AccessMode::Subscription => "managed_subscription",
+        AccessMode::SelfService => "managed_self_service",
+    }
+    .to_owned();
     batch.key_fingerprint = Some(key.key.fingerprint());
     scene.job.ports.store.save_batch(&batch).await?;
     batch.gateway = verdict(scene, &key, group, &items, batch.last_write_ms).await?;
@@ -114,6 +118,9 @@ async fn frame(scene: &Scene, view: &HostView) -> Outcome<RemoteId> {
     } else {
         let spec = request.channel_spec(group);
         scene.journal.ensure(&CreateChannel { scene, spec }).await?;
+    }
+    if request.access == AccessMode::SelfService {
+        return Ok(group);
     }
     if let Some(id) = planned_id(scene, ResourceKind::Plan) {
         let stored = view

@@ -16,6 +16,6 @@ pub use apply::{apply, resume};
 pub use plan::{PlannedImport, plan};
 pub(crate) use scene::Scene;
 pub(crate) use writes::{
-    AssignSubscription, CreateKey, CreateUser, ExtendSubscription, Restore, SetPassword,
-    UnparkAccount, deletion,
+    AssignSubscription, CreateKey, CreateUser, ExtendSubscription, Restore, RestoreBalance,
+    SetBalance, SetPassword, UnparkAccount, deletion,
 };

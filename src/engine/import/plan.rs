@@ -36,15 +36,7 @@ pub async fn plan(
 ) -> Outcome<PlannedImport> {
     let doing = format!("planning an import of `{provider}` into `{host}`");
     let settings = job.host(host)?.clone();
-    let pack = job.provider(provider)?;
-    if access != AccessMode::Subscription {
-        return Err(Failure::new(
-            FailureKind::Usage,
-            "access mode `self_service` is not built yet",
-        )
-        .doing(doing)
-        .hint("use `--access subscription`"));
-    }
+    let pack = job.provider(provider)?.for_access(access);
     let input = good_keys(keys).map_err(|failure| failure.doing(doing.clone()))?;
     job.say(format!("reading `{host}`"));
     let api = job.ports.hosts.api(host).await?;

@@ -84,8 +84,7 @@ pub(super) async fn fresh_view(
 ) -> Outcome<HostView> {
     let provider = &plan.request.pack.id;
     let view = read_view(api, provider).await?;
-    let template = &plan.request.pack.subscription;
-    if view.revision(&template.group, &template.channel, &template.plan) == plan.revision {
+    if plan.request.revision(&view) == plan.revision {
         return Ok(view);
     }
     let input = KeyInput {

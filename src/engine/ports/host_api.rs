@@ -126,6 +126,9 @@ pub trait HostApi: Send + Sync {
     async fn create_user(&self, new: &NewUser) -> Outcome<User>;
     /// Sets a user's password.
     async fn set_password(&self, id: RemoteId, password: &Secret) -> Outcome<()>;
+    /// Sets a user's balance in USD; the host cannot set 0, it is then brought there by taking away
+    /// what is left (trap 9). Repeats do no harm.
+    async fn set_balance(&self, id: RemoteId, usd: f64) -> Outcome<User>;
     /// Deletes a user; `false` when it was not there.
     async fn delete_user(&self, id: RemoteId) -> Outcome<bool>;
     /// Assigns a subscription. Check `expires_at` of the answer (trap 7).

@@ -1,8 +1,8 @@
-//! What an import needs: host, provider, mode, and the keys by paste or file. Keys are never shown.
+//! What an import needs: host, provider, modes, and the keys by paste or file. Keys are never shown.
 
 use super::edit;
 use crate::model::Model;
-use cockpit_domain::batch::ImportMode;
+use cockpit_domain::batch::{AccessMode, ImportMode};
 use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::import::read_keys;
 use cockpit_domain::secret::Secret;
@@ -11,7 +11,10 @@ use crossterm::event::{KeyCode, KeyEvent};
 use tui_input::Input;
 
 /// Its fields, from top to bottom.
-pub(crate) const FIELDS: [&str; 5] = ["host", "provider", "mode", "keys", "plan"];
+pub(crate) const FIELDS: [&str; 6] = ["host", "provider", "mode", "access", "keys", "plan"];
+
+/// Where the keys are among them; before it something is chosen, not typed.
+pub(crate) const KEYS: usize = 4;
 
 pub(super) enum Next {
     Stay,
@@ -35,6 +38,7 @@ pub(crate) struct ImportForm {
     pub(crate) providers: Vec<PackId>,
     pub(crate) provider: usize,
     pub(crate) strict: bool,
+    pub(crate) self_service: bool,
     pub(crate) path: Input,
     pub(crate) keys: Option<Pasted>,
     pub(crate) focus: usize,
@@ -69,6 +73,7 @@ impl ImportForm {
             hosts,
             providers,
             strict: false,
+            self_service: false,
             path: Input::default(),
             keys: None,
             focus: 0,
@@ -90,6 +95,15 @@ impl ImportForm {
             ImportMode::Strict
         } else {
             ImportMode::Partial
+        }
+    }
+
+    /// By subscription or by the user's balance.
+    pub(crate) fn access(&self) -> AccessMode {
+        if self.self_service {
+            AccessMode::SelfService
+        } else {
+            AccessMode::Subscription
         }
     }
 
@@ -136,7 +150,7 @@ impl ImportForm {
 
     pub(super) fn key(&mut self, key: KeyEvent) -> Next {
         let last = FIELDS.len() - 1;
-        if self.focus == 3 && matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace) {
+        if self.focus == KEYS && matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace) {
             // What was said of the last try is said of other keys.
             self.refused.clear();
         }
@@ -146,7 +160,7 @@ impl ImportForm {
                 if self.pair().is_some() && (self.keys.is_some() || !self.path().is_empty()) {
                     return Next::Submit;
                 }
-                self.focus = 3;
+                self.focus = KEYS;
             }
             KeyCode::Enter | KeyCode::Tab | KeyCode::Down => {
                 self.focus = (self.focus + 1) % (last + 1);
@@ -154,9 +168,9 @@ impl ImportForm {
             KeyCode::BackTab | KeyCode::Up => self.focus = (self.focus + last) % (last + 1),
             KeyCode::Left => self.turn(false),
             KeyCode::Right => self.turn(true),
-            KeyCode::Char(' ') if self.focus < 3 => self.turn(true),
+            KeyCode::Char(' ') if self.focus < KEYS => self.turn(true),
             KeyCode::Char(letter) if self.focus < 2 => self.seek(letter),
-            _ if self.focus == 3 => {
+            _ if self.focus == KEYS => {
                 // Typing a path takes the place of what was pasted.
                 self.keys = None;
                 edit(&mut self.path, key);
@@ -194,6 +208,7 @@ impl ImportForm {
             0 => self.host = step(self.host, self.hosts.len()),
             1 => self.provider = step(self.provider, self.providers.len()),
             2 => self.strict = !self.strict,
+            3 => self.self_service = !self.self_service,
             _ => {}
         }
     }

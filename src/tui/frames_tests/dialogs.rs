@@ -89,9 +89,9 @@ fn palette_help_and_menu() {
 fn the_import_form() {
     let form = |size| Screen::new(size, usual()).keys("I");
     // A terminal that brackets no paste types the key, and its line end is Enter.
-    let typed = form((80, 24)).keys("\t\t\tsk-lab-good-typed-0001");
+    let typed = form((80, 24)).keys("\t\t\t\tsk-lab-good-typed-0001");
     assert!(!typed.rows().concat().contains("typed-0001"));
-    let path = form((80, 24)).keys("\t\t\t./keys.txt");
+    let path = form((80, 24)).keys("\t\t\t\t./keys.txt");
     assert!(path.rows().concat().contains("./keys.txt"));
     let pasted = form((80, 24)).tell(Msg::Paste(
         "sk-lab-good-0001\n\nsk-lab-good-0002\n# a note\nbad\n".to_owned(),
@@ -108,6 +108,7 @@ fn the_import_form() {
         )
         .add("a path is typed", &path)
         .add("a key is typed", &typed)
+        .add("by balance", &form((80, 24)).keys("\t\t\t "))
         .add("pasted", &pasted)
         .add("refused", &mended)
         .add("smallest", &form((60, 16)))

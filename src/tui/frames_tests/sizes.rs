@@ -29,7 +29,7 @@ fn no_terminal_is_too_small_or_too_large() {
 
 #[test]
 fn a_terminal_that_changes_its_size_loses_nothing_that_was_typed() {
-    let screen = Screen::new((80, 24), usual()).keys("I\t\t\t~/keys.txt");
+    let screen = Screen::new((80, 24), usual()).keys("I\t\t\t\t~/keys.txt");
     let small = screen.resized((3, 3));
     assert_eq!(small.rows().len(), 3);
     let large = small.resized((80, 24));

@@ -10,7 +10,7 @@ use crate::panes;
 use crate::place::Place;
 use crate::target::{Target, host_looked_at};
 use crate::theme::Role;
-use cockpit_domain::batch::{AccessMode, BatchKind, BatchStatus};
+use cockpit_domain::batch::{BatchKind, BatchStatus};
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::approval::Approval;
@@ -100,8 +100,7 @@ fn plan_import(model: &mut Model, form: &ImportForm, keys: Secret) -> Vec<Effect
             provider,
             keys,
             mode: form.mode(),
-            // The engine builds no other closure yet.
-            access: AccessMode::Subscription,
+            access: form.access(),
         },
     )
 }

@@ -177,6 +177,19 @@ async fn a_user_gets_balance_and_groups_at_once() {
 }
 
 #[tokio::test]
+async fn a_balance_is_set_and_never_added() {
+    let seen = sent!(api => api.set_balance(RemoteId(5), 5.0));
+    assert_eq!(
+        (seen.method.as_str(), seen.path.as_str()),
+        ("POST", "/api/v1/admin/users/5/balance")
+    );
+    assert_eq!(
+        seen.body,
+        json!({ "balance": 5.0, "operation": "set", "notes": "relay-cockpit" })
+    );
+}
+
+#[tokio::test]
 async fn the_small_calls_go_where_the_contract_says() {
     let id = RemoteId(9);
     for (seen, method, path, body) in [

@@ -289,6 +289,22 @@ async fn users_are_made_found_given_a_password_and_deleted() {
     assert_eq!(api.user_by_email("managed@lab.test").await.unwrap(), None);
 }
 
+/// Zero cannot be set over there (trap 9).
+#[tokio::test]
+async fn a_balance_is_set_and_brought_back_to_nothing() {
+    let stage = stage().await;
+    let api = &stage.api;
+    let id = stage.user(0.0).await.id;
+    let near = |balance: f64, wanted: f64| (balance - wanted).abs() < 1e-9;
+    for amount in [5.0, 5.0, 0.25, 0.0, 0.0] {
+        let told = api.set_balance(id, amount).await.unwrap().balance;
+        let kept = api.user(id).await.unwrap().unwrap().balance;
+        assert!(near(told, amount) && near(kept, amount), "{told} {kept}");
+    }
+    let nobody = api.set_balance(GONE, 0.0).await.unwrap_err();
+    assert!(nobody.message.contains("is gone"), "{nobody:?}");
+}
+
 #[tokio::test]
 async fn subscriptions_are_assigned_extended_and_revoked() {
     let stage = stage().await;

@@ -3,10 +3,12 @@
 use super::ImportRequest;
 use crate::batch::AccessMode;
 use crate::import::HostView;
+use crate::import::balance::{STARTING_BALANCE, is_enough, usd};
 use crate::import::names::{managed_email, managed_key_name};
 use crate::inventory::Group;
-use crate::plan::{Change, Sign};
+use crate::plan::{Change, FieldChange, Sign};
 use crate::resource::ResourceKind;
+use serde_json::json;
 
 pub(super) fn plan_access(
     request: &ImportRequest,
@@ -82,10 +84,36 @@ pub(super) fn plan_access(
             ),
         });
     }
+    if request.access == AccessMode::SelfService {
+        changes.extend(plan_balance(&email, view));
+    }
     changes.push(Change::new(
         Sign::Create,
         ResourceKind::Key,
         managed_key_name(&request.pack.id),
         "managed key (sk-relay-..): the proof is made with it",
     ));
+}
+
+/// The one write of money: set, never added, so that a repeat does no harm.
+fn plan_balance(email: &str, view: &HostView) -> Option<Change> {
+    let balance = view.user.as_ref().map_or(0.0, |user| user.balance);
+    if is_enough(balance) {
+        return None;
+    }
+    let reason = format!(
+        "balance set from {} to {}: a standard group serves only who can pay",
+        usd(balance),
+        usd(STARTING_BALANCE)
+    );
+    let change = Change::new(Sign::Change, ResourceKind::User, email, reason);
+    let change = change.fields(vec![FieldChange {
+        field: "balance".to_owned(),
+        from: json!(balance),
+        to: json!(STARTING_BALANCE),
+    }]);
+    Some(match &view.user {
+        Some(user) => change.at(user.id),
+        None => change,
+    })
 }

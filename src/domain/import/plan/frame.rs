@@ -4,6 +4,7 @@ use super::ImportRequest;
 use crate::batch::AccessMode;
 use crate::ids::RemoteId;
 use crate::import::HostView;
+use crate::import::names::managed_email;
 use crate::inventory::Group;
 use crate::plan::{Change, Sign, diff_fields};
 use crate::resource::ResourceKind;
@@ -20,7 +21,12 @@ pub(super) fn plan_group<'a>(
             Sign::Create,
             ResourceKind::Group,
             &wanted.name,
-            "not on the host",
+            match request.access {
+                AccessMode::Subscription => "not on the host",
+                AccessMode::SelfService => {
+                    "not on the host; standard: any user of the host may bind a key to it and pays from the balance"
+                }
+            },
         ));
         return None;
     };
@@ -38,6 +44,18 @@ pub(super) fn plan_group<'a>(
                 found.spec.name, found.id
             ));
         }
+    }
+    let open = |id| {
+        let user = view.user.as_ref();
+        user.is_some_and(|user| user.allowed_groups.contains(id))
+    };
+    if request.access == AccessMode::SelfService && found.spec.is_exclusive && !open(&found.id) {
+        blockers.push(format!(
+            "group `{}` #{} is exclusive and the managed user is not allowed in it; open the group, or allow user `{}` in it",
+            found.spec.name,
+            found.id,
+            managed_email(&request.pack.id)
+        ));
     }
     if found.status != "active" {
         blockers.push(format!(

@@ -134,11 +134,10 @@ pub fn plan_import(
             request.pack.to_be_confirmed.join(", ")
         ));
     }
-    let template = &request.pack.subscription;
     ImportPlan {
         host_version: view.version.clone(),
         totals: Totals::of(&changes),
-        revision: view.revision(&template.group, &template.channel, &template.plan),
+        revision: request.revision(view),
         expires_ms: (request.role == Role::Production).then_some(now_ms + PRODUCTION_PLAN_MS),
         items,
         changes,

@@ -2,11 +2,27 @@
 
 use super::ImportRequest;
 use crate::batch::AccessMode;
+use crate::canonical::hash_of;
 use crate::ids::RemoteId;
+use crate::import::HostView;
+use crate::import::balance::is_enough;
 use crate::inventory::{Channel, ChannelSpec, GroupSpec, PricingEntry};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl ImportRequest {
+    /// Hash of what this import's plan depends on.
+    pub fn revision(&self, view: &HostView) -> String {
+        let names = &self.pack.subscription;
+        let read = view.revision(&names.group, &names.channel, &names.plan);
+        if self.access == AccessMode::Subscription {
+            return read;
+        }
+        // The amount moves with every proof; whether it has to be set does not.
+        let enough = view.user.as_ref().map(|user| is_enough(user.balance));
+        hash_of(&json!([read, enough])).unwrap_or_default()
+    }
+
     /// The group this import wants.
     pub fn group_spec(&self) -> GroupSpec {
         GroupSpec {

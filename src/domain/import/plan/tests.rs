@@ -6,7 +6,7 @@ use crate::ids::RemoteId;
 use crate::import::account_name;
 use crate::import::read_keys;
 use crate::inventory::{Account, ResponsesMode};
-use crate::inventory::{Channel, Group, PricingEntry};
+use crate::inventory::{Channel, Group, PricingEntry, User};
 use crate::pack::SubscriptionTemplate;
 use crate::plan::Sign;
 use crate::resource::ResourceKind;
@@ -270,4 +270,117 @@ fn a_host_on_which_no_user_can_log_in_blocks_before_anything_is_made() {
         assert_eq!(plan.blockers.len(), 1);
         assert!(plan.blockers[0].contains(word));
     }
+}
+
+fn self_service() -> ImportRequest {
+    ImportRequest {
+        pack: pack().for_access(AccessMode::SelfService),
+        access: AccessMode::SelfService,
+        ..request()
+    }
+}
+
+fn managed_user(balance: f64) -> User {
+    User {
+        id: RemoteId(30),
+        email: "relay-lab@cockpit.invalid".to_owned(),
+        role: "user".to_owned(),
+        status: "active".to_owned(),
+        balance,
+        allowed_groups: Vec::new(),
+    }
+}
+
+fn planned(request: ImportRequest, view: &HostView) -> ImportPlan {
+    plan_import(request, &read_keys("sk-lab-good-0001"), &[], view, 0)
+}
+
+#[test]
+fn self_service_stands_beside_a_subscription_and_sets_the_balance() {
+    let plan = planned(self_service(), &used_host());
+    let made: Vec<_> = plan.changes.iter().map(|at| (at.sign, at.kind)).collect();
+    use {ResourceKind as K, Sign::Change as Changed, Sign::Create};
+    let wanted = [
+        (Create, K::Group),
+        (Create, K::Channel),
+        (Create, K::Account),
+        (Create, K::User),
+        (Changed, K::User),
+        (Create, K::Key),
+    ];
+    assert_eq!(made, wanted, "no offer, no subscription, nobody parked");
+    assert_eq!(plan.changes[0].name, "relay-lab-self-service");
+    assert_eq!(plan.changes[1].name, "relay-lab-self-service");
+    let money = &plan.changes[4];
+    assert_eq!(money.fields[0].to, serde_json::json!(5.0));
+    assert!(
+        money.line().contains("from 0.00 USD to 5.00 USD"),
+        "{money:?}"
+    );
+    assert_eq!(self_service().group_spec().subscription_type, "standard");
+    assert!(plan.blockers.is_empty());
+}
+
+#[test]
+fn a_balance_that_is_enough_is_left_alone_and_the_revision_sees_when_it_is_not() {
+    let view = |balance| HostView {
+        user: Some(managed_user(balance)),
+        ..used_host()
+    };
+    let money = |balance| {
+        let plan = planned(self_service(), &view(balance));
+        plan.changes
+            .iter()
+            .any(|at| !at.fields.is_empty() && at.kind == ResourceKind::User)
+    };
+    assert!(!money(1.0) && !money(80.0));
+    assert!(money(0.99) && money(0.0) && money(-1.0));
+    let revision = |balance| self_service().revision(&view(balance));
+    assert_eq!(revision(5.0), revision(4.99));
+    assert_ne!(revision(5.0), revision(0.0));
+    let by_subscription = |balance| request().revision(&view(balance));
+    assert_eq!(by_subscription(5.0), by_subscription(0.0));
+}
+
+#[test]
+fn each_precondition_of_self_service_is_named() {
+    let mut group = Group {
+        id: RemoteId(6),
+        spec: self_service().group_spec(),
+        status: "active".to_owned(),
+    };
+    let blockers = |group: &Group, user: User| {
+        let mut view = HostView {
+            user: Some(user),
+            ..used_host()
+        };
+        view.groups.push(group.clone());
+        planned(self_service(), &view).blockers
+    };
+    assert!(blockers(&group, managed_user(5.0)).is_empty());
+    group.spec.is_exclusive = true;
+    let told = blockers(&group, managed_user(5.0));
+    assert!(
+        told.len() == 1 && told[0].contains("is exclusive"),
+        "{told:?}"
+    );
+    let allowed = User {
+        allowed_groups: vec![RemoteId(6)],
+        ..managed_user(5.0)
+    };
+    assert!(blockers(&group, allowed).is_empty());
+    group.spec.is_exclusive = false;
+    group.spec.subscription_type = "subscription".to_owned();
+    let told = blockers(&group, managed_user(5.0));
+    assert!(
+        told.len() == 1 && told[0].contains("`standard`"),
+        "{told:?}"
+    );
+    group.spec.subscription_type = "standard".to_owned();
+    let disabled = User {
+        status: "disabled".to_owned(),
+        ..managed_user(5.0)
+    };
+    let told = blockers(&group, disabled);
+    assert!(told.len() == 1 && told[0].contains("disabled"), "{told:?}");
 }

@@ -70,12 +70,14 @@ impl RemoteWrite for CreateAccount<'_> {
     }
 }
 
+/// Binds an account to the group of an import. One that was there is put back by a rollback.
 pub(in crate::import) struct BindAccount<'a> {
     pub(in crate::import) scene: &'a Scene,
-    pub(in crate::import) id: RemoteId,
-    pub(in crate::import) name: String,
+    pub(in crate::import) stored: &'a Account,
     pub(in crate::import) groups: Vec<RemoteId>,
-    pub(in crate::import) before: Vec<RemoteId>,
+    pub(in crate::import) before: Value,
+    /// Whether this batch made the account: then the binding goes with it.
+    pub(in crate::import) made: bool,
 }
 
 #[async_trait]
@@ -86,14 +88,14 @@ impl RemoteWrite for BindAccount<'_> {
         Write {
             kind: StepKind::BindAccount,
             resource: ResourceKind::Account,
-            target: self.name.clone(),
-            request: json!([self.id, self.groups]),
-            before: json!({"group_ids": self.before}),
+            target: self.stored.name.clone(),
+            request: json!([self.stored.id, self.groups]),
+            before: self.before.clone(),
         }
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<()>> {
-        let account = self.scene.api.account(self.id).await?;
+        let account = self.scene.api.account(self.stored.id).await?;
         Ok(account
             .is_some_and(|account| {
                 self.groups
@@ -104,11 +106,27 @@ impl RemoteWrite for BindAccount<'_> {
     }
 
     async fn send(&self, _key: &str) -> Outcome<()> {
-        self.scene.api.bind_account(self.id, &self.groups).await
+        let api = &self.scene.api;
+        api.bind_account(self.stored.id, &self.groups).await
     }
 
     fn record(&self, _made: &()) -> Option<BatchResource> {
-        None
+        if self.made {
+            return None;
+        }
+        let bound = Account {
+            group_ids: self.groups.clone(),
+            ..self.stored.clone()
+        };
+        let mut resource = self.scene.resource(
+            ResourceKind::Account,
+            bound.id,
+            &bound.name,
+            Origin::Corrected,
+            recorded::of_account(&bound),
+        );
+        resource.before = self.before.clone();
+        Some(resource)
     }
 }
 

@@ -2,6 +2,7 @@
 //! an earlier try of it is found again.
 
 mod account;
+mod balance;
 mod channel;
 mod group;
 mod key;
@@ -12,6 +13,7 @@ mod undo;
 mod user;
 
 pub(super) use account::{BindAccount, CreateAccount, TestAccount};
+pub(crate) use balance::{RestoreBalance, SetBalance};
 pub(super) use channel::{CorrectChannel, CreateChannel};
 pub(super) use group::CreateGroup;
 pub(crate) use key::CreateKey;
