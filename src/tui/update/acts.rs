@@ -158,12 +158,14 @@ pub(super) fn is_repair(model: &Model, id: BatchId) -> bool {
 
 /// Plans the repair of a check; one that has none says what a person does.
 pub(super) fn repair(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
-    // On a row that nothing can mend, the one that the top line speaks of is meant.
+    // On a row of the list that nothing can mend, the one that the top line speaks of is meant.
     let pointed = aim
         .check
         .clone()
         .filter(|(pack, check)| can_be_mended(model, pack, check));
-    let (pack, check) = match (words.get(0), pointed.or_else(|| panes::mendable(model))) {
+    let on_list = model.trail.view().place == Place::Baseline;
+    let advised = || panes::mendable(model).filter(|_| on_list);
+    let (pack, check) = match (words.get(0), pointed.or_else(advised)) {
         (Some(check), _) => (None, check.to_owned()),
         (None, Some((pack, check))) => (Some(pack), check),
         (None, None) => match &aim.check {
