@@ -2,8 +2,12 @@
 //! real loopback sshd, with upstreams that the test serves itself. `tests/README.md` says which
 //! environment variables name the host; without them it is left out.
 
+#[path = "live/beside.rs"]
+mod beside;
 #[path = "live/ground.rs"]
 mod ground;
+#[path = "live/modes.rs"]
+mod modes;
 
 use crate::support::{Ran, wait_until};
 use ground::Ground;
@@ -17,27 +21,37 @@ fn plan_of(ran: &Ran) -> (String, String) {
     (id, json["plan"]["hash"].as_str().unwrap()[..12].to_owned())
 }
 
-/// Plans and applies; gives the batch as it ended.
-fn import(ground: &Ground, provider: &str, keys: &str, code: i32) -> Value {
-    let planned = ground.run_with(
-        &[
-            "import",
-            "plan",
-            "--host",
-            "live",
-            "--provider",
-            provider,
-            "--keys",
-            "-",
-            "--json",
-        ],
-        keys,
-    );
+/// Plans an import; gives id and approval of the plan.
+fn plan(ground: &Ground, provider: &str, access: &str, keys: &str) -> (String, String) {
+    let words = [
+        "import",
+        "plan",
+        "--host",
+        "live",
+        "--provider",
+        provider,
+        "--access",
+        access,
+        "--keys",
+        "-",
+        "--json",
+    ];
+    let planned = ground.run_with(&words, keys);
     assert_eq!(planned.code, 0, "{planned:?}");
-    let (id, hash) = plan_of(&planned);
+    plan_of(&planned)
+}
+
+/// Plans and applies; gives the batch as it ended.
+fn import_by(ground: &Ground, provider: &str, access: &str, keys: &str, code: i32) -> Value {
+    let (id, hash) = plan(ground, provider, access, keys);
     let applied = ground.run(&["import", "apply", &id, "--yes", &hash, "--json"]);
     assert_eq!(applied.code, code, "{applied:?}");
     applied.json()
+}
+
+/// The same in the access mode that is usual.
+fn import(ground: &Ground, provider: &str, keys: &str, code: i32) -> Value {
+    import_by(ground, provider, "subscription", keys, code)
 }
 
 fn take_back(ground: &Ground, batch: &str) {
@@ -155,21 +169,7 @@ fn an_import_that_is_killed_is_resumed_without_doubles() {
     let before = ground.names();
     let keys: Vec<String> = (10..22).map(|n| ground.key("good", n)).collect();
     let keys = keys.join("\n");
-    let planned = ground.run_with(
-        &[
-            "import",
-            "plan",
-            "--host",
-            "live",
-            "--provider",
-            "live-good",
-            "--keys",
-            "-",
-            "--json",
-        ],
-        &keys,
-    );
-    let (id, hash) = plan_of(&planned);
+    let (id, hash) = plan(&ground, "live-good", "subscription", &keys);
     let mut running = ground.spawn(&["import", "apply", &id, "--yes", &hash]);
     let batch = wait_until("five accounts made", Duration::from_mins(1), || {
         let listed = ground.run(&["batch", "list", "--json"]).json();

@@ -121,6 +121,17 @@ impl Ground {
             .unwrap()
     }
 
+    /// The same, with what it prints kept for its end.
+    pub(super) fn spawn_read(&self, words: &[&str]) -> Child {
+        let mut command = self.command(words);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     /// Type and name of everything the host lists, sorted.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
@@ -164,7 +175,25 @@ impl Ground {
         assert_eq!(edited["code"], 0, "{edited}");
     }
 
-    fn admin(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+    /// The managed user of a provider; `None` without one.
+    pub(super) fn user(&self, provider: &str) -> Option<Value> {
+        let email = format!("relay-{provider}@cockpit.invalid");
+        let users = self.admin("GET", "users?page_size=1000", None)["data"]["items"].clone();
+        let mut users = users.as_array()?.iter();
+        users.find(|row| row["email"] == email.as_str()).cloned()
+    }
+
+    /// Whether the host may choose an account, by the account's name.
+    pub(super) fn schedulable(&self, name: &str) -> bool {
+        let path = format!("accounts?page_size=1000&search={name}");
+        let accounts = self.admin("GET", &path, None)["data"]["items"].clone();
+        let accounts = accounts.as_array().cloned().unwrap_or_default();
+        let found = accounts.iter().find(|row| row["name"] == name);
+        found.expect("an account of that name")["schedulable"] == true
+    }
+
+    /// One call of the host's admin API.
+    pub(super) fn admin(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         self.runtime.block_on(async {
             let client = reqwest::Client::builder()
                 .no_proxy()
