@@ -4,5 +4,6 @@
 mod kill;
 mod lost;
 mod repair;
+mod repair_drift;
 mod scene;
 mod self_service;

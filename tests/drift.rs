@@ -1,6 +1,8 @@
 //! Drift made by hand through the host's own admin API, and what a reconcile says of it
 //! (`product.md` 4, reconcile): real differences are counted and named, noise is no drift.
 
+mod repair;
+
 use crate::support::far::{Admin, text};
 use crate::support::{Lab, has_ssh};
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! The whole screen in this process, on a lab: keys in, picture out, named conditions waited for.
 
 mod beside;
+mod drift;
 mod faults;
 mod keys;
 mod logs;

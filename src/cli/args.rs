@@ -314,6 +314,14 @@ pub enum Reconcile {
         #[arg(long)]
         provider: PackId,
     },
+    /// Put back what a plan found changed, and prove it by reconciling again. Deletes nothing.
+    Apply {
+        /// The plan.
+        plan: PlanId,
+        /// The approval.
+        #[command(flatten)]
+        word: Word,
+    },
 }
 
 /// `repair …`

@@ -86,6 +86,10 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         Noun::Reconcile(Reconcile::Plan { host, provider }) => {
             Command::ReconcilePlan { host, provider }
         }
+        Noun::Reconcile(Reconcile::Apply { plan, word }) => Command::ReconcileApply {
+            plan,
+            approval: approval(word),
+        },
         Noun::Repair(Repair::Plan { check, pack }) => Command::RepairPlan { pack, check },
         Noun::Repair(Repair::Apply { plan, word }) => Command::RepairApply {
             plan,

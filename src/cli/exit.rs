@@ -26,10 +26,11 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
         Answer::Baseline(report) => of_verdict(report.verdict),
         Answer::Batch(batch) => of_batch(batch.batch_status),
         Answer::Access(look) if look.latest_access_status == AccessStatus::Broken => FINDINGS,
-        Answer::Reconcile(planned) => match planned.report.status {
-            ReconcileStatus::Active => CLEAN,
-            ReconcileStatus::Degraded => FINDINGS,
-            ReconcileStatus::Drifted => DRIFT,
+        Answer::Reconcile(planned) => of_drift(planned.report.status),
+        Answer::Mended(mended) if !mended.disturbed.is_empty() => FINDINGS,
+        Answer::Mended(mended) => match of_batch(mended.batch.batch_status) {
+            CLEAN => of_drift(mended.report.status),
+            code => code,
         },
         Answer::Pools(pools) if !pools.iter().all(Pool::is_well) => FINDINGS,
         Answer::Import(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
@@ -58,6 +59,14 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
         Answer::Probes(probes) if !all_ok(probes) => FINDINGS,
         Answer::Doctor(found) if found.iter().any(|row| !row.ok) => FINDINGS,
         _ => CLEAN,
+    }
+}
+
+fn of_drift(status: ReconcileStatus) -> u8 {
+    match status {
+        ReconcileStatus::Active => CLEAN,
+        ReconcileStatus::Degraded => FINDINGS,
+        ReconcileStatus::Drifted => DRIFT,
     }
 }
 

@@ -251,6 +251,10 @@ mod tests {
                 host: host.clone(),
                 provider: Some(provider.clone()),
             },
+            Command::ReconcileApply {
+                plan,
+                approval: approval.clone(),
+            },
             Command::RepairPlan {
                 pack: Some(provider.clone()),
                 check: "binding.seven".to_owned(),
@@ -285,6 +289,7 @@ mod tests {
                 | Command::AccessStatus { .. }
                 | Command::ProviderStatus { .. }
                 | Command::ReconcilePlan { .. }
+                | Command::ReconcileApply { .. }
                 | Command::RepairPlan { .. }
                 | Command::RepairApply { .. }
                 | Command::RollbackPlan { .. }

@@ -42,7 +42,8 @@ words! {
     BatchKind {
         /// Keys of a provider brought into a host.
         Import = "import",
-        /// One check of a baseline repaired; holds no keys, its provider is the baseline pack.
+        /// One check of a baseline, or the drift of an import, repaired; holds no keys. Its provider
+        /// is the pack that was judged by.
         Repair = "repair",
     }
 }
@@ -213,7 +214,7 @@ pub struct Batch {
     pub kind: BatchKind,
     /// Host.
     pub host: HostId,
-    /// Provider pack; the baseline pack of a repair.
+    /// Provider pack; of a repaired check the baseline pack.
     pub provider: PackId,
     /// Plan it carries out.
     pub plan: PlanId,

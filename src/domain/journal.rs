@@ -58,6 +58,10 @@ words! {
         BindKey = "bind_key",
         /// Put back the groups an account or a channel has to have.
         RepairBinding = "repair_binding",
+        /// Put back the fields of a channel.
+        RepairFields = "repair_fields",
+        /// Switch an account on again for scheduling.
+        RepairSwitch = "repair_switch",
         /// Delete a resource of ours.
         Delete = "delete",
         /// Put a corrected resource back to its before-image.

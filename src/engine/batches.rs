@@ -3,7 +3,7 @@
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{KeptResult, ResultKind};
-use crate::{import, repair};
+use crate::{import, reconcile, repair};
 use cockpit_domain::batch::{Batch, BatchEvent, BatchKind, Item};
 use cockpit_domain::ids::{BatchId, HostId};
 use cockpit_domain::journal::JournalRow;
@@ -58,9 +58,18 @@ pub async fn show(job: &Job, id: BatchId) -> Outcome<BatchDetail> {
 
 /// Goes on with an interrupted batch, whatever it is a record of.
 pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
-    match load(job, id).await?.kind {
+    let batch = load(job, id).await?;
+    match batch.kind {
         BatchKind::Import => import::resume(job, id).await,
-        BatchKind::Repair => repair::resume(job, id).await,
+        BatchKind::Repair => {
+            // A check was repaired, or drift: its plan knows.
+            let plan = job.ports.store.plan(batch.plan).await?;
+            if plan.is_some_and(|plan| plan.kind == reconcile::KIND) {
+                reconcile::resume(job, id).await
+            } else {
+                repair::resume(job, id).await
+            }
+        }
     }
 }
 

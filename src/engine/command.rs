@@ -10,7 +10,7 @@ use crate::board::MachineLook;
 use crate::doctor::Diagnosis;
 use crate::import::PlannedImport;
 use crate::probe::{HostProbe, Probe};
-use crate::reconcile::PlannedReconcile;
+use crate::reconcile::{Mended, PlannedReconcile};
 use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
@@ -98,6 +98,13 @@ pub enum Command {
         /// Provider.
         provider: PackId,
     },
+    /// Put back what a reconcile found changed.
+    ReconcileApply {
+        /// The plan.
+        plan: PlanId,
+        /// The person's word.
+        approval: Approval,
+    },
     /// Plan the repair of a failed check through the host's API.
     RepairPlan {
         /// The baseline pack; `None` takes the only one that the config's hosts name.
@@ -142,6 +149,7 @@ impl Command {
             self,
             Self::ImportApply { .. }
                 | Self::BatchResume { .. }
+                | Self::ReconcileApply { .. }
                 | Self::RepairApply { .. }
                 | Self::RollbackApply { .. }
         )
@@ -162,6 +170,7 @@ impl Command {
             Self::AccessStatus { .. } => "access status",
             Self::ProviderStatus { .. } => "provider status",
             Self::ReconcilePlan { .. } => "reconcile plan",
+            Self::ReconcileApply { .. } => "reconcile apply",
             Self::RepairPlan { .. } => "repair plan",
             Self::RepairApply { .. } => "repair apply",
             Self::RollbackPlan { .. } => "rollback plan",
@@ -197,6 +206,8 @@ pub enum Answer {
     Pools(Vec<Pool>),
     /// Of `reconcile plan`.
     Reconcile(Box<PlannedReconcile>),
+    /// Of `reconcile apply`.
+    Mended(Box<Mended>),
     /// Of `repair plan`.
     Repair(Box<PlannedRepair>),
     /// Of `repair apply`.

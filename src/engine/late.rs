@@ -12,13 +12,14 @@ use cockpit_domain::import::{HostView, managed_key};
 use cockpit_domain::inventory::Account;
 use cockpit_domain::journal::{JournalRow, StepKind};
 use cockpit_domain::plan::diff_fields;
+use cockpit_domain::reconcile::stored;
 use cockpit_domain::recorded;
 use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Steps that leave something behind. Deleting and testing do not.
-const LEAVES: [StepKind; 12] = [
+const LEAVES: [StepKind; 14] = [
     StepKind::CreateGroup,
     StepKind::CreateChannel,
     StepKind::CorrectChannel,
@@ -31,6 +32,8 @@ const LEAVES: [StepKind; 12] = [
     StepKind::AssignSubscription,
     StepKind::CreateKey,
     StepKind::RepairBinding,
+    StepKind::RepairFields,
+    StepKind::RepairSwitch,
 ];
 
 /// Waits until none of these steps can take effect any more behind our back.
@@ -160,8 +163,10 @@ impl Search<'_> {
             StepKind::CorrectChannel if !over && row.is_open() => {
                 self.corrected(row).into_iter().collect()
             }
-            StepKind::RepairBinding if !over && row.is_open() => {
-                self.rebound(row).into_iter().collect()
+            StepKind::RepairBinding | StepKind::RepairFields | StepKind::RepairSwitch
+                if !over && row.is_open() =>
+            {
+                self.mended(row).into_iter().collect()
             }
             StepKind::BindAccount if !over && row.is_open() => {
                 self.bound(row).into_iter().collect()
@@ -196,20 +201,15 @@ impl Search<'_> {
         Some(with_before(resource, row))
     }
 
-    /// What a repair may have bound, if its groups are not as they were before.
-    fn rebound(&self, row: &JournalRow) -> Option<BatchResource> {
+    /// What a repair may have changed, if it is not as it was before.
+    fn mended(&self, row: &JournalRow) -> Option<BatchResource> {
         let (name, id) = row.target.rsplit_once(" #")?;
         let id = RemoteId(id.parse().ok()?);
-        let now = match row.resource {
-            ResourceKind::Channel => {
-                let found = self.view.channels.iter().find(|at| at.id == id)?;
-                recorded::of_channel(found)
-            }
-            _ => {
-                let found = self.view.accounts.iter().find(|at| at.id == id)?;
-                json!({"group_ids": found.group_ids})
-            }
-        };
+        let mut now = stored(self.view, &[], row.resource, id)?;
+        // The before-image holds what the repair changes and no more.
+        if let Some(fields) = now.as_object_mut() {
+            fields.retain(|field, _| row.before.get(field).is_some());
+        }
         if diff_fields(&row.before, &now).is_empty() {
             return None;
         }
@@ -294,10 +294,15 @@ impl Search<'_> {
     /// Whether somebody holds it already. What was changed is known only to who changed it: that
     /// others made it, or that this batch took it over, tells nothing of the change.
     fn is_known(&self, found: &BatchResource) -> bool {
-        let made = found.origin == Origin::Created;
         let holds = |record: &BatchResource| !record.undone && is_same(record, found);
-        let own = |record: &BatchResource| made || record.origin != Origin::Adopted;
-        let other = |record: &BatchResource| made || record.origin == found.origin;
+        let own = |record: &BatchResource| {
+            found.origin == Origin::Created || record.origin != Origin::Adopted
+        };
+        let other = |record: &BatchResource| match found.origin {
+            Origin::Created => true,
+            Origin::Corrected => changed_it_later(record, found),
+            _ => record.origin == found.origin,
+        };
         self.records
             .iter()
             .any(|record| holds(record) && own(record))
@@ -306,6 +311,19 @@ impl Search<'_> {
                 .iter()
                 .any(|record| holds(record) && other(record))
     }
+}
+
+/// Whether it was another batch, after this one, that changed what this one may have changed: it
+/// found that as this one had found it, so the lost request did nothing.
+fn changed_it_later(record: &BatchResource, found: &BatchResource) -> bool {
+    let Some(fields) = found.before.as_object() else {
+        return false;
+    };
+    record.origin == Origin::Corrected
+        && record.batch > found.batch
+        && fields
+            .iter()
+            .any(|(field, was)| record.before.get(field) == Some(was))
 }
 
 fn with_before(mut resource: BatchResource, row: &JournalRow) -> BatchResource {

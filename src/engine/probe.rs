@@ -8,7 +8,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::model_calls;
 use crate::neighbours;
 use crate::ports::{MachineCheck, ResultKind, Vantage, WebAnswer, WebRequest};
-use cockpit_domain::batch::{Batch, BatchStatus};
+use cockpit_domain::batch::{Batch, BatchKind, BatchStatus};
 use cockpit_domain::finding::suggest;
 use cockpit_domain::host::{HostIdentity, HostSettings};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
@@ -186,7 +186,9 @@ pub async fn run(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome
         let pack = job.provider(provider)?;
         let batches = job.ports.store.batches(Some(host)).await?;
         let batch = batches.into_iter().find(|batch| {
-            batch.provider == *provider && batch.batch_status != BatchStatus::RolledBack
+            batch.kind == BatchKind::Import
+                && batch.provider == *provider
+                && batch.batch_status != BatchStatus::RolledBack
         });
         match managed_key(job, batch.as_ref()).await {
             Ok(key) => user_way(job, &settings, &pack, &key, &mut row).await,

@@ -10,7 +10,7 @@ use crate::journal::Journal;
 use crate::late::{self, Search};
 use crate::neighbours;
 use crate::ports::{HostApi, NewPlan, Session};
-use crate::repair::RestoreBinding;
+use crate::repair::{RestoreBinding, RestoreSwitch};
 use crate::view::read_view;
 use cockpit_domain::batch::{AccessStatus, Batch, BatchEvent, BatchKind, BatchStatus};
 use cockpit_domain::canonical::hash_of;
@@ -317,11 +317,18 @@ async fn draft(
 ) -> Outcome<Draft> {
     let store = &job.ports.store;
     let records = store.resources(batch.id).await?;
+    // A repair put back what the import had made: it does not need that to stay.
+    let mut repairs = Vec::new();
+    if batch.kind == BatchKind::Import {
+        let batches = store.batches(Some(&batch.host)).await?;
+        let of_drift = batches.iter().filter(|row| row.kind == BatchKind::Repair);
+        repairs.extend(of_drift.map(|row| row.id));
+    }
     let others: Vec<BatchResource> = store
         .host_resources(&batch.host, &batch.provider)
         .await?
         .into_iter()
-        .filter(|resource| resource.batch != batch.id)
+        .filter(|resource| resource.batch != batch.id && !repairs.contains(&resource.batch))
         .collect();
     let view = read_view(api, &batch.provider).await?;
     let search = Search {
@@ -426,8 +433,7 @@ async fn carry_out(
                     .await?;
             }
             UndoAct::Restore if step.change.kind == ResourceKind::Account => {
-                let restore = RestoreBinding::of(api, id, name, &step.before)?;
-                journal.ensure(&restore).await?;
+                restore_account(api, journal, id, step).await?;
             }
             UndoAct::Restore if step.change.kind == ResourceKind::User => {
                 let was = step.before["balance"].as_f64().unwrap_or(0.0).max(0.0);
@@ -456,6 +462,34 @@ async fn carry_out(
         done += usize::from(step.act != UndoAct::Leave);
     }
     Ok(done)
+}
+
+/// Puts back what a repair changed of an account, and nothing else of it.
+async fn restore_account(
+    api: &dyn HostApi,
+    journal: &Journal,
+    id: RemoteId,
+    step: &UndoStep,
+) -> Outcome<()> {
+    let name = &step.change.name;
+    let differs = |field: &str| step.change.fields.iter().any(|row| row.field == field);
+    if differs("group_ids") {
+        let restore = RestoreBinding::of(api, id, name, &step.before)?;
+        journal.ensure(&restore).await?;
+    }
+    if differs("schedulable") {
+        let schedulable = step.before["schedulable"] == serde_json::Value::Bool(true);
+        let name = name.clone();
+        journal
+            .ensure(&RestoreSwitch {
+                api,
+                id,
+                name,
+                schedulable,
+            })
+            .await?;
+    }
+    Ok(())
 }
 
 async fn session_for_keys(

@@ -16,7 +16,7 @@ pub(crate) enum Plan {
     Import(Box<PlannedImport>),
     /// Of taking a batch back.
     Rollback(Box<PlannedRollback>),
-    /// What reconcile found; nothing of it is applied from here.
+    /// What reconcile found, and what of it can be put back.
     Reconcile(Box<PlannedReconcile>),
     /// Of mending what a check found.
     Repair(Box<PlannedRepair>),
@@ -110,7 +110,7 @@ impl Plan {
             Self::Import(plan) => &plan.plan.warnings,
             Self::Rollback(plan) => &plan.plan.warnings,
             Self::Repair(plan) => &plan.plan.warnings,
-            Self::Reconcile(_) => &[],
+            Self::Reconcile(plan) => &plan.report.warnings,
         }
     }
 
@@ -128,7 +128,7 @@ impl Plan {
             Self::Import(plan) => plan.plan.expires_ms,
             Self::Rollback(plan) => plan.plan.expires_ms,
             Self::Repair(plan) => plan.plan.expires_ms,
-            Self::Reconcile(_) => None,
+            Self::Reconcile(plan) => plan.report.expires_ms,
         }
     }
 
@@ -139,7 +139,8 @@ impl Plan {
             Self::Import(_) => Some(Command::ImportApply { plan, approval }),
             Self::Rollback(_) => Some(Command::RollbackApply { plan, approval }),
             Self::Repair(_) => Some(Command::RepairApply { plan, approval }),
-            Self::Reconcile(_) => None,
+            Self::Reconcile(planned) => (!planned.report.mends.is_empty())
+                .then_some(Command::ReconcileApply { plan, approval }),
         }
     }
 }

@@ -195,8 +195,6 @@ fn families() -> Vec<Family> {
         }
     }
     let kinds = words_given_in("plan.rs", "rollback");
-    // Reconcile is never applied, so there is nothing to take back.
-    let undone: Vec<&String> = kinds.iter().filter(|kind| *kind != "reconcile").collect();
     let in_bar = ACTIONS.iter().filter(|row| row.bar > 0);
     vec![
         family("action.", ACTIONS.iter().map(|row| row.name), 66),
@@ -234,7 +232,7 @@ fn families() -> Vec<Family> {
         family("account.", AccountStatus::ALL, 10),
         family("stage.", ItemStage::ALL, 12),
         family("kind.", &kinds, 20),
-        family("confirm.undo-", undone, 132),
+        family("confirm.undo-", &kinds, 132),
         family("confirm.on-", ["production", "other"], 132),
         family("section.", ["items", "resources", "events", "journal"], 12),
         family("form.", ["strict", "partial"], 42),

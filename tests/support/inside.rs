@@ -241,7 +241,8 @@ impl Inside {
         }
     }
 
-    fn word(&self, hash: &str) -> Approval {
+    /// The word that approves a plan.
+    pub(crate) fn word(&self, hash: &str) -> Approval {
         Approval {
             hash: hash.to_owned(),
             host_name: Some(self.host.to_owned()),

@@ -123,9 +123,9 @@ pub(super) fn mark_used(
             Failure::new(FailureKind::Usage, format!("there is no {id}")).hint("make a plan first"),
         ));
     };
-    // An import plan or a repair plan becomes its batch; the others are about one.
+    // A plan to import or to repair becomes its batch; the others are about one.
     let by = match plan.batch {
-        Some(batch) if ["import", "repair"].contains(&plan.kind.as_str()) => {
+        Some(batch) if ["import", "repair", "reconcile"].contains(&plan.kind.as_str()) => {
             format!(" by {batch}")
         }
         _ => String::new(),

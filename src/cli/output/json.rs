@@ -55,6 +55,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
             value
         }
+        Answer::Mended(mended) => json!(mended.as_ref()),
         Answer::Repair(planned) => {
             let mut value = json!(planned.plan);
             put(&mut value, "plan", plan_ref(planned.id, &planned.hash));

@@ -1,6 +1,10 @@
 //! Comparing what we recorded with what a host stores (`product.md` 4, reconcile). Noise is
 //! counted apart: it is neither drift nor a block.
 
+mod mend;
+
+pub use mend::{Mend, MendAct, mended_now, recorded_after};
+
 use crate::batch::{AccessStatus, words};
 use crate::ids::{BatchId, HostId, PackId, RemoteId};
 use crate::import::{HostView, Leftovers};
@@ -61,11 +65,20 @@ pub struct ReconcileReport {
     pub probe_notes: Vec<String>,
     /// Access words.
     pub summary: ReconcileSummary,
-    /// The findings as changes that would repair them: `+` make again, `~` put back, `!` a
-    /// stranger, left alone.
+    /// The findings as changes: `~` what a repair puts back, `!` what it leaves to a person, with
+    /// the way out, and strangers.
     pub changes: Vec<Change>,
     /// Their totals.
     pub totals: Totals,
+    /// The writes of the repair, in order; empty when there is nothing to put back.
+    #[serde(default)]
+    pub mends: Vec<Mend>,
+    /// Who else writes to this host, when there is something to put back.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// UTC ms after which its repair is refused, on production.
+    #[serde(default)]
+    pub expires_ms: Option<i64>,
 }
 
 /// What is compared.
@@ -142,6 +155,7 @@ pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
     }
     let extras = find_extras(&input, &mut changes);
     let extra = extras.raw - extras.noise;
+    let mend::Mending { changes, mends } = mend::plan_mends(&input, changes);
     let status = if missing + differing + extra > 0 {
         ReconcileStatus::Drifted
     } else if input.probe_notes.is_empty() {
@@ -164,6 +178,9 @@ pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
         summary: input.summary,
         totals: Totals::of(&changes),
         changes,
+        mends,
+        warnings: Vec::new(),
+        expires_ms: None,
     }
 }
 

@@ -272,3 +272,179 @@ fn a_double_of_an_account_of_ours_is_no_noise() {
             .contains("a double of our account #20")
     );
 }
+
+/// The group ids of an account as it is recorded.
+fn bind(view: &mut HostView, at: usize, groups: &[i64]) {
+    view.accounts[at].group_ids = groups.iter().map(|id| RemoteId(*id)).collect();
+}
+
+#[test]
+fn what_of_a_drift_is_put_back_and_what_is_left_with_its_way_out() {
+    type Drift = fn(&mut HostView, &mut Vec<BatchResource>);
+    let cases: [(&str, Drift, usize, &str); 9] = [
+        (
+            "a field of our channel",
+            |view, _| view.channels[0].spec.restrict_models = false,
+            1,
+            "put back",
+        ),
+        (
+            "a channel switched off by hand",
+            |view, _| view.channels[0].status = "disabled".to_owned(),
+            0,
+            "in the host's own pages",
+        ),
+        (
+            "an account unbound and switched off",
+            |view, _| {
+                bind(view, 0, &[]);
+                view.accounts[0].schedulable = false;
+            },
+            2,
+            "put back",
+        ),
+        (
+            "an account in error switched off",
+            |view, _| {
+                view.accounts[0].schedulable = false;
+                view.accounts[0].status = "error".to_owned();
+            },
+            0,
+            "in state `error`",
+        ),
+        (
+            "an account with one more group",
+            |view, _| bind(view, 0, &[5, 6]),
+            0,
+            "takes nothing away",
+        ),
+        (
+            "an account of a group that is gone",
+            |view, _| {
+                bind(view, 0, &[]);
+                view.groups.clear();
+            },
+            0,
+            "group 5 is not on the host any more",
+        ),
+        (
+            "an account that is gone",
+            |view, _| drop(view.accounts.remove(0)),
+            0,
+            "import that key again: `cockpit import plan --host h --provider lab",
+        ),
+        (
+            "a channel that was there before us",
+            |view, records| {
+                view.channels[0].spec.restrict_models = false;
+                records[1].origin = Origin::Adopted;
+            },
+            0,
+            "its owner decides",
+        ),
+        (
+            "an older account somebody woke",
+            |_, records| {
+                records[2].origin = Origin::Parked;
+                records[2].recorded = serde_json::json!({"schedulable": false});
+            },
+            0,
+            "theirs to decide",
+        ),
+    ];
+    for (name, drift, mends, wanted) in cases {
+        let (mut view, mut records) = settled();
+        drift(&mut view, &mut records);
+        let report = run(&view, &records, Vec::new());
+        assert_eq!(report.status, ReconcileStatus::Drifted, "{name}");
+        assert_eq!(report.mends.len(), mends, "{name}: {report:?}");
+        let told: Vec<String> = report.changes.iter().map(Change::line).collect();
+        assert!(told.join("; ").contains(wanted), "{name}: {told:?}");
+        let sign = if mends > 0 {
+            Sign::Change
+        } else {
+            Sign::Attention
+        };
+        assert!(report.changes.iter().any(|row| row.sign == sign), "{name}");
+    }
+}
+
+#[test]
+fn an_account_that_another_batch_parked_is_not_switched_on() {
+    let (mut view, records) = settled();
+    view.accounts[0].schedulable = false;
+    let mut parked = records[2].clone();
+    (parked.batch, parked.origin) = (BatchId(4), Origin::Parked);
+    let host = HostId::new("h").unwrap();
+    let report = reconcile(ReconcileInput {
+        host: &host,
+        pack: &pack(),
+        batch: BATCH,
+        resources: &records,
+        others: &[parked],
+        view: &view,
+        keys: &[],
+        probe_notes: Vec::new(),
+        summary: ReconcileSummary {
+            access_status: None,
+            latest_access_status: None,
+        },
+    });
+    assert_eq!(report.mends, Vec::new());
+    assert!(report.changes[0].line().contains("batch/4 parked it"));
+}
+
+#[test]
+fn groups_that_others_gave_stay_when_a_lost_one_comes_back() {
+    let (mut view, records) = settled();
+    bind(&mut view, 0, &[7]);
+    let report = run(&view, &records, Vec::new());
+    let [mend] = &report.mends[..] else {
+        panic!("{report:?}")
+    };
+    assert_eq!(mend.to, serde_json::json!({"group_ids": ["5", "7"]}));
+    assert_eq!(mend.before, serde_json::json!({"group_ids": ["7"]}));
+    let signs: Vec<Sign> = report.changes.iter().map(|row| row.sign).collect();
+    assert_eq!(signs, [Sign::Change, Sign::Attention]);
+}
+
+#[test]
+fn both_writes_of_one_account_hold_one_before_image_and_records_grow_with_them() {
+    let (mut view, records) = settled();
+    bind(&mut view, 0, &[]);
+    view.accounts[0].schedulable = false;
+    let report = run(&view, &records, Vec::new());
+    let before = serde_json::json!({"group_ids": [], "schedulable": false});
+    assert!(report.mends.iter().all(|mend| mend.before == before));
+    assert_eq!(
+        [0, 1].map(|at| recorded_after(&report.mends, at)),
+        [
+            serde_json::json!({"group_ids": ["5"]}),
+            serde_json::json!({"group_ids": ["5"], "schedulable": true}),
+        ]
+    );
+    // Untouched until its own field moves; done when what it makes is there.
+    let now = mended_now(&view, &report.mends[1]).unwrap();
+    assert!(report.mends[1].is_untouched(&now) && !report.mends[1].holds(&now));
+    view.accounts[0].schedulable = true;
+    let now = mended_now(&view, &report.mends[1]).unwrap();
+    assert!(!report.mends[1].is_untouched(&now) && report.mends[1].holds(&now));
+    assert!(report.mends[0].is_untouched(&now));
+}
+
+#[test]
+fn putting_back_what_a_plan_names_ends_the_drift() {
+    let (mut view, records) = settled();
+    let (was, _) = settled();
+    view.channels[0].spec.restrict_models = false;
+    view.channels[0].spec.billing_model_source = "upstream".to_owned();
+    view.accounts[1].schedulable = false;
+    let report = run(&view, &records, Vec::new());
+    assert_eq!(report.mends.len(), 2, "{report:?}");
+    let spec: ChannelSpec = serde_json::from_value(report.mends[0].to.clone()).unwrap();
+    assert_eq!(spec, was.channels[0].spec);
+    view.channels[0].spec = spec;
+    view.accounts[1].schedulable = true;
+    let after = run(&view, &records, Vec::new());
+    assert_eq!(after.status, ReconcileStatus::Active);
+}

@@ -261,8 +261,8 @@ fn held_by_other(input: &RollbackInput<'_>, resource: &BatchResource) -> Option<
             other.kind == resource.kind
                 && other.host_resource_id == resource.host_resource_id
                 && other.batch != resource.batch
-                // Changes go back in the order opposite to the changes: who had it before finds it
-                // as it was.
+                // What an earlier batch made or changed is put back to what that one left: changes
+                // go back in the order opposite to the one they were made in.
                 && !(resource.origin == Origin::Corrected && other.batch < resource.batch)
                 // The batch that made an account does not need it parked, and the one that parked
                 // it does not need it at all: only holds of one sort stand in each other's way.

@@ -86,6 +86,7 @@ impl Board {
             },
             Answer::Batch(batch) => self.see_batch(batch, None),
             Answer::RolledBack(rolled) => self.see_batch(&rolled.batch, None),
+            Answer::Mended(mended) => self.see_batch(&mended.batch, None),
             Answer::Repaired(repaired) => {
                 let report = &repaired.report;
                 let baseline =

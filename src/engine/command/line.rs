@@ -39,6 +39,7 @@ impl Command {
                 words.option("pack", pack.as_ref().map(PackId::as_str));
             }
             Self::ImportApply { plan, approval }
+            | Self::ReconcileApply { plan, approval }
             | Self::RepairApply { plan, approval }
             | Self::RollbackApply { plan, approval } => {
                 words.word(&plan.0.to_string());
@@ -90,6 +91,7 @@ impl Command {
             } => format!("{host} {provider}"),
             Self::RepairPlan { check, .. } => check.clone(),
             Self::ImportApply { plan, .. }
+            | Self::ReconcileApply { plan, .. }
             | Self::RepairApply { plan, .. }
             | Self::RollbackApply { plan, .. } => plan.to_string(),
             Self::BatchList { host } => host.as_ref().map(HostId::to_string).unwrap_or_default(),

@@ -44,6 +44,9 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::ReconcilePlan { host, provider } => {
             Answer::Reconcile(Box::new(reconcile::plan(job, &host, &provider).await?))
         }
+        Command::ReconcileApply { plan, approval } => {
+            Answer::Mended(Box::new(reconcile::apply(job, plan, &approval).await?))
+        }
         Command::RepairPlan { pack, check } => {
             Answer::Repair(Box::new(repair::plan(job, pack.as_ref(), &check).await?))
         }

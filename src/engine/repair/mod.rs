@@ -10,4 +10,4 @@ mod write;
 pub(crate) use apply::resume;
 pub use apply::{Repaired, apply};
 pub use plan::{PlannedRepair, plan};
-pub(crate) use write::RestoreBinding;
+pub(crate) use write::{RestoreBinding, RestoreSwitch};

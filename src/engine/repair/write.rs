@@ -182,6 +182,45 @@ impl RemoteWrite for RestoreBinding<'_> {
     }
 }
 
+/// Switches an account back to what a before-image says.
+pub(crate) struct RestoreSwitch<'a> {
+    pub(crate) api: &'a dyn HostApi,
+    pub(crate) id: RemoteId,
+    pub(crate) name: String,
+    pub(crate) schedulable: bool,
+}
+
+#[async_trait]
+impl RemoteWrite for RestoreSwitch<'_> {
+    type Made = ();
+
+    fn write(&self) -> Write {
+        Write {
+            kind: StepKind::Restore,
+            resource: ResourceKind::Account,
+            // The groups of the same account are another step.
+            target: format!("schedulable of {}", target(&self.name, self.id)),
+            request: json!([self.id, self.schedulable]),
+            before: Value::Null,
+        }
+    }
+
+    async fn look(&self, _key: &str) -> Outcome<Option<()>> {
+        let account = self.api.account(self.id).await?;
+        Ok(account
+            .is_none_or(|account| account.schedulable == self.schedulable)
+            .then_some(()))
+    }
+
+    async fn send(&self, _key: &str) -> Outcome<()> {
+        self.api.set_schedulable(self.id, self.schedulable).await
+    }
+
+    fn record(&self, _made: &()) -> Option<BatchResource> {
+        None
+    }
+}
+
 fn groups_of(groups: &[RemoteId]) -> Value {
     json!({ "group_ids": groups })
 }

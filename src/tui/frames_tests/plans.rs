@@ -13,7 +13,7 @@ use cockpit_engine::command::Answer;
 use cockpit_engine::context::Progress;
 use cockpit_engine::failure::{Failure, FailureKind};
 use cockpit_engine::import::PlannedImport;
-use cockpit_engine::reconcile::PlannedReconcile;
+use cockpit_engine::reconcile::{Mended, PlannedReconcile};
 use cockpit_engine::repair::{PlannedRepair, Repaired};
 use cockpit_engine::rollback::{PlannedRollback, RolledBack};
 use cockpit_engine::supervisor::{JobState, Snapshot};
@@ -148,6 +148,32 @@ fn reconcile(status: &str, changes: &[Change]) -> Answer {
     }))
 }
 
+/// What a channel edited by hand and a deleted account come to; `host` wants no name typed.
+fn drift(host: &str) -> PlannedReconcile {
+    let changes = changes().split_off(3);
+    let mend = json!({
+        "act": "fields", "type": "channel", "host_resource_id": "3", "name": "relay-vendor",
+        "before": {}, "to": {}, "call": "PUT /x",
+    });
+    PlannedReconcile {
+        id: PlanId(4),
+        hash: HASH.to_owned(),
+        report: read(json!({
+            "host": host, "provider": "vendor", "batch_id": 5, "status": "drifted",
+            "missing_count": 1, "changed_count": 1, "extra_count": 0, "raw_extra_count": 0,
+            "stale_noise_count": 0, "probe_failures": 0, "probe_notes": [],
+            "summary": {"access_status": "fully_ready"},
+            "changes": changes, "totals": Totals::of(&changes), "mends": [mend],
+            "warnings": ["who else writes here: 127.0.0.1:18190 other-plane[2417]"],
+            "expires_ms": fleet::now() + 15 * 60_000,
+        })),
+    }
+}
+
+fn drift_of(host: &str) -> Answer {
+    Answer::Reconcile(Box::new(drift(host)))
+}
+
 fn rollback() -> Answer {
     let steps: Vec<Value> = changes()
         .into_iter()
@@ -255,6 +281,16 @@ fn plans_of_every_kind() {
             &planned((80, 24), fleet(), "R", reconcile("drifted", &changes())),
         )
         .add(
+            "reconcile of production, with something to put back",
+            &planned((80, 24), fleet(), "R", drift_of("prod")),
+        )
+        .add(
+            "and its confirmation",
+            &planned((80, 24), armed(fleet(), "prod"), "R", drift_of("prod"))
+                .keys("a")
+                .read(),
+        )
+        .add(
             "reconcile, degraded",
             &planned((80, 24), fleet(), "R", reconcile("degraded", &[])),
         )
@@ -335,6 +371,21 @@ fn what_applying_came_to() {
             })),
         }))
     };
+    let put_back = |unproven: &[&str], left: &[&str]| {
+        let own = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect();
+        let mut report = drift("accept").report;
+        if left.is_empty() {
+            report.status = read(json!("active"));
+        }
+        Answer::Mended(Box::new(Mended {
+            batch: four(json!({"kind": "repair"})),
+            done: 1,
+            unproven: own(unproven),
+            left: own(left),
+            disturbed: Vec::new(),
+            report,
+        }))
+    };
     let lost = vec!["upstream.smoke: still 503".to_owned()];
     let album = Album::default()
         .add("under way", &under_way)
@@ -351,6 +402,19 @@ fn what_applying_came_to() {
         .add(
             "not everything taken back",
             &applied(rollback()).answer(Ok(rolled(&["account #41"]))),
+        )
+        .add(
+            "drift put back",
+            &applied(drift_of("accept")).answer(Ok(put_back(&[], &[]))),
+        )
+        .add(
+            "drift put back, something left",
+            &applied(drift_of("accept"))
+                .answer(Ok(put_back(&[], &["! account lab.1 #7  its key is gone"]))),
+        )
+        .add(
+            "drift put back, not proven",
+            &applied(drift_of("accept")).answer(Ok(put_back(&["completion: 503"], &[]))),
         )
         .add(
             "repaired",

@@ -154,10 +154,12 @@ fn command(model: &Model, plan: &Plan) -> String {
         reason: production.then(|| "WHY".to_owned()),
     };
     let command = match plan {
-        Plan::Reconcile(planned) => Some(Command::ReconcilePlan {
-            host: planned.report.host.clone(),
-            provider: planned.report.provider.clone(),
-        }),
+        Plan::Reconcile(planned) if planned.report.mends.is_empty() => {
+            Some(Command::ReconcilePlan {
+                host: planned.report.host.clone(),
+                provider: planned.report.provider.clone(),
+            })
+        }
         _ => plan.apply(approval),
     };
     command.map_or_else(String::new, |command| command.cli_line())
@@ -279,6 +281,36 @@ pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
             ));
             for line in repaired.unproven.iter().chain(&repaired.disturbed) {
                 head.push(field(&model.say("field.found"), line.clone(), Role::Warn));
+            }
+        }
+        Some(Ok(Answer::Mended(done))) => {
+            let proven = done.unproven.is_empty() && done.disturbed.is_empty();
+            let status = done.report.status.as_str();
+            let key = if proven {
+                "reconcile.mended"
+            } else {
+                "reconcile.unproven"
+            };
+            let role = match (proven, done.left.is_empty()) {
+                (true, true) => Role::Ok,
+                (true, false) => Role::Warn,
+                (false, _) => Role::Fail,
+            };
+            let told = [
+                ("count", done.done.to_string()),
+                ("status", model.say(&format!("drift.{status}"))),
+            ];
+            let told = told.each_ref().map(|(name, value)| (*name, value.as_str()));
+            head.push(note(model.fill(key, &told), role));
+            let lists = [
+                ("field.found", &done.unproven),
+                ("field.stays", &done.left),
+                ("field.disturbed", &done.disturbed),
+            ];
+            for (label, lines) in lists {
+                for line in lines {
+                    head.push(field(&model.say(label), line.clone(), Role::Warn));
+                }
             }
         }
         Some(Ok(Answer::RolledBack(rolled))) => {

@@ -53,6 +53,7 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
                 Ok(Answer::Batch(batch)) => Some(batch.id),
                 Ok(Answer::RolledBack(rolled)) => Some(rolled.batch.id),
                 Ok(Answer::Repaired(repaired)) => Some(repaired.batch.id),
+                Ok(Answer::Mended(mended)) => Some(mended.batch.id),
                 _ => None,
             };
             if let Some(act) = model.acts.get_mut(&id) {

@@ -75,7 +75,7 @@ fn next_of(batch: &Batch) -> String {
         }
         "partially_succeeded" if batch.kind == BatchKind::Repair => {
             format!(
-                "cockpit baseline run tells what is wrong yet; cockpit rollback plan {id} puts back what was before"
+                "cockpit batch show {id} tells what is wrong yet; cockpit rollback plan {id} puts back what was before"
             )
         }
         "succeeded" => format!("cockpit access status {id}"),

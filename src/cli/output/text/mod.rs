@@ -21,7 +21,7 @@ use cockpit_engine::probe::ProbeClass;
 use comfy_table::{Table, presets};
 use plans::{import, reconcile, rollback, rolled_back};
 use pool::pool;
-use repairs::{repair, repaired};
+use repairs::{mended, repair, repaired};
 use std::fmt::Write;
 
 /// An answer as text.
@@ -47,6 +47,7 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Access(look) => access(look),
         Answer::Pools(found) => found.iter().map(pool).collect(),
         Answer::Reconcile(planned) => reconcile(planned),
+        Answer::Mended(done) => mended(done),
         Answer::Repair(planned) => repair(planned),
         Answer::Repaired(done) => repaired(done),
         Answer::Rollback(planned) => rollback(planned),

@@ -141,6 +141,26 @@ pub(super) fn reconcile(planned: &PlannedReconcile) -> String {
     for note in &report.probe_notes {
         put(&mut text, format_args!("  x probe: {note}"));
     }
+    if report.mends.is_empty() {
+        return text;
+    }
+    warnings(&mut text, &report.warnings);
+    for mend in &report.mends {
+        put(&mut text, format_args!("  call        {}", mend.call));
+    }
+    let production = if report.expires_ms.is_some() {
+        format!(" --host-name {} --reason \"...\"", report.host)
+    } else {
+        String::new()
+    };
+    put(
+        &mut text,
+        format_args!(
+            "put it back:  cockpit reconcile apply {} --yes {}{production}",
+            planned.id.0,
+            &planned.hash[..12]
+        ),
+    );
     text
 }
 

@@ -3,6 +3,7 @@
 use super::baseline::baseline;
 use super::plans::{changes, warnings};
 use super::put;
+use cockpit_engine::reconcile::Mended;
 use cockpit_engine::repair::{PlannedRepair, Repaired};
 
 pub(super) fn repair(planned: &PlannedRepair) -> String {
@@ -73,5 +74,40 @@ pub(super) fn repaired(done: &Repaired) -> String {
         }
     }
     text.push_str(&baseline(&done.report));
+    text
+}
+
+pub(super) fn mended(done: &Mended) -> String {
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "{} repair of {} on {}: {}, {} write(s) done",
+            done.batch.id,
+            done.report.batch_id,
+            done.batch.host,
+            done.batch.batch_status,
+            done.done
+        ),
+    );
+    for (head, rows) in [
+        ("x not proven", &done.unproven),
+        ("! left", &done.left),
+        ("x changed, not by this repair", &done.disturbed),
+    ] {
+        for row in rows {
+            put(
+                &mut text,
+                format_args!("  {head}: {}", row.replace('\n', "; ")),
+            );
+        }
+    }
+    put(
+        &mut text,
+        format_args!(
+            "reconciled again: {}; cockpit rollback plan {} puts back what was before",
+            done.report.status, done.batch.id.0
+        ),
+    );
     text
 }

@@ -1,13 +1,22 @@
 //! Reconcile: records against a host, per host and batch. Reads stored state, the upstream's model
-//! list through each account, and at most one completion; the account test is never run here.
+//! list through each account, and at most one completion; the account test is never run here. Its
+//! report is the plan of a repair as well, carried out in `apply.rs`.
+
+mod apply;
+mod write;
+
+pub(crate) use apply::{KIND, resume};
+pub use apply::{Mended, apply};
 
 use crate::access::{GatewayLook, own_accounts, prove, told};
-use crate::context::{Job, Timing};
+use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::neighbours;
 use crate::ports::{HostApi, KeptResult, NewPlan, ResultKind};
 use crate::view::read_view;
-use cockpit_domain::batch::{AccessMode, Batch, BatchStatus};
+use cockpit_domain::batch::{AccessMode, AccessStatus, Batch, BatchKind, BatchStatus};
 use cockpit_domain::canonical::hash_of;
+use cockpit_domain::host::{HostSettings, Role};
 use cockpit_domain::ids::{HostId, PackId, PlanId, RemoteId};
 use cockpit_domain::import::{HostView, usd};
 use cockpit_domain::inventory::ApiKey;
@@ -32,54 +41,92 @@ pub struct PlannedReconcile {
     pub report: ReconcileReport,
 }
 
+/// Life of the plan of a repair, on production.
+const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
+
 /// Reconciles the newest batch of a provider on a host that is not rolled back.
 pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<PlannedReconcile> {
     let doing = format!("reconciling `{provider}` on `{host}`");
+    job.host(host)?;
+    job.provider(provider)?;
+    let batch = standing(job, host, provider).await?.ok_or_else(|| {
+        Failure::new(
+            FailureKind::Conflict,
+            format!("no batch of `{provider}` stands on `{host}`"),
+        )
+        .doing(doing.clone())
+        .hint("nothing is recorded, so nothing can be compared; `cockpit batch list` shows what is")
+    })?;
+    job.say(format!("reading `{host}`"));
+    let api = job.ports.hosts.api(host).await?;
+    let (report, _) = compare(job, &api, &batch, Probes::Now)
+        .await
+        .map_err(|failure| failure.doing(doing))?;
+    save(job, report, &batch).await
+}
+
+/// The newest import of a provider on a host that is not taken back.
+async fn standing(job: &Job, host: &HostId, provider: &PackId) -> Outcome<Option<Batch>> {
+    let batches = job.ports.store.batches(Some(host)).await?;
+    Ok(batches.into_iter().find(|batch| {
+        batch.kind == BatchKind::Import
+            && batch.provider == *provider
+            && batch.batch_status != BatchStatus::RolledBack
+            && batch.batch_status != BatchStatus::Failed
+    }))
+}
+
+/// Which probes go with a comparison.
+#[derive(Debug, Clone, Copy)]
+enum Probes {
+    /// None: stored state only.
+    None,
+    /// As it is now.
+    Now,
+    /// After a write at this time: what the host may not have noticed yet is asked again.
+    Since(i64),
+}
+
+/// Compares the records of a batch with its host; with what was read.
+async fn compare(
+    job: &Job,
+    api: &Arc<dyn HostApi>,
+    batch: &Batch,
+    probes: Probes,
+) -> Outcome<(ReconcileReport, HostView)> {
+    let (host, provider) = (&batch.host, &batch.provider);
     let settings = job.host(host)?.clone();
     let pack = job.provider(provider)?;
-    let batches = job.ports.store.batches(Some(host)).await?;
-    let batch = batches
-        .into_iter()
-        .find(|batch| batch.provider == *provider && batch.batch_status != BatchStatus::RolledBack && batch.batch_status != BatchStatus::Failed)
-        .ok_or_else(|| {
-            Failure::new(FailureKind::Conflict, format!("no batch of `{provider}` stands on `{host}`"))
-                .doing(doing.clone())
-                .hint("nothing is recorded, so nothing can be compared; `cockpit batch list` shows what is")
-        })?;
     let all = job.ports.store.host_resources(host, provider).await?;
     let (resources, others): (Vec<_>, Vec<_>) = all
         .into_iter()
         .partition(|resource| resource.batch == batch.id);
-    job.say(format!("reading `{host}`"));
-    let api = job.ports.hosts.api(host).await?;
-    let view = read_view(api.as_ref(), provider)
-        .await
-        .map_err(|failure| failure.doing(doing.clone()))?;
+    let view = read_view(api.as_ref(), provider).await?;
     let stored = user_keys(api.as_ref(), &resources).await?;
-    let mut probe_notes = account_probes(job, &api, &resources, &view).await?;
+    let mut probe_notes = Vec::new();
     let mut latest = batch.latest_access_status;
-    if let Some(note) = completion_probe(
-        job,
-        api.as_ref(),
-        &settings,
-        &batch,
-        &pack,
-        &resources,
-        &stored,
-    )
-    .await?
-    {
-        probe_notes.push(match broke(&batch, &view) {
-            Some(why) => format!("{note}; {why}"),
-            None => note,
-        });
-        latest = Some(cockpit_domain::batch::AccessStatus::Broken);
+    if !matches!(probes, Probes::None) {
+        probe_notes = account_probes(job, api, &resources, &view).await?;
+        let look = Completion {
+            job,
+            api: api.as_ref(),
+            host: &settings,
+            batch,
+            pack: &pack,
+        };
+        if let Some(note) = look.run(&resources, &stored, probes).await? {
+            probe_notes.push(match broke(batch, &view) {
+                Some(why) => format!("{note}; {why}"),
+                None => note,
+            });
+            latest = Some(AccessStatus::Broken);
+        }
     }
     let keys: Vec<(RemoteId, Value)> = stored
         .iter()
         .map(|key| (key.id, recorded::of_key(key)))
         .collect();
-    let report = reconcile(ReconcileInput {
+    let mut report = reconcile(ReconcileInput {
         host,
         pack: &pack,
         batch: batch.id,
@@ -93,7 +140,12 @@ pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<Planne
             latest_access_status: latest,
         },
     });
-    save(job, report, &batch).await
+    if !report.mends.is_empty() && matches!(probes, Probes::Now) {
+        report.warnings = neighbours::warnings(job, &settings, &view).await;
+        report.expires_ms =
+            (settings.role == Role::Production).then_some(job.now_ms() + PRODUCTION_PLAN_MS);
+    }
+    Ok((report, view))
 }
 
 /// Why a standard group refuses the managed user, if it is the money.
@@ -126,7 +178,7 @@ async fn save(job: &Job, report: ReconcileReport, batch: &Batch) -> Outcome<Plan
         .ports
         .store
         .save_plan(&NewPlan {
-            kind: "reconcile",
+            kind: KIND,
             host: report.host.clone(),
             provider: report.provider.clone(),
             batch: Some(batch.id),
@@ -207,46 +259,58 @@ async fn upstream_look(
     (id, name, listed)
 }
 
-/// At most one completion, without waiting for a warm-up that ended long ago.
-async fn completion_probe(
-    job: &Job,
-    api: &dyn HostApi,
-    host: &cockpit_domain::host::HostSettings,
-    batch: &Batch,
-    pack: &ProviderPack,
-    resources: &[BatchResource],
-    keys: &[ApiKey],
-) -> Outcome<Option<String>> {
-    let held = resources
-        .iter()
-        .find(|resource| resource.kind == ResourceKind::Key);
-    let Some(key) = held.and_then(|held| keys.iter().find(|key| key.id == held.host_resource_id))
-    else {
-        return Ok(None);
-    };
-    job.say("one completion with the managed key");
-    let mut settings = (*job.settings).clone();
-    settings.timing = Timing {
-        warming: Duration::ZERO,
-        ..settings.timing
-    };
-    let quick = Job {
-        settings: Arc::new(settings),
-        ..job.clone()
-    };
-    let ours = own_accounts(resources);
-    let evidence = prove(&GatewayLook {
-        job: &quick,
-        api,
-        host,
-        key,
-        model: &pack.smoke_model,
-        ours: &ours,
-        last_write_ms: batch.last_write_ms,
-        conversations: 0,
-    })
-    .await?;
-    // Whoever serves it: after a partial import the older accounts still do, and rightly so.
-    let well = evidence.models_ok && evidence.completion_ok;
-    Ok((!well).then(|| told(&evidence)))
+/// At most one completion that is judged.
+struct Completion<'a> {
+    job: &'a Job,
+    api: &'a dyn HostApi,
+    host: &'a HostSettings,
+    batch: &'a Batch,
+    pack: &'a ProviderPack,
+}
+
+impl Completion<'_> {
+    /// What was wrong with it. Without waiting for a warm-up that ended long ago.
+    async fn run(
+        &self,
+        resources: &[BatchResource],
+        keys: &[ApiKey],
+        probes: Probes,
+    ) -> Outcome<Option<String>> {
+        let held = resources
+            .iter()
+            .find(|resource| resource.kind == ResourceKind::Key);
+        let Some(key) =
+            held.and_then(|held| keys.iter().find(|key| key.id == held.host_resource_id))
+        else {
+            return Ok(None);
+        };
+        self.job.say("one completion with the managed key");
+        let mut settings = (*self.job.settings).clone();
+        let last_write_ms = match probes {
+            Probes::Since(at_ms) => at_ms,
+            Probes::None | Probes::Now => {
+                settings.timing.warming = Duration::ZERO;
+                self.batch.last_write_ms
+            }
+        };
+        let paced = Job {
+            settings: Arc::new(settings),
+            ..self.job.clone()
+        };
+        let ours = own_accounts(resources);
+        let evidence = prove(&GatewayLook {
+            job: &paced,
+            api: self.api,
+            host: self.host,
+            key,
+            model: &self.pack.smoke_model,
+            ours: &ours,
+            last_write_ms,
+            conversations: 0,
+        })
+        .await?;
+        // Whoever serves it: after a partial import the older accounts still do, and rightly so.
+        let well = evidence.models_ok && evidence.completion_ok;
+        Ok((!well).then(|| told(&evidence)))
+    }
 }
