@@ -127,6 +127,13 @@ pub fn suggest(wrong: &str, valid: &[&str]) -> String {
     }
 }
 
+/// Message and hint for a word that is none of the valid ones.
+pub(crate) fn unknown(noun: &str, wrong: &str, valid: &[&str]) -> (String, String) {
+    let wrong = shorten(&clean_line(&Redactor::new().admit(wrong)), 60);
+    let hint = suggest(&wrong, valid);
+    (format!("unknown {noun} `{wrong}`"), hint)
+}
+
 /// Message and hint for the words of serde or the TOML parser.
 fn explain(raw: &str) -> (String, String) {
     let first_line = raw.lines().next().unwrap_or_default();
@@ -134,10 +141,7 @@ fn explain(raw: &str) -> (String, String) {
         if let Some(rest) = first_line.strip_prefix(head)
             && let Some((wrong, rest)) = rest.split_once('`')
         {
-            let valid = quoted_words(rest);
-            let mut wrong = Redactor::new().admit(wrong);
-            wrong = shorten(&clean_line(&wrong), 60);
-            return (format!("unknown {noun} `{wrong}`"), suggest(&wrong, &valid));
+            return unknown(noun, wrong, &quoted_words(rest));
         }
     }
     if let Some(name) = first_line

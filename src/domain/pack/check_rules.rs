@@ -1,13 +1,12 @@
 //! The rules a check must keep: what serde cannot say.
 
 use super::baseline::{Check, Level, Place};
-use super::looks::{BindingLook, ExpectedLocation, HttpLook, Look, NginxLook, SmokeLook};
+use super::looks::{Look, Needs, Rules};
 use super::read_baseline::RawCheck;
 use crate::finding::{Finding, Source, nearest, suggest};
 use crate::ids::PackId;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use url::Url;
 
 /// Longest time limit a check may ask for, in seconds.
 const LONGEST_LIMIT: u64 = 600;
@@ -20,12 +19,12 @@ pub(super) fn apply(
 ) -> Vec<Check> {
     family(source, &raw_checks, findings);
     let mut checks = Vec::new();
-    for (raw, span) in raw_checks {
+    for (mut raw, span) in raw_checks {
         let mut one = One {
             source,
             findings: &mut *findings,
         };
-        if let Some((vantage, look)) = one.check(&raw, span) {
+        if let Some((vantage, look)) = one.check(&mut raw, span) {
             checks.push(raw.into_check(vantage, look));
         }
     }
@@ -115,7 +114,7 @@ impl One<'_, '_> {
         self.findings.push(self.source.at(span, message, hint));
     }
 
-    fn check(&mut self, raw: &RawCheck, span: Range<usize>) -> Option<(Place, Look)> {
+    fn check(&mut self, raw: &mut RawCheck, span: Range<usize>) -> Option<(Place, Look)> {
         for (name, text) in [
             ("title", &raw.title),
             ("why", &raw.why),
@@ -139,24 +138,8 @@ impl One<'_, '_> {
             );
         }
         let vantage = self.vantage(raw);
-        let mut looks = raw.looks();
-        if looks.len() != 1 {
-            let message = if looks.is_empty() {
-                "this check does not say how to look".to_owned()
-            } else {
-                let kinds: Vec<&str> = looks.iter().map(Look::kind).collect();
-                format!("this check looks in {} ways", kinds.join(" and "))
-            };
-            self.fault(
-                span,
-                message,
-                format!("exactly one of: {}", Look::KINDS.join(", ")),
-            );
-            return None;
-        }
-        let look = looks.remove(0);
-        let at = raw.look_span().unwrap_or(span);
-        if look.needs_machine() && matches!(vantage, Some(Place::Here)) {
+        let (at, look) = self.one_look(&mut raw.looks, span)?;
+        if look.needs() == Needs::Machine && matches!(vantage, Some(Place::Here)) {
             let span = raw
                 .vantage
                 .as_ref()
@@ -167,8 +150,28 @@ impl One<'_, '_> {
                 "add `vantage = \"machine:NAME\"`",
             );
         }
-        self.look(&look, &at);
+        look.rules(&mut Rules::new(self.source, at, self.findings));
         Some((vantage?, look))
+    }
+
+    /// The one look that a check has.
+    fn one_look(
+        &mut self,
+        looks: &mut Vec<(Range<usize>, Look)>,
+        span: Range<usize>,
+    ) -> Option<(Range<usize>, Look)> {
+        if let [_] = looks.as_slice() {
+            return looks.pop();
+        }
+        let message = if looks.is_empty() {
+            "this check does not say how to look".to_owned()
+        } else {
+            let kinds: Vec<&str> = looks.iter().map(|(_, look)| look.kind()).collect();
+            format!("this check looks in {} ways", kinds.join(" and "))
+        };
+        let kinds = Look::KINDS.join(", ");
+        self.fault(span, message, format!("exactly one of: {kinds}"));
+        None
     }
 
     fn vantage(&mut self, raw: &RawCheck) -> Option<Place> {
@@ -184,177 +187,5 @@ impl One<'_, '_> {
             self.fault(written.span(), "this is no place to look from", hint);
         }
         place
-    }
-
-    fn look(&mut self, look: &Look, at: &Range<usize>) {
-        match look {
-            Look::Http(http) => self.http(http, at),
-            Look::Nginx(nginx) => self.nginx(nginx, at),
-            Look::Containers(containers) => {
-                if containers.running.is_empty() && containers.banned.is_empty() {
-                    self.nothing(at, "`running` or `banned`");
-                }
-                self.no_blank(at, containers.running.iter().chain(&containers.banned));
-            }
-            Look::Listening(listening) => {
-                if listening.expect.is_empty() && listening.banned_ports.is_empty() {
-                    self.nothing(at, "`expect` or `banned_ports`");
-                }
-                for port in &listening.expect {
-                    if listening.banned_ports.contains(&port.port) {
-                        self.fault(
-                            at.clone(),
-                            format!("port {} is expected and banned", port.port),
-                            "decide for one",
-                        );
-                    }
-                    self.no_blank(at, port.process.iter());
-                }
-            }
-            Look::Binding(binding) => self.binding(binding, at),
-            Look::Smoke(smoke) => self.smoke(smoke, at),
-        }
-    }
-
-    fn nothing(&mut self, at: &Range<usize>, what: &str) {
-        self.fault(
-            at.clone(),
-            "this look expects nothing",
-            format!("add {what}"),
-        );
-    }
-
-    fn no_blank<'s>(&mut self, at: &Range<usize>, mut names: impl Iterator<Item = &'s String>) {
-        if names.any(|name| name.trim().is_empty() || name == "*") {
-            self.fault(
-                at.clone(),
-                "a name is empty or matches everything",
-                "write a name or a pattern such as `crm-*`",
-            );
-        }
-    }
-
-    fn url(&mut self, at: &Range<usize>, name: &str, text: &str) {
-        let good = Url::parse(text)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-        if !good {
-            self.fault(
-                at.clone(),
-                format!("`{name}` is no http or https URL"),
-                "such as https://example.com/healthz",
-            );
-        }
-    }
-
-    fn http(&mut self, look: &HttpLook, at: &Range<usize>) {
-        self.url(at, "url", &look.url);
-        if !matches!(look.method.as_str(), "GET" | "HEAD" | "POST") {
-            self.fault(
-                at.clone(),
-                format!("method `{}` is not offered to checks", look.method),
-                "GET, HEAD or POST",
-            );
-        }
-        if !(100..=599).contains(&look.status) {
-            self.fault(at.clone(), "`status` is no HTTP status", "100 to 599");
-        }
-        let body =
-            look.body_contains.is_some() || look.body_equals.is_some() || !look.json.is_empty();
-        if look.method == "HEAD" && body {
-            self.fault(
-                at.clone(),
-                "an answer to HEAD has no body to compare",
-                "use GET",
-            );
-        }
-    }
-
-    fn nginx(&mut self, look: &NginxLook, at: &Range<usize>) {
-        if look.location.is_empty() && look.routes.is_empty() && look.banned_ports.is_empty() {
-            self.nothing(at, "`location`, `routes` or `banned_ports`");
-        }
-        if look.server_name.is_none() && !(look.location.is_empty() && look.routes.is_empty()) {
-            self.fault(
-                at.clone(),
-                "`server_name` is missing: whose locations?",
-                "add `server_name = \"..\"`",
-            );
-        }
-        for location in &look.location {
-            self.location(location, at);
-        }
-        for (path, target) in &look.routes {
-            if !path.starts_with('/') {
-                self.fault(
-                    at.clone(),
-                    format!("route `{path}` is no path"),
-                    "begin it with /",
-                );
-            }
-            self.url(at, "routes", target);
-        }
-    }
-
-    fn location(&mut self, location: &ExpectedLocation, at: &Range<usize>) {
-        if !["", "=", "^~", "~", "~*"].contains(&location.modifier.as_str()) {
-            self.fault(
-                at.clone(),
-                format!("`{}` is no location modifier", location.modifier),
-                "=, ^~, ~, ~* or nothing",
-            );
-        }
-        if location.directives().is_empty() {
-            self.fault(
-                at.clone(),
-                format!("location `{}` expects nothing", location.label()),
-                "add proxy_pass, alias, root, index or try_files",
-            );
-        }
-    }
-
-    fn binding(&mut self, look: &BindingLook, at: &Range<usize>) {
-        if look.bound().is_none() {
-            self.fault(
-                at.clone(),
-                "a binding is about exactly one thing",
-                "one of account, channel, key",
-            );
-        }
-        if look.groups.is_empty() && !look.schedulable {
-            self.nothing(at, "`groups` or `schedulable`");
-        }
-        if look.schedulable && look.account.is_none() {
-            self.fault(
-                at.clone(),
-                "only an account can be schedulable",
-                "leave `schedulable` out",
-            );
-        }
-    }
-
-    fn smoke(&mut self, look: &SmokeLook, at: &Range<usize>) {
-        self.url(at, "base", &look.base);
-        if look.models.is_empty() {
-            self.nothing(at, "`models`");
-        }
-        if look.prompt.trim().is_empty() || look.expect.trim().is_empty() {
-            self.fault(
-                at.clone(),
-                "`prompt` or `expect` is empty",
-                "such as \"reply with pong only\" and \"pong\"",
-            );
-        }
-    }
-}
-
-impl RawCheck {
-    /// Where its look stands.
-    fn look_span(&self) -> Option<Range<usize>> {
-        None.or_else(|| self.http.as_ref().map(toml::Spanned::span))
-            .or_else(|| self.nginx.as_ref().map(toml::Spanned::span))
-            .or_else(|| self.containers.as_ref().map(toml::Spanned::span))
-            .or_else(|| self.listening.as_ref().map(toml::Spanned::span))
-            .or_else(|| self.binding.as_ref().map(toml::Spanned::span))
-            .or_else(|| self.smoke.as_ref().map(toml::Spanned::span))
     }
 }

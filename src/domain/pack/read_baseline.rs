@@ -3,21 +3,34 @@
 
 use super::baseline::{BaselinePack, Check, Layer, Level, Place};
 use super::check_rules;
-use super::looks::{
-    BindingLook, ContainersLook, HttpLook, ListeningLook, Look, NginxLook, SmokeLook,
-};
+use super::looks::Look;
 use super::shape::{fill_in, read_shape};
-use crate::finding::{Finding, Source, suggest};
+use crate::finding::{Finding, Source, suggest, unknown};
 use crate::ids::PackId;
 use crate::secret::sha256_hex;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 const REQUIRED: [&str; 1] = ["title"];
 const CHECK_REQUIRED: [&str; 6] = ["id", "layer", "level", "title", "why", "next_step"];
+
+/// Every key of a check but its look.
+const CHECK_KEYS: [&str; 10] = [
+    "id",
+    "layer",
+    "level",
+    "vantage",
+    "parents",
+    "title",
+    "title_zh",
+    "why",
+    "next_step",
+    "time_limit_s",
+];
 
 /// Seconds a check may take when the pack says nothing.
 const DEFAULT_LIMIT: u64 = 15;
@@ -55,12 +68,9 @@ pub(super) struct RawCheck {
     pub(super) why: Spanned<String>,
     pub(super) next_step: Spanned<String>,
     pub(super) time_limit_s: Option<Spanned<u64>>,
-    pub(super) http: Option<Spanned<HttpLook>>,
-    pub(super) nginx: Option<Spanned<NginxLook>>,
-    pub(super) containers: Option<Spanned<ContainersLook>>,
-    pub(super) listening: Option<Spanned<ListeningLook>>,
-    pub(super) binding: Option<Spanned<BindingLook>>,
-    pub(super) smoke: Option<Spanned<SmokeLook>>,
+    /// Read one by one, each by its kind.
+    #[serde(skip)]
+    pub(super) looks: Vec<(Range<usize>, Look)>,
 }
 
 /// Reads the pack; `None` when a finding was added that leaves nothing to read.
@@ -103,9 +113,12 @@ pub(super) fn read(
         if let Some(vars) = &vars {
             fill_in(source, &mut value, vars, findings);
         }
-        if let Some(raw) = read_shape::<RawCheck>(source, value.clone(), &CHECK_REQUIRED, findings)
-        {
-            raw_checks.push((raw, value.span()));
+        let span = value.span();
+        let looks = take_looks(source, &mut value, findings);
+        let raw = read_shape::<RawCheck>(source, value, &CHECK_REQUIRED, findings);
+        if let (Some(mut raw), Some(looks)) = (raw, looks) {
+            raw.looks = looks;
+            raw_checks.push((raw, span));
         }
     }
     let (head, vars) = (head?, vars?);
@@ -118,6 +131,50 @@ pub(super) fn read(
         vars,
         checks,
     })
+}
+
+/// Takes the tables of looks out of a check and reads each by its kind; `None` when one of them has
+/// a fault of shape.
+fn take_looks(
+    source: Source<'_>,
+    check: &mut Spanned<DeValue<'_>>,
+    findings: &mut Vec<Finding>,
+) -> Option<Vec<(Range<usize>, Look)>> {
+    let DeValue::Table(table) = check.get_mut() else {
+        return Some(Vec::new());
+    };
+    unknown_keys(source, table, findings);
+    let mut looks = Some(Vec::new());
+    for word in Look::KINDS {
+        let Some(value) = table.remove(*word) else {
+            continue;
+        };
+        let span = value.span();
+        let look = Look::read(word, source, value, findings);
+        match (look, &mut looks) {
+            (Some(look), Some(looks)) => looks.push((span, look)),
+            _ => looks = None,
+        }
+    }
+    looks
+}
+
+/// Names the keys that are neither a check's nor a look's, with the nearest of both, and leaves
+/// them out.
+fn unknown_keys(source: Source<'_>, table: &mut DeTable<'_>, findings: &mut Vec<Finding>) {
+    let known: Vec<&str> = CHECK_KEYS.iter().chain(Look::KINDS).copied().collect();
+    let mut strange = Vec::new();
+    for key in table.keys() {
+        let name = key.get_ref().as_ref();
+        if !known.contains(&name) {
+            let (message, hint) = unknown("key", name, &known);
+            findings.push(source.at(key.span(), message, hint));
+            strange.push(name.to_owned());
+        }
+    }
+    for name in strange {
+        table.remove(name.as_str());
+    }
 }
 
 /// The variables in force: the pack's values, overridden by the config's.
@@ -156,38 +213,6 @@ fn variables(
 }
 
 impl RawCheck {
-    /// The looks it declares.
-    pub(super) fn looks(&self) -> Vec<Look> {
-        let mut looks = Vec::new();
-        looks.extend(self.http.clone().map(|look| Look::Http(look.into_inner())));
-        looks.extend(
-            self.nginx
-                .clone()
-                .map(|look| Look::Nginx(look.into_inner())),
-        );
-        looks.extend(
-            self.containers
-                .clone()
-                .map(|look| Look::Containers(look.into_inner())),
-        );
-        looks.extend(
-            self.listening
-                .clone()
-                .map(|look| Look::Listening(look.into_inner())),
-        );
-        looks.extend(
-            self.binding
-                .clone()
-                .map(|look| Look::Binding(look.into_inner())),
-        );
-        looks.extend(
-            self.smoke
-                .clone()
-                .map(|look| Look::Smoke(look.into_inner())),
-        );
-        looks
-    }
-
     /// The check, once the rules have accepted it.
     pub(super) fn into_check(self, vantage: Place, look: Look) -> Check {
         let default = if matches!(look, Look::Smoke(_)) {

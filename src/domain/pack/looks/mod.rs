@@ -1,0 +1,115 @@
+//! The kinds of look a check can take, each with what it expects. A kind is a module here (its table
+//! of the pack and its rules) and a row in the table below, a judge in `domain::baseline` and eyes in
+//! the engine.
+
+mod binding;
+mod containers;
+mod http;
+mod listening;
+mod nginx;
+mod rules;
+mod smoke;
+
+pub use binding::{BindingLook, Bound};
+pub use containers::ContainersLook;
+pub use http::HttpLook;
+pub use listening::{ExpectedPort, ListeningLook};
+pub use nginx::{ExpectedLocation, NginxLook};
+pub(super) use rules::Rules;
+pub use smoke::SmokeLook;
+
+use super::shape::read_shape;
+use crate::finding::{Finding, Source};
+use serde::Serialize;
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// What a kind looks through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Any vantage.
+    Anywhere,
+    /// A machine of the config.
+    Machine,
+    /// The admin API of the host that the pack is about.
+    Host,
+}
+
+/// What every kind's table says of itself.
+trait Kind {
+    /// What it looks through.
+    const NEEDS: Needs;
+
+    /// Keys it cannot do without.
+    const REQUIRED: &'static [&'static str] = &[];
+
+    /// What serde cannot say of the table.
+    fn rules(&self, rules: &mut Rules<'_, '_>);
+}
+
+/// One row a kind: its word in packs, its name here, its table.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $word:literal => $name:ident($look:ty),)+) => {
+        /// How a check looks and what it expects.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Look {
+            $($(#[$doc])* $name($look),)+
+        }
+
+        impl Look {
+            /// Every kind's word.
+            pub const KINDS: &'static [&'static str] = &[$($word),+];
+
+            /// The kind's word, as the pack has it.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $word,)+
+                }
+            }
+
+            /// What it looks through.
+            pub fn needs(&self) -> Needs {
+                match self {
+                    $(Self::$name(_) => <$look as Kind>::NEEDS,)+
+                }
+            }
+
+            /// Names every fault that the shape does not show.
+            pub(super) fn rules(&self, rules: &mut Rules<'_, '_>) {
+                match self {
+                    $(Self::$name(look) => Kind::rules(look, rules),)+
+                }
+            }
+
+            /// Reads the table of a kind.
+            pub(super) fn read(
+                word: &str,
+                source: Source<'_>,
+                table: Spanned<DeValue<'_>>,
+                findings: &mut Vec<Finding>,
+            ) -> Option<Self> {
+                match word {
+                    $($word => read_shape(source, table, <$look as Kind>::REQUIRED, findings)
+                        .map(Self::$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// One HTTP request.
+    "http" => Http(HttpLook),
+    /// The effective nginx configuration.
+    "nginx" => Nginx(NginxLook),
+    /// Running containers.
+    "containers" => Containers(ContainersLook),
+    /// Listening TCP ports.
+    "listening" => Listening(ListeningLook),
+    /// A binding stored on the host.
+    "binding" => Binding(BindingLook),
+    /// A user's model calls with an active key of the host.
+    "smoke" => Smoke(SmokeLook),
+}
