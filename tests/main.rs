@@ -18,6 +18,7 @@ mod neighbours;
 mod pools;
 mod recordings;
 mod repair;
+mod scenario;
 mod screen;
 mod secrets;
 mod spine;

@@ -15,4 +15,5 @@ mod parse;
 pub use args::{Cli, Drill, Lab, Noun, Screen};
 pub use dispatch::{Session, run};
 pub use exit::refuse;
+pub use output::{Spoken, overheard};
 pub use parse::{Parsed, parse};

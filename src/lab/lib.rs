@@ -15,6 +15,7 @@ mod machines;
 pub mod net;
 mod nginx;
 pub mod request_log;
+pub mod scripted;
 mod serve;
 mod ssh;
 pub mod sub2api;

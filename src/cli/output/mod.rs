@@ -3,9 +3,11 @@
 
 mod json;
 mod progress;
+mod spoken;
 mod text;
 
 pub(crate) use progress::ProgressLine;
+pub use spoken::{Spoken, overheard};
 
 use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::finding::Finding;
@@ -17,12 +19,11 @@ use cockpit_engine::context::Settings;
 use cockpit_engine::failure::Failure;
 use cockpit_engine::ports::{AuditRow, FaultState, PackEntry};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::Path;
 
 /// Prints a line on standard output. A reader that is gone is no reason to panic.
 pub(crate) fn line(text: &str) -> bool {
-    writeln!(std::io::stdout().lock(), "{text}").is_ok()
+    spoken::out(&format!("{text}\n"))
 }
 
 fn pretty(value: &Value) {
@@ -152,7 +153,7 @@ pub(crate) fn logs(sources: &[LogSource], as_json: bool) {
 
 /// Prints text of whole lines. `false` when nobody reads any more.
 pub(crate) fn raw(lines: &str) -> bool {
-    std::io::stdout().lock().write_all(lines.as_bytes()).is_ok()
+    spoken::out(lines)
 }
 
 /// Prints log lines: with the name of their source in front, or one JSON object a line. `false`
@@ -177,8 +178,7 @@ pub(crate) fn log_lines(lines: &[LogLine], width: usize, as_json: bool) -> bool 
 
 /// Says something beside the output, on standard error.
 pub(crate) fn note(text: &str) {
-    // Standard error may be closed; then nobody is there to be told.
-    drop(writeln!(std::io::stderr().lock(), "{text}"));
+    spoken::err(&format!("{text}\n"));
 }
 
 /// Prints a failure on standard error.
@@ -191,6 +191,5 @@ pub(crate) fn failure(failure: &Failure, as_json: bool) {
     } else {
         text::failure(failure)
     };
-    // Standard error may be closed; then nobody is there to be told.
-    drop(writeln!(std::io::stderr().lock(), "{text}"));
+    spoken::err(&format!("{text}\n"));
 }

@@ -34,6 +34,7 @@ mod views_sales;
 
 use crate::net::AddressTable;
 use crate::request_log::{RequestLog, SeenRequest};
+use crate::scripted;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
@@ -149,7 +150,10 @@ impl SimHost {
         // In a task of its own: a client that leaves does not undo what it asked for.
         let host = self.clone();
         let work = tokio::spawn(async move {
-            let reply = host.route(&req).await;
+            let reply = match host.scripted(&req) {
+                Some(reply) => reply,
+                None => host.route(&req).await,
+            };
             host.start_probes();
             host.access_line(&req, &reply, started);
             reply
@@ -171,6 +175,14 @@ impl SimHost {
             ..row
         });
         reply.into_response()
+    }
+
+    /// What a test put into this host's mouth.
+    fn scripted(&self, req: &Req) -> Option<Reply> {
+        let key = req.presented();
+        let line =
+            self.with(|state| scripted::take(&mut state.scripted, &req.method, &req.path, key))?;
+        Some(Reply::raw(line.status, &line.content_type, line.body))
     }
 
     fn row(&self, req: &Req) -> SeenRequest {

@@ -5,6 +5,7 @@ use super::idempotency::Record;
 use super::log_lines::LogLines;
 use super::model::{Account, ApiKey, Channel, Group, User};
 use super::model_sales::{OpsError, Plan, Subscription, UsageRow};
+use crate::scripted::Scripted;
 use cockpit_domain::secret::sha256_hex;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -127,6 +128,8 @@ pub struct State {
     pub drop_next: Option<DropRule>,
     /// Fault: every answer waits this long.
     pub delay: Duration,
+    /// Answers given instead of its own.
+    pub scripted: Vec<Scripted>,
     pub(super) log: LogLines,
     pub(super) sessions: BTreeMap<String, Session>,
     pub(super) negative_keys: BTreeMap<String, Timestamp>,
@@ -159,6 +162,7 @@ impl State {
             settings: Settings::default(),
             drop_next: None,
             delay: Duration::ZERO,
+            scripted: Vec::new(),
             log,
             sessions: BTreeMap::new(),
             negative_keys: BTreeMap::new(),

@@ -6,6 +6,7 @@ mod answers;
 mod tests;
 
 use crate::request_log::{RequestLog, SeenRequest};
+use crate::scripted::{self, Scripted};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -50,6 +51,7 @@ struct Inner {
     served: AtomicU64,
     slow: Mutex<Duration>,
     forbidden_once: Mutex<BTreeSet<String>>,
+    scripted: Mutex<Vec<Scripted>>,
 }
 
 /// What a vendor endpoint is, after the path was read.
@@ -79,6 +81,7 @@ impl Vendor {
                 served: AtomicU64::new(0),
                 slow: Mutex::new(Duration::from_secs(3)),
                 forbidden_once: Mutex::new(BTreeSet::new()),
+                scripted: Mutex::new(Vec::new()),
             }),
         }
     }
@@ -96,6 +99,19 @@ impl Vendor {
     /// Whether every key is out of quota.
     pub(crate) fn refuses_all(&self) -> bool {
         self.inner.quota_fault.load(Ordering::SeqCst)
+    }
+
+    /// Puts an answer into its mouth.
+    pub fn will_say(&self, line: Scripted) {
+        let lines = self.inner.scripted.lock();
+        lines.unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    fn scripted(&self, method: &str, path: &str, key: &str) -> Option<Response> {
+        let lines = self.inner.scripted.lock();
+        let mut lines = lines.unwrap_or_else(PoisonError::into_inner);
+        let line = scripted::take(&mut lines, method, path, key)?;
+        Some(respond(line.status, &line.content_type, line.body))
     }
 
     /// Sets how long `sk-lab-slow-…` keys wait (3 s at first).
@@ -125,7 +141,11 @@ impl Vendor {
         let key = presented_key(&parts.headers);
         let json: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let model = json["model"].as_str().unwrap_or_default().to_owned();
-        let response = self.judge(parts.uri.path(), &key, &json).await;
+        let (method, path) = (parts.method.as_str(), parts.uri.path());
+        let response = match self.scripted(method, path, &key) {
+            Some(response) => response,
+            None => self.judge(path, &key, &json).await,
+        };
         self.inner.log.add(SeenRequest {
             no: 0,
             service: format!("upstream:{}", self.inner.name),
@@ -295,7 +315,7 @@ fn fingerprint(key: &str) -> String {
 
 /// A response from its parts. Building can only fail on an invalid header, and all of ours are
 /// constants; the empty 500 is for the type alone.
-fn respond(status: u16, content_type: &'static str, body: String) -> Response {
+fn respond(status: u16, content_type: &str, body: String) -> Response {
     Response::builder()
         .status(status)
         .header(header::CONTENT_TYPE, content_type)
