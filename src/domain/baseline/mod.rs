@@ -11,6 +11,7 @@ mod listening;
 pub mod nginx;
 mod report;
 mod smoke;
+mod system;
 mod tool;
 mod verdict;
 
@@ -25,5 +26,6 @@ pub use listening::{Listener, judge_listening, read_listeners};
 pub use nginx::judge_nginx;
 pub use report::{BaselineReport, CheckResult, Origin, judge_pack, mute_children};
 pub use smoke::{CompletionSeen, SmokeSeen, judge_smoke};
+pub use system::System;
 pub use tool::{ToolOutput, read_tool};
 pub use verdict::Verdict;

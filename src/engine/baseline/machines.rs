@@ -3,33 +3,27 @@
 use super::run::Shared;
 use super::trouble::could_not_look;
 use crate::failure::Outcome;
-use crate::ports::{RemoteCommand, RunOutput};
-use cockpit_domain::baseline::{
-    Judgement, ToolOutput, judge_containers, judge_listening, judge_nginx, read_containers,
-    read_listeners, read_tool,
-};
+use crate::ports::{MachineCheck, RemoteCommand, RunOutput};
+use cockpit_domain::baseline::{Judgement, System, ToolOutput, read_tool};
 use cockpit_domain::ids::MachineId;
-use cockpit_domain::pack::{Check, ContainersLook, ListeningLook, NginxLook, Place};
+use cockpit_domain::pack::{Check, Place};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
-
-const NGINX: [&str; 2] = ["nginx", "-T"];
-const CONTAINERS: [&str; 4] = ["docker", "ps", "--format", "{{json .}}"];
-const LISTENING: [&str; 3] = ["ss", "-H", "-ltnp"];
 
 /// Longest run of a look's command; the check's own limit is usually shorter.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// A configuration with many sites is a few hundred kilobytes.
 const MOST_OUTPUT: usize = 8 << 20;
 
-type Cell = Arc<OnceCell<Outcome<RunOutput>>>;
+type Cell<T> = Arc<OnceCell<Outcome<T>>>;
 
 /// What was already run in this run of the pack.
 #[derive(Default)]
 pub(super) struct SharedLooks {
-    cells: Mutex<HashMap<(MachineId, &'static [&'static str]), Cell>>,
+    commands: Mutex<HashMap<(MachineId, Vec<String>), Cell<RunOutput>>>,
+    systems: Mutex<HashMap<MachineId, Cell<MachineCheck>>>,
 }
 
 impl SharedLooks {
@@ -39,14 +33,15 @@ impl SharedLooks {
         &self,
         shared: &Shared,
         machine: &MachineId,
-        argv: &'static [&'static str],
+        argv: &[String],
     ) -> Outcome<RunOutput> {
         let cell = {
-            let mut cells = self.cells.lock().await;
-            Arc::clone(cells.entry((machine.clone(), argv)).or_default())
+            let mut commands = self.commands.lock().await;
+            let key = (machine.clone(), argv.to_vec());
+            Arc::clone(commands.entry(key).or_default())
         };
         cell.get_or_init(|| async {
-            let mut command = RemoteCommand::new(argv.iter().copied());
+            let mut command = RemoteCommand::new(argv);
             command.time_limit = COMMAND_LIMIT;
             command.byte_limit = MOST_OUTPUT;
             shared.context.remote.run(machine, &command).await
@@ -54,86 +49,91 @@ impl SharedLooks {
         .await
         .clone()
     }
+
+    async fn system(&self, shared: &Shared, machine: &MachineId) -> Outcome<MachineCheck> {
+        let cell = {
+            let mut systems = self.systems.lock().await;
+            Arc::clone(systems.entry(machine.clone()).or_default())
+        };
+        cell.get_or_init(|| shared.context.remote.check(machine))
+            .await
+            .clone()
+    }
 }
 
-/// Runs a command and hands its output to a judge, unless there is nothing to judge.
-async fn with_output(
-    shared: &Shared,
-    check: &Check,
-    argv: &'static [&'static str],
-    judge: impl FnOnce(&str, &str) -> Judgement,
-) -> Judgement {
-    let Place::Machine(machine) = &check.vantage else {
-        return Judgement::unknown(
+/// The machine a check looks on.
+///
+/// # Errors
+/// `unknown`, when the check names none.
+pub(super) fn machine_of(check: &Check) -> Result<&MachineId, Judgement> {
+    match &check.vantage {
+        Place::Machine(machine) => Ok(machine),
+        Place::Here => Err(Judgement::unknown(
             "this check has no machine to look on",
             "",
             "Add `vantage = \"machine:NAME\"` to the check.",
-        );
+        )),
+    }
+}
+
+/// The system of a check's machine: which commands it understands.
+///
+/// # Errors
+/// `unknown` or `unreachable`, with the fix.
+pub(super) async fn system(shared: &Shared, check: &Check) -> Result<System, Judgement> {
+    let machine = machine_of(check)?;
+    let seen = match shared.looks.system(shared, machine).await {
+        Ok(seen) => seen,
+        Err(failure) => return Err(could_not_look(&failure, &by_hand(machine))),
     };
-    let output = match shared.looks.run(shared, machine, argv).await {
+    System::parse(&seen.system).ok_or_else(|| {
+        Judgement::unknown(
+            &format!("`{machine}` runs {}, which is not known here", seen.system),
+            "",
+            "This look is taken on Linux and macOS; give the check another vantage.",
+        )
+    })
+}
+
+/// Runs a command on the check's machine; gives what it printed.
+///
+/// # Errors
+/// `unknown` or `unreachable`, with the fix, when there is nothing to judge.
+pub(super) async fn printed<S: AsRef<str>>(
+    shared: &Shared,
+    check: &Check,
+    argv: impl IntoIterator<Item = S>,
+) -> Result<String, Judgement> {
+    let machine = machine_of(check)?;
+    let argv: Vec<String> = argv
+        .into_iter()
+        .map(|word| word.as_ref().to_owned())
+        .collect();
+    let output = match shared.looks.run(shared, machine, &argv).await {
         Ok(output) => output,
-        Err(failure) => {
-            return could_not_look(
-                &failure,
-                &format!(
-                    "Try `ssh {machine}` by hand; `cockpit doctor` names the hop that is down."
-                ),
-            );
-        }
+        Err(failure) => return Err(could_not_look(&failure, &by_hand(machine))),
     };
-    let command = argv.join(" ");
-    let seen = read_tool(ToolOutput {
-        tool: argv.first().copied().unwrap_or_default(),
-        command: &command,
+    read_tool(ToolOutput {
+        tool: argv.first().map(String::as_str).unwrap_or_default(),
+        command: &argv.join(" "),
         machine: machine.as_str(),
         status: output.status,
         stdout: &output.stdout,
         stderr: &output.stderr,
         truncated: output.truncated,
-    });
-    match seen {
-        Ok(text) => judge(text, machine.as_str()),
-        Err(judgement) => judgement,
-    }
+    })
+    .map(str::to_owned)
 }
 
-fn unreadable(command: &str, reason: &str, text: &str) -> Judgement {
+fn by_hand(machine: &MachineId) -> String {
+    format!("Try `ssh {machine}` by hand; `cockpit doctor` names the hop that is down.")
+}
+
+/// The output of a command that is not as it always is.
+pub(super) fn unreadable(command: &str, reason: &str, text: &str) -> Judgement {
     Judgement::unknown(
         &format!("the output of `{command}` cannot be read: {reason}"),
         text,
         format!("Run `{command}` there by hand and compare."),
     )
-}
-
-/// The effective nginx configuration.
-pub(super) async fn nginx(shared: &Shared, check: &Check, look: &NginxLook) -> Judgement {
-    with_output(shared, check, &NGINX, |text, _| judge_nginx(look, text)).await
-}
-
-/// Running containers.
-pub(super) async fn containers(shared: &Shared, check: &Check, look: &ContainersLook) -> Judgement {
-    with_output(
-        shared,
-        check,
-        &CONTAINERS,
-        |text, _| match read_containers(text) {
-            Ok(seen) => judge_containers(look, &seen),
-            Err(reason) => unreadable("docker ps", &reason, text),
-        },
-    )
-    .await
-}
-
-/// Listening ports.
-pub(super) async fn listening(shared: &Shared, check: &Check, look: &ListeningLook) -> Judgement {
-    with_output(
-        shared,
-        check,
-        &LISTENING,
-        |text, machine| match read_listeners(text) {
-            Ok(seen) => judge_listening(look, &seen, machine),
-            Err(reason) => unreadable("ss -H -ltnp", &reason, text),
-        },
-    )
-    .await
 }

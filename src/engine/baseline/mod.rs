@@ -6,6 +6,7 @@ mod hosts;
 mod machines;
 mod run;
 mod smoke;
+mod tools;
 mod trouble;
 mod web;
 

@@ -1,7 +1,7 @@
 //! The run itself: all checks at once, rows as they come, nothing that waits for anything else.
 
 use super::machines::SharedLooks;
-use super::{hosts, machines, smoke, web};
+use super::{hosts, smoke, tools, web};
 use crate::ports::{Clock, Hosts, Remote, Web};
 use cockpit_domain::baseline::{
     BaselineReport, CheckResult, Judgement, expectation, judge_pack, mute_children,
@@ -123,14 +123,15 @@ async fn one(shared: &Shared, check: &Check) -> CheckResult {
 }
 
 async fn look(shared: &Shared, check: &Check) -> Judgement {
-    match &check.look {
-        Look::Http(http) => web::http(shared, check, http).await,
-        Look::Nginx(nginx) => machines::nginx(shared, check, nginx).await,
-        Look::Containers(containers) => machines::containers(shared, check, containers).await,
-        Look::Listening(listening) => machines::listening(shared, check, listening).await,
-        Look::Binding(binding) => hosts::binding(shared, binding).await,
-        Look::Smoke(smoke) => smoke::smoke(shared, check, smoke).await,
-    }
+    let seen = match &check.look {
+        Look::Http(http) => Ok(web::http(shared, check, http).await),
+        Look::Nginx(nginx) => tools::nginx(shared, check, nginx).await,
+        Look::Containers(containers) => tools::containers(shared, check, containers).await,
+        Look::Listening(listening) => tools::listening(shared, check, listening).await,
+        Look::Binding(binding) => Ok(hosts::binding(shared, binding).await),
+        Look::Smoke(smoke) => Ok(smoke::smoke(shared, check, smoke).await),
+    };
+    seen.unwrap_or_else(|could_not_look| could_not_look)
 }
 
 /// A row without a look: never ok, never failed.

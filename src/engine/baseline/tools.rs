@@ -1,0 +1,35 @@
+//! Looks that read what a well-known tool prints: nginx, docker, the sockets of the system.
+
+use super::machines::{machine_of, printed, system, unreadable};
+use super::run::Shared;
+use cockpit_domain::baseline::{
+    Judgement, judge_containers, judge_listening, judge_nginx, read_containers,
+};
+use cockpit_domain::pack::{Check, ContainersLook, ListeningLook, NginxLook};
+
+/// What a look came to, or why it could not be taken: both are rows.
+pub(super) type Seen = Result<Judgement, Judgement>;
+
+/// The effective nginx configuration.
+pub(super) async fn nginx(shared: &Shared, check: &Check, look: &NginxLook) -> Seen {
+    let text = printed(shared, check, ["nginx", "-T"]).await?;
+    Ok(judge_nginx(look, &text))
+}
+
+/// Running containers.
+pub(super) async fn containers(shared: &Shared, check: &Check, look: &ContainersLook) -> Seen {
+    let text = printed(shared, check, ["docker", "ps", "--format", "{{json .}}"]).await?;
+    let seen = read_containers(&text).map_err(|reason| unreadable("docker ps", &reason, &text))?;
+    Ok(judge_containers(look, &seen))
+}
+
+/// Listening ports.
+pub(super) async fn listening(shared: &Shared, check: &Check, look: &ListeningLook) -> Seen {
+    let system = system(shared, check).await?;
+    let argv = system.listening();
+    let text = printed(shared, check, argv).await?;
+    let seen = system
+        .read_listening(&text)
+        .map_err(|reason| unreadable(&argv.join(" "), &reason, &text))?;
+    Ok(judge_listening(look, &seen, machine_of(check)?.as_str()))
+}
