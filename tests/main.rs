@@ -14,6 +14,7 @@ mod crash;
 mod drift;
 mod drill;
 mod live;
+mod looks;
 mod neighbours;
 mod pools;
 mod recordings;

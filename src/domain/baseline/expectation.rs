@@ -1,6 +1,6 @@
 //! What a check expects, in one line: also for rows that could not be looked at.
 
-use super::{binding, containers, http, listening, nginx, smoke};
+use super::{binding, containers, file, http, listening, nginx, process, smoke};
 use crate::pack::{Bound, Look};
 
 /// One line for people.
@@ -10,6 +10,9 @@ pub fn expectation(look: &Look) -> String {
         Look::Nginx(look) => nginx::expectation(look),
         Look::Containers(look) => containers::expectation(look),
         Look::Listening(look) => listening::expectation(look),
+        Look::Process(look) => process::expectation(look),
+        Look::File(look) => file::expectation(look),
+        Look::Disk(look) => file::disk_expectation(look),
         Look::Smoke(look) => smoke::expectation(look),
         Look::Binding(look) => match look.bound() {
             Some(Bound::Account(id)) => binding::expectation("account", id, look),

@@ -2,6 +2,7 @@
 //! the same row on both; what differs is only how it is asked and read.
 
 use super::listening::{Listener, read_listeners};
+use super::process::Insides;
 
 /// The system of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,44 @@ impl System {
         }
     }
 
+    /// Shows what a process holds: program, folder, open files.
+    pub fn insides(self, pid: u32) -> Vec<String> {
+        match self {
+            Self::Linux => {
+                let inside = |name: &str| format!("/proc/{pid}/{name}");
+                let mut argv = vec!["find".to_owned()];
+                argv.extend(["exe", "cwd", "fd"].map(inside));
+                argv.extend(
+                    ["-maxdepth", "1", "-type", "l", "-printf", "%p %l\\n"].map(str::to_owned),
+                );
+                argv
+            }
+            Self::MacOs => ["lsof", "-nP", "-p", &pid.to_string(), "-F", "ftn"]
+                .map(str::to_owned)
+                .to_vec(),
+        }
+    }
+
+    /// Reads what [`Self::insides`] prints.
+    pub fn read_insides(self, text: &str) -> Insides {
+        match self {
+            Self::Linux => links_of(text),
+            Self::MacOs => lsof_of(text),
+        }
+    }
+
+    /// Says mode, owner, group, size and last change of a path in one line.
+    pub fn stat(self, path: &str) -> Vec<String> {
+        let (option, format) = match self {
+            Self::Linux => ("-c", "%a %U %G %s %Y"),
+            Self::MacOs => ("-f", "%Lp %Su %Sg %z %m"),
+        };
+        // In plain English, so that "not there" can be told from "may not look".
+        ["env", "LC_ALL=C", "stat", "-L", option, format, "--", path]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
     /// Reads what [`Self::listening`] prints.
     ///
     /// # Errors
@@ -49,6 +88,43 @@ impl System {
             Self::MacOs => read_lsof(text),
         }
     }
+}
+
+/// `/proc/7/exe /usr/bin/x`, a line each.
+fn links_of(text: &str) -> Insides {
+    let mut insides = Insides::default();
+    for (link, target) in text.lines().filter_map(|line| line.split_once(' ')) {
+        let target = target.to_owned();
+        match link.rsplit('/').next() {
+            Some("exe") => insides.executable = Some(target),
+            Some("cwd") => insides.cwd = Some(target),
+            _ => insides.open_files.push(target),
+        }
+    }
+    insides
+}
+
+/// `lsof -F ftn`: of each descriptor its name, its type and what it stands for. The first text
+/// file is the program.
+fn lsof_of(text: &str) -> Insides {
+    let mut insides = Insides::default();
+    let (mut descriptor, mut kind) = ("", "");
+    for line in text.lines() {
+        let Some((field, value)) = line.split_at_checked(1) else {
+            continue;
+        };
+        match (field, descriptor) {
+            ("f", _) => descriptor = value,
+            ("t", _) => kind = value,
+            ("n", "cwd") => insides.cwd = Some(value.to_owned()),
+            ("n", "txt") if insides.executable.is_none() => {
+                insides.executable = Some(value.to_owned());
+            }
+            ("n", _) if kind == "REG" => insides.open_files.push(value.to_owned()),
+            _ => {}
+        }
+    }
+    insides
 }
 
 /// Reads `lsof -F pcn`: one field a line, its letter in front; a process, then its sockets.
@@ -121,6 +197,23 @@ mod tests {
         ] {
             assert!(System::MacOs.read_listening(strange).is_err(), "{strange}");
         }
+    }
+
+    #[test]
+    fn what_a_process_holds_is_read_on_both_systems() {
+        let expected = Insides {
+            executable: Some("/srv/crm/server".to_owned()),
+            cwd: Some("/srv/crm".to_owned()),
+            open_files: vec!["/srv/crm/crm.db".to_owned()],
+        };
+        let linux =
+            "/proc/7/exe /srv/crm/server\n/proc/7/cwd /srv/crm\n/proc/7/fd/3 /srv/crm/crm.db\n";
+        assert_eq!(System::Linux.read_insides(linux), expected);
+        let mac = "p7\nfcwd\ntDIR\nn/srv/crm\nftxt\ntREG\nn/srv/crm/server\nftxt\ntREG\nn/usr/lib/dyld\n\
+                   f0\ntCHR\nn/dev/null\nf3\ntREG\nn/srv/crm/crm.db\n";
+        let mut seen = System::MacOs.read_insides(mac);
+        seen.open_files.retain(|path| path != "/usr/lib/dyld");
+        assert_eq!(seen, expected);
     }
 
     #[test]

@@ -11,9 +11,10 @@ mod read_provider;
 mod shape;
 
 pub use baseline::{BaselinePack, Check, Layer, Level, Place};
+pub(crate) use looks::bits;
 pub use looks::{
-    BindingLook, Bound, ContainersLook, ExpectedLocation, ExpectedPort, HttpLook, ListeningLook,
-    Look, NginxLook, SmokeLook,
+    BindingLook, Bound, ContainersLook, DiskLook, ExpectedLocation, ExpectedPort, FileLook,
+    HttpLook, ListeningLook, Look, NginxLook, ProcessLook, SmokeLook,
 };
 pub use provider::{ProviderPack, SubscriptionTemplate};
 pub use read::{Pack, read};

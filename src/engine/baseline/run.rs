@@ -1,7 +1,7 @@
 //! The run itself: all checks at once, rows as they come, nothing that waits for anything else.
 
 use super::machines::SharedLooks;
-use super::{hosts, smoke, tools, web};
+use super::{hosts, processes, smoke, tools, web};
 use crate::ports::{Clock, Hosts, Remote, Web};
 use cockpit_domain::baseline::{
     BaselineReport, CheckResult, Judgement, expectation, judge_pack, mute_children,
@@ -128,6 +128,9 @@ async fn look(shared: &Shared, check: &Check) -> Judgement {
         Look::Nginx(nginx) => tools::nginx(shared, check, nginx).await,
         Look::Containers(containers) => tools::containers(shared, check, containers).await,
         Look::Listening(listening) => tools::listening(shared, check, listening).await,
+        Look::Process(process) => processes::process(shared, check, process).await,
+        Look::File(file) => processes::file(shared, check, file).await,
+        Look::Disk(disk) => processes::disk(shared, check, disk).await,
         Look::Binding(binding) => Ok(hosts::binding(shared, binding).await),
         Look::Smoke(smoke) => Ok(smoke::smoke(shared, check, smoke).await),
     };

@@ -4,17 +4,24 @@
 
 mod binding;
 mod containers;
+mod disk;
+mod file;
 mod http;
 mod listening;
 mod nginx;
+mod process;
 mod rules;
 mod smoke;
 
 pub use binding::{BindingLook, Bound};
 pub use containers::ContainersLook;
+pub use disk::DiskLook;
+pub use file::FileLook;
+pub(crate) use file::bits;
 pub use http::HttpLook;
 pub use listening::{ExpectedPort, ListeningLook};
 pub use nginx::{ExpectedLocation, NginxLook};
+pub use process::ProcessLook;
 pub(super) use rules::Rules;
 pub use smoke::SmokeLook;
 
@@ -108,6 +115,12 @@ kinds! {
     "containers" => Containers(ContainersLook),
     /// Listening TCP ports.
     "listening" => Listening(ListeningLook),
+    /// Processes.
+    "process" => Process(ProcessLook),
+    /// A file or folder.
+    "file" => File(FileLook),
+    /// Room on a disk.
+    "disk" => Disk(DiskLook),
     /// A binding stored on the host.
     "binding" => Binding(BindingLook),
     /// A user's model calls with an active key of the host.

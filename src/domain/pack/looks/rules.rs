@@ -45,6 +45,15 @@ impl<'a, 'f> Rules<'a, 'f> {
         }
     }
 
+    /// Refuses paths that do not begin at the root.
+    pub(super) fn paths<'s>(&mut self, paths: impl IntoIterator<Item = &'s String>) {
+        for path in paths {
+            if !path.starts_with('/') || path.contains('\0') {
+                self.fault(format!("`{path}` is no absolute path"), "begin it with /");
+            }
+        }
+    }
+
     /// Refuses what is no absolute http or https URL.
     pub(super) fn url(&mut self, name: &str, text: &str) {
         let good = Url::parse(text)

@@ -1,0 +1,177 @@
+//! Looks at this machine: real processes, ports, files and disks, through `machine:local`.
+
+use crate::support::{COCKPIT, run};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A folder with a config whose only baseline is the one under test.
+struct Here {
+    dir: TempDir,
+    checks: String,
+}
+
+impl Here {
+    /// Nothing, and a line that says so, when a tool is missing.
+    fn new(tools: &[&str]) -> Option<Self> {
+        for tool in tools {
+            let found = Command::new("which").arg(tool).output();
+            if !found.is_ok_and(|output| output.status.success()) {
+                println!("SKIPPED: no {tool}");
+                return None;
+            }
+        }
+        let dir = TempDir::new().unwrap();
+        let checks = "schema = 1\nkind = \"baseline\"\ntitle = \"Here\"\n".to_owned();
+        Some(Self { dir, checks })
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).display().to_string()
+    }
+
+    fn check(&mut self, id: &str, look: &str) {
+        let _ = write!(
+            self.checks,
+            "[[check]]\nid = \"{id}\"\nlayer = \"host\"\nlevel = \"must\"\nvantage = \"machine:local\"\n\
+             title = \"t\"\nwhy = \"w\"\nnext_step = \"n\"\n{look}\n"
+        );
+    }
+
+    /// Runs it; gives verdict and finding of each row.
+    fn judged(&self) -> BTreeMap<String, (String, String)> {
+        let pack = self.dir.path().join("packs/here");
+        std::fs::create_dir_all(&pack).unwrap();
+        std::fs::write(pack.join("pack.toml"), &self.checks).unwrap();
+        let config = self.dir.path().join("config.toml");
+        let text = format!(
+            "state_dir = \"{}\"\npacks_dir = \"{}\"\n",
+            self.path("state"),
+            self.path("packs")
+        );
+        std::fs::write(&config, text).unwrap();
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let mut command = Command::new(COCKPIT);
+        command.args(["baseline", "run", "--pack", "here", "--json", "--config"]);
+        let ran = run(command.arg(config), None);
+        let report: Value = ran.json();
+        let rows = report["checks"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{ran:?}"));
+        let text = |row: &Value, field: &str| row[field].as_str().unwrap().to_owned();
+        rows.iter()
+            .map(|row| (text(row, "id"), (text(row, "verdict"), text(row, "found"))))
+            .collect()
+    }
+}
+
+fn assert_rows(rows: &BTreeMap<String, (String, String)>, expected: &[(&str, &str, &str)]) {
+    for (id, verdict, found) in expected {
+        let (seen, said) = &rows[*id];
+        assert!(
+            seen == verdict && said.contains(found),
+            "{id}: {seen}, {said}\nexpected {verdict}, {found}"
+        );
+    }
+    assert_eq!(rows.len(), expected.len());
+}
+
+#[test]
+fn a_process_of_this_machine_is_known_by_its_port_program_folder_and_files() {
+    let Some(mut here) = Here::new(&["ss", "ps", "find"]) else {
+        return;
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let open = here.path("open.db");
+    let held = File::create(&open).unwrap();
+    let program = std::env::current_exe().unwrap();
+    let program = program.canonicalize().unwrap().display().to_string();
+    let folder = std::env::current_dir().unwrap();
+    let folder = folder.canonicalize().unwrap().display().to_string();
+    let open = std::fs::canonicalize(&open).unwrap().display().to_string();
+    here.check(
+        "good",
+        &format!(
+            "process = {{ port = {port}, count = 1, executable = \"{program}\", cwd = \"{folder}\", \
+             open_files = [\"{open}\"], started_after = \"{program}\" }}"
+        ),
+    );
+    here.check("bad", &format!(
+        "process = {{ port = {port}, count = 2, executable = \"/bin/other\", cwd = \"/nowhere\", open_files = [\"/no.db\"] }}"
+    ));
+    here.check("nobody", "process = { command = \"/no/such/program*\" }");
+    here.check(
+        "banned",
+        &format!("process = {{ banned = [\"{program}*\"] }}"),
+    );
+    here.check(
+        "listens",
+        &format!("listening = {{ expect = [{{ port = {port}, process = [\"blackbox*\"] }}] }}"),
+    );
+    let rows = here.judged();
+    drop((listener, held));
+    assert_rows(
+        &rows,
+        &[
+            ("good", "ok", "runs for"),
+            ("bad", "fail", "expected 2"),
+            ("nobody", "fail", "nothing runs `/no/such/program*`"),
+            ("banned", "fail", "banned by"),
+            ("listens", "ok", "1 expected ports listen"),
+        ],
+    );
+    let bad = &rows["bad"].1;
+    for words in [
+        "expected /bin/other".to_owned(),
+        format!("works in {folder}, expected /nowhere"),
+        "does not have /no.db open".to_owned(),
+    ] {
+        assert!(bad.contains(&words), "{bad}\nlacks {words}");
+    }
+}
+
+#[test]
+fn a_file_of_this_machine_is_judged_by_what_stat_and_its_content_say() {
+    let Some(mut here) = Here::new(&["stat", "df"]) else {
+        return;
+    };
+    let file = here.path("settings");
+    std::fs::write(&file, "rotate 7\ndaily\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let rules = |more: &str| format!("file = {{ path = \"{file}\", {more} }}");
+    here.check("good", &rules("mode = \"0640\", max_age_s = 600, min_size = 5, contains = [\"daily\"], lines = ['rotate\\s+\\d+']"));
+    here.check("mode", &rules("mode = \"0600\""));
+    here.check("content", &rules("lacks = [\"daily\"], lines = ['weekly']"));
+    here.check("gone", &format!("file = {{ path = \"{file}.no\" }}"));
+    here.check(
+        "absent",
+        &format!("file = {{ path = \"{file}.no\", absent = true }}"),
+    );
+    here.check("disk", "disk = { path = \"/\", min_free_percent = 1 }");
+    here.check(
+        "no-disk",
+        "disk = { path = \"/no/such/folder\", min_free_percent = 1 }",
+    );
+    assert_rows(
+        &here.judged(),
+        &[
+            ("good", "ok", "0640"),
+            ("mode", "fail", "mode is 0640, expected 0600"),
+            (
+                "content",
+                "fail",
+                "line 2: `daily` is in it\nno line is `weekly`",
+            ),
+            ("gone", "fail", "is not there"),
+            ("absent", "ok", "nothing is there"),
+            ("disk", "ok", "of / is free"),
+            ("no-disk", "unknown", "df"),
+        ],
+    );
+}
