@@ -64,7 +64,7 @@ pub(crate) fn session(
     let hosts = HostRegistry::new(
         config.hosts.values().cloned(),
         ssh.clone(),
-        secrets,
+        secrets.clone(),
         redactor.clone(),
     );
     let faults = config
@@ -77,6 +77,7 @@ pub(crate) fn session(
         web: Arc::new(WebClient::new(ssh, redactor)),
         store: Arc::new(store),
         packs: Arc::new(packs),
+        secrets,
         clock: Arc::new(SystemClock),
         faults,
     };

@@ -7,3 +7,4 @@ mod repair;
 mod repair_drift;
 mod scene;
 mod self_service;
+mod user_key;

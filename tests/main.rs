@@ -8,6 +8,7 @@
     reason = "a test ends by panicking, and says on standard output why it was skipped"
 )]
 
+mod access;
 mod bad_input;
 mod cockpit_terminal;
 mod crash;

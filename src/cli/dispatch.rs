@@ -10,6 +10,7 @@ use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::handle::Handle;
+use cockpit_engine::import::CallerKey;
 use cockpit_engine::ports::FaultBoard;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,13 +54,6 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             access,
             user_key,
         }) => {
-            if user_key.is_some() {
-                return Err(
-                    Failure::new(FailureKind::Usage, "`--user-key` is not built yet")
-                        .doing("reading the command line")
-                        .hint("leave it away: access is then proven with a managed key"),
-                );
-            }
             let keys = input::read_keys(&keys)?;
             Command::ImportPlan {
                 host,
@@ -67,6 +61,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
                 keys,
                 mode: mode.into(),
                 access: access.into(),
+                user_key: user_key.map(CallerKey::named).transpose()?,
             }
         }
         Noun::Import(Import::Apply { plan, word }) => Command::ImportApply {

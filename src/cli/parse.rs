@@ -109,6 +109,7 @@ mod tests {
     use cockpit_domain::secret::Secret;
     use cockpit_engine::approval::Approval;
     use cockpit_engine::command::Command;
+    use cockpit_engine::import::CallerKey;
 
     fn words(line: &str) -> Vec<OsString> {
         line.split(' ').map(OsString::from).collect()
@@ -224,6 +225,7 @@ mod tests {
                 keys: Secret::new("sk-aaaabbbbccccdddd"),
                 mode: ImportMode::Strict,
                 access: AccessMode::SelfService,
+                user_key: Some(CallerKey::Reference("env:KEY".to_owned())),
             },
             Command::ImportApply {
                 plan,

@@ -70,6 +70,15 @@ pub struct HostIdentity {
     pub captcha: bool,
     /// Only admins can log in: no managed user keys are possible.
     pub backend_mode: bool,
+    /// Whether people may register themselves.
+    #[serde(default)]
+    pub registration: bool,
+    /// UTC ms when the login that opens the host was made; `None` for an admin key.
+    #[serde(default)]
+    pub login_at_ms: Option<i64>,
+    /// UTC ms when that login runs out; it is renewed by itself.
+    #[serde(default)]
+    pub login_until_ms: Option<i64>,
     /// Which credential the host took: `admin key` or `login`.
     pub credential: String,
 }

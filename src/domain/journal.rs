@@ -52,6 +52,8 @@ words! {
         AssignSubscription = "assign_subscription",
         /// Extend it.
         ExtendSubscription = "extend_subscription",
+        /// Revoke one that no extension revives.
+        RevokeSubscription = "revoke_subscription",
         /// Create the managed key.
         CreateKey = "create_key",
         /// Bind a user's own key.

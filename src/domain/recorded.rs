@@ -1,6 +1,7 @@
 //! What is written down of a resource so that it can be compared and proven later: the fields we
 //! set, never one that traffic changes, never a secret.
 
+use crate::ids::RemoteId;
 use crate::import::HostView;
 use crate::inventory::{Account, ApiKey, Channel, Group, Offer, Subscription, User};
 use crate::resource::ResourceKind;
@@ -53,6 +54,11 @@ pub fn of_key(key: &ApiKey) -> Value {
         "name": key.name, "user_id": key.user_id, "group_id": key.group_id, "status": key.status,
         "fingerprint": key.key.fingerprint(),
     })
+}
+
+/// An id in recorded fields: ids are texts there.
+pub fn id_in(fields: &Value, name: &str) -> Option<RemoteId> {
+    serde_json::from_value(fields[name].clone()).ok()
 }
 
 fn with_status<T: serde::Serialize>(spec: &T, status: &str) -> Value {

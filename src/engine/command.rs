@@ -8,7 +8,7 @@ use crate::baseline::BaselineReport;
 use crate::batches::BatchDetail;
 use crate::board::MachineLook;
 use crate::doctor::Diagnosis;
-use crate::import::PlannedImport;
+use crate::import::{CallerKey, PlannedImport};
 use crate::probe::{HostProbe, Probe};
 use crate::reconcile::{Mended, PlannedReconcile};
 use crate::repair::{PlannedRepair, Repaired};
@@ -56,6 +56,8 @@ pub enum Command {
         mode: ImportMode,
         /// Access mode.
         access: AccessMode,
+        /// The caller's own key, when that is to be proven instead of a managed one.
+        user_key: Option<CallerKey>,
     },
     /// Apply an import plan.
     ImportApply {

@@ -2,7 +2,9 @@
 
 use crate::arming::Gate;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::ports::{Clock, FaultBoard, Hosts, KeptResult, Packs, Remote, ResultKind, Store, Web};
+use crate::ports::{
+    Clock, FaultBoard, Hosts, KeptResult, Packs, Remote, ResultKind, SecretRefs, Store, Web,
+};
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::log::LogSource;
@@ -27,6 +29,8 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// Packs.
     pub packs: Arc<dyn Packs>,
+    /// References to secrets that a person names.
+    pub secrets: Arc<dyn SecretRefs>,
     /// Time and ids.
     pub clock: Arc<dyn Clock>,
     /// Where faults can be switched; only a lab has one.

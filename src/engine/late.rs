@@ -4,6 +4,7 @@
 
 use crate::context::Job;
 use crate::failure::Outcome;
+use crate::import::key_target;
 use crate::ports::HostApi;
 use cockpit_domain::batch::{Batch, BatchStatus};
 use cockpit_domain::canonical::hash_of;
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Steps that leave something behind. Deleting and testing do not.
-const LEAVES: [StepKind; 14] = [
+const LEAVES: [StepKind; 16] = [
     StepKind::CreateGroup,
     StepKind::CreateChannel,
     StepKind::CorrectChannel,
@@ -30,7 +31,9 @@ const LEAVES: [StepKind; 14] = [
     StepKind::CreateUser,
     StepKind::SetBalance,
     StepKind::AssignSubscription,
+    StepKind::ExtendSubscription,
     StepKind::CreateKey,
+    StepKind::BindKey,
     StepKind::RepairBinding,
     StepKind::RepairFields,
     StepKind::RepairSwitch,
@@ -87,6 +90,7 @@ impl Search<'_> {
         for row in doubtful {
             let more = match row.kind {
                 StepKind::CreateKey => self.keys(row).await?,
+                StepKind::BindKey => self.caller_key(row).await?,
                 _ => self.effects(row, &found),
             };
             for resource in more {
@@ -171,6 +175,9 @@ impl Search<'_> {
             StepKind::BindAccount if !over && row.is_open() => {
                 self.bound(row).into_iter().collect()
             }
+            StepKind::ExtendSubscription if !over && row.is_open() => {
+                self.extended(row, &groups).into_iter().collect()
+            }
             StepKind::SetBalance if !over && row.is_open() => self.paid(row).into_iter().collect(),
             _ => Vec::new(),
         }
@@ -199,6 +206,40 @@ impl Search<'_> {
         let recorded = recorded::of_user(user);
         let resource = self.resource(kind, user.id, &user.email, origin, recorded);
         Some(with_before(resource, row))
+    }
+
+    /// The right that may have been extended, if its end is not as it was before.
+    fn extended(&self, row: &JournalRow, groups: &[RemoteId]) -> Option<BatchResource> {
+        let mut rows = self.view.subscriptions.iter();
+        let found = rows.find(|at| groups.contains(&at.group_id))?;
+        if row.before["expires_at"].as_str() == Some(found.expires_at.as_str()) {
+            return None;
+        }
+        let recorded = recorded::of_subscription(found);
+        let (kind, origin) = (ResourceKind::Subscription, Origin::Corrected);
+        let resource = self.resource(kind, found.id, &row.target, origin, recorded);
+        Some(with_before(resource, row))
+    }
+
+    /// A caller's own key that may have been bound, if its group is not as it was before.
+    async fn caller_key(&self, row: &JournalRow) -> Outcome<Vec<BatchResource>> {
+        let Some(user) = self.view.user.as_ref().filter(|_| row.is_open()) else {
+            return Ok(Vec::new());
+        };
+        let mut keys = self.api.user_keys(user.id).await?;
+        keys.retain(|key| {
+            key_target(key) == row.target
+                && recorded::id_in(&row.before, "group_id") != key.group_id
+        });
+        Ok(keys
+            .iter()
+            .map(|key| {
+                let (kind, origin) = (ResourceKind::Key, Origin::Corrected);
+                let resource =
+                    self.resource(kind, key.id, &key.name, origin, recorded::of_key(key));
+                with_before(resource, row)
+            })
+            .collect())
     }
 
     /// What a repair may have changed, if it is not as it was before.

@@ -1,7 +1,6 @@
 //! Probing: one path a row, each with its result class and the far end's own words. A host is
 //! looked at from its machine; the upstream beside it from the same place.
 
-use crate::access::managed_session;
 use crate::board::{MachineLook, MachineState};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -232,9 +231,11 @@ async fn managed_key(job: &Job, batch: Option<&Batch>) -> Outcome<Secret> {
         .find(|row| row.kind == ResourceKind::Key && !row.undone)
         .ok_or_else(none)?;
     let api = job.ports.hosts.api(&batch.host).await?;
-    let local = job.ports.store.local_key().await?;
-    let session = managed_session(api.as_ref(), &local, &batch.host, &batch.provider).await?;
-    let keys = api.user_keys(session.user_id).await?;
+    let owner = resources
+        .iter()
+        .find(|row| row.kind == ResourceKind::User && !row.undone)
+        .ok_or_else(none)?;
+    let keys = api.user_keys(owner.host_resource_id).await?;
     keys.into_iter()
         .find(|key| key.id == held.host_resource_id)
         .map(|key| key.key)

@@ -5,13 +5,13 @@ use crate::approval::{Approval, changed_since};
 use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::import::{Restore, RestoreBalance, Scene, UnparkAccount, deletion, lease};
+use crate::import::{Restore, RestoreBalance, RestoreKey, Scene, UnparkAccount, deletion, lease};
 use crate::journal::Journal;
 use crate::late::{self, Search};
 use crate::neighbours;
 use crate::ports::{HostApi, NewPlan, Session};
 use crate::repair::{RestoreBinding, RestoreSwitch};
-use crate::view::read_view;
+use crate::view::{Whose, read_view_of, whose};
 use cockpit_domain::batch::{AccessStatus, Batch, BatchEvent, BatchKind, BatchStatus};
 use cockpit_domain::canonical::hash_of;
 use cockpit_domain::host::Role;
@@ -330,7 +330,7 @@ async fn draft(
         .into_iter()
         .filter(|resource| resource.batch != batch.id && !repairs.contains(&resource.batch))
         .collect();
-    let view = read_view(api, &batch.provider).await?;
+    let view = read_view_of(api, &batch.provider, whose(&batch.provider, &records)).await?;
     let search = Search {
         job,
         api,
@@ -435,6 +435,11 @@ async fn carry_out(
             UndoAct::Restore if step.change.kind == ResourceKind::Account => {
                 restore_account(api, journal, id, step).await?;
             }
+            UndoAct::Restore if step.change.kind == ResourceKind::Key => {
+                journal
+                    .ensure(&RestoreKey::of(api, id, name, &step.before))
+                    .await?;
+            }
             UndoAct::Restore if step.change.kind == ResourceKind::User => {
                 let was = step.before["balance"].as_f64().unwrap_or(0.0).max(0.0);
                 let email = name.clone();
@@ -527,7 +532,11 @@ async fn prove(
     before: &HostView,
 ) -> Outcome<Proof> {
     job.say("proving by listing");
-    let after = read_view(api, &batch.provider).await?;
+    let whose = match &before.user {
+        Some(user) => Whose::User(user.id),
+        None => Whose::Managed,
+    };
+    let after = read_view_of(api, &batch.provider, whose).await?;
     let touched = |kind: ResourceKind, id: RemoteId| {
         plan.steps.iter().any(|step| {
             step.change.kind == kind

@@ -2,20 +2,51 @@
 
 use crate::failure::Outcome;
 use crate::ports::HostApi;
-use cockpit_domain::ids::PackId;
+use cockpit_domain::ids::{PackId, RemoteId};
 use cockpit_domain::import::{HostView, managed_email};
+use cockpit_domain::inventory::{ApiKey, User};
+use cockpit_domain::resource::{BatchResource, ResourceKind};
+use cockpit_domain::secret::Secret;
+
+/// Whose access is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose<'a> {
+    /// The managed user's.
+    Managed,
+    /// That of the owner of a caller's own key.
+    Caller(&'a Secret),
+    /// That of a user a batch holds.
+    User(RemoteId),
+}
+
+/// Whose access a batch holds: the managed user's, unless it proves a caller's own key.
+pub(crate) fn whose(provider: &PackId, records: &[BatchResource]) -> Whose<'static> {
+    let email = managed_email(provider);
+    records
+        .iter()
+        .find(|row| row.kind == ResourceKind::User && row.name != email)
+        .map_or(Whose::Managed, |row| Whose::User(row.host_resource_id))
+}
 
 /// Reads what plans, reconciles and proofs are made of: groups, channels, offers, accounts, and
 /// the managed user of a provider with its subscriptions.
 pub(crate) async fn read_view(api: &dyn HostApi, provider: &PackId) -> Outcome<HostView> {
-    let email = managed_email(provider);
-    let (identity, groups, channels, offers, accounts, user) = tokio::try_join!(
+    read_view_of(api, provider, Whose::Managed).await
+}
+
+/// The same with the user whose access is looked at.
+pub(crate) async fn read_view_of(
+    api: &dyn HostApi,
+    provider: &PackId,
+    whose: Whose<'_>,
+) -> Outcome<HostView> {
+    let (identity, groups, channels, offers, accounts, (user, caller_key)) = tokio::try_join!(
         api.identity(),
         api.groups(),
         api.channels(),
         api.offers(),
         api.accounts(None),
-        api.user_by_email(&email),
+        user_of(api, provider, whose),
     )?;
     let subscriptions = match &user {
         Some(user) => api.subscriptions(user.id).await?,
@@ -29,7 +60,24 @@ pub(crate) async fn read_view(api: &dyn HostApi, provider: &PackId) -> Outcome<H
         channels,
         offers,
         accounts,
+        registration: identity.registration,
         user,
         subscriptions,
+        caller_key,
+    })
+}
+
+async fn user_of(
+    api: &dyn HostApi,
+    provider: &PackId,
+    whose: Whose<'_>,
+) -> Outcome<(Option<User>, Option<ApiKey>)> {
+    Ok(match whose {
+        Whose::Managed => (api.user_by_email(&managed_email(provider)).await?, None),
+        Whose::User(id) => (api.user(id).await?, None),
+        Whose::Caller(key) => match api.key_owner(key).await? {
+            Some((user, key)) => (Some(user), Some(key)),
+            None => (None, None),
+        },
     })
 }

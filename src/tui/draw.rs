@@ -256,6 +256,21 @@ fn draw_palette(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
     draw_text(frame.buffer_mut(), inner, &lines, 0, &model.theme);
 }
 
+/// The caller's own key: its place is shown, itself never.
+fn own_key(model: &Model, form: &ImportForm) -> String {
+    let focused = form.focus == crate::dialogs::OWN;
+    let text = form.own.value();
+    match (text.is_empty(), focused) {
+        (true, false) => model.say("form.own-managed"),
+        (true, true) => format!("_  {}", model.say("form.own-hint")),
+        (false, _) if form.own_is_named() => format!("{text}{}", if focused { "_" } else { "" }),
+        (false, _) => {
+            let hidden = "*".repeat(text.chars().count().min(24));
+            format!("{hidden}  {}", model.say("form.own-given"))
+        }
+    }
+}
+
 fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
     let pick = |index: Option<&str>| format!("< {} >", index.unwrap_or("-"));
     let keys = match &form.keys {
@@ -301,6 +316,7 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
             model.say(&format!("form.{}", form.access()))
         ),
         keys,
+        own_key(model, form),
         model.say("form.plan"),
     ];
     let mut lines = Vec::new();

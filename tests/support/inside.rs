@@ -22,6 +22,7 @@ use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::context::{Ports, Settings, Timing};
 use cockpit_engine::failure::Outcome;
 use cockpit_engine::handle::Handle;
+use cockpit_engine::import::PlannedImport;
 use cockpit_engine::ports::FaultBoard;
 use cockpit_engine::reconcile::PlannedReconcile;
 use cockpit_engine::rollback::{PlannedRollback, RolledBack};
@@ -122,7 +123,8 @@ impl Inside {
         HostId::new(self.host).expect("a slug")
     }
 
-    fn provider() -> PackId {
+    /// The provider under test.
+    pub(crate) fn provider() -> PackId {
         PackId::new(PROVIDER).expect("a slug")
     }
 
@@ -164,6 +166,7 @@ impl Inside {
                 keys: Secret::new(keys.join("\n")),
                 mode: ImportMode::Partial,
                 access,
+                user_key: None,
             })
             .await
         {
@@ -176,6 +179,34 @@ impl Inside {
             approval,
         })
         .await
+    }
+
+    /// Looks at the host's rows, or changes them.
+    pub(crate) fn with<T>(
+        &self,
+        look: impl FnOnce(&mut cockpit_lab::sub2api::state::State) -> T,
+    ) -> T {
+        self.lab.host(self.host).with(look)
+    }
+
+    /// Applies an import plan. The batch may be interrupted.
+    pub(crate) async fn apply_import(&self, planned: &PlannedImport) -> Batch {
+        self.try_import(planned)
+            .await
+            .unwrap_or_else(|failure| panic!("import apply: {failure:?}"))
+    }
+
+    /// Applies an import plan that may be refused.
+    pub(crate) async fn try_import(&self, planned: &PlannedImport) -> Outcome<Batch> {
+        let approval = self.word(&planned.hash);
+        let command = Command::ImportApply {
+            plan: planned.id,
+            approval,
+        };
+        match self.engine.call(command).await? {
+            Answer::Batch(batch) => Ok(*batch),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Goes on with a batch.
@@ -446,7 +477,7 @@ fn wire(
     let hosts = HostRegistry::new(
         config.hosts.values().cloned(),
         ssh.clone(),
-        secrets,
+        secrets.clone(),
         redactor.clone(),
     );
     let faults = config
@@ -459,6 +490,7 @@ fn wire(
         packs: Arc::new(PackShelf::load(None, &config.vars)?),
         store: Arc::new(SqliteStore::open(&config.state_dir, redactor.clone())?),
         web: Arc::new(WebClient::new(ssh, redactor.clone())),
+        secrets,
         clock: Arc::new(SystemClock),
         faults,
     };

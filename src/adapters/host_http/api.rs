@@ -58,6 +58,10 @@ impl HostApi for HostHttp {
         self.keys_of_user(user).await
     }
 
+    async fn key_owner(&self, key: &Secret) -> Outcome<Option<(User, ApiKey)>> {
+        self.owner_of(key).await
+    }
+
     async fn group_keys(&self, group: RemoteId) -> Outcome<Vec<ApiKey>> {
         self.keys_of_group(group).await
     }
@@ -155,7 +159,7 @@ impl HostApi for HostHttp {
         self.revoke(id).await
     }
 
-    async fn bind_key(&self, key: RemoteId, group: RemoteId) -> Outcome<()> {
+    async fn bind_key(&self, key: RemoteId, group: Option<RemoteId>) -> Outcome<()> {
         self.bind(key, group).await
     }
 

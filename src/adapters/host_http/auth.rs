@@ -15,6 +15,23 @@ use tokio::sync::Mutex;
 pub(super) struct Tokens {
     pub(super) access: Secret,
     pub(super) refresh: Option<Secret>,
+    /// UTC ms when they were given, and when the access token runs out.
+    at_ms: i64,
+    until_ms: Option<i64>,
+}
+
+impl Tokens {
+    /// Tokens given just now, for so many seconds.
+    pub(super) fn new(access: Secret, refresh: Option<Secret>, seconds: Option<i64>) -> Self {
+        let at_ms = jiff::Timestamp::now().as_millisecond();
+        let until_ms = seconds.map(|seconds| at_ms.saturating_add(seconds.saturating_mul(1000)));
+        Self {
+            access,
+            refresh,
+            at_ms,
+            until_ms,
+        }
+    }
 }
 
 pub(super) struct Auth {
@@ -32,6 +49,12 @@ impl Auth {
             tokens: Mutex::new(None),
             refused: AtomicBool::new(false),
         }
+    }
+
+    /// When the standing login was made and when it runs out, if there is one.
+    pub(super) async fn standing_login(&self) -> Option<(i64, Option<i64>)> {
+        let held = self.tokens.lock().await;
+        held.as_ref().map(|tokens| (tokens.at_ms, tokens.until_ms))
     }
 }
 

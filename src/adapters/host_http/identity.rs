@@ -19,6 +19,8 @@ struct WireSettings {
     turnstile_enabled: bool,
     #[serde(default, deserialize_with = "or_default")]
     backend_mode_enabled: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    registration_enabled: bool,
 }
 
 impl HostHttp {
@@ -41,11 +43,15 @@ impl HostHttp {
             .await?;
         self.data(&Call::read("/groups", "showing the credential").query("page_size", 1_u64))
             .await?;
+        let login = self.auth.standing_login().await;
         Ok(HostIdentity {
             version: self.line(&settings.version),
             round_trip_ms: u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX),
             captcha: settings.turnstile_enabled,
             backend_mode: settings.backend_mode_enabled,
+            registration: settings.registration_enabled,
+            login_at_ms: login.as_ref().map(|(at, _)| *at),
+            login_until_ms: login.and_then(|(_, until)| until),
             credential: self.auth.credential.word().to_owned(),
         })
     }

@@ -25,6 +25,9 @@ struct WireLogin {
     access_token: Option<Secret>,
     #[serde(default)]
     refresh_token: Option<Secret>,
+    /// Seconds.
+    #[serde(default)]
+    expires_in: Option<i64>,
     #[serde(default)]
     user: Option<WireOwner>,
 }
@@ -71,7 +74,8 @@ impl HostHttp {
         if let Some(refresh) = &refresh {
             self.redactor.learn(refresh);
         }
-        Ok((Tokens { access, refresh }, login.user.map(|user| user.id)))
+        let tokens = Tokens::new(access, refresh, login.expires_in);
+        Ok((tokens, login.user.map(|user| user.id)))
     }
 
     /// The admin's own login. Boxed, since a call as admin may need one and is itself a call.
@@ -108,10 +112,7 @@ impl HostHttp {
         if let Some(refresh) = &login.refresh_token {
             self.redactor.learn(refresh);
         }
-        Ok(Tokens {
-            access,
-            refresh: login.refresh_token,
-        })
+        Ok(Tokens::new(access, login.refresh_token, login.expires_in))
     }
 
     /// A managed user's login.

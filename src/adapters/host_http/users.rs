@@ -49,6 +49,13 @@ impl HostHttp {
             .map(|row| self.user_of(row)))
     }
 
+    /// Users in whose name, notes or keys a text is found.
+    pub(super) async fn search_users(&self, text: &str) -> Outcome<Vec<User>> {
+        let call = Call::read("/users", "looking for the owner of a key").query("search", text);
+        let rows = self.paged::<WireUser>(call).await?;
+        Ok(rows.into_iter().map(|row| self.user_of(row)).collect())
+    }
+
     pub(super) async fn read_user(&self, id: RemoteId) -> Outcome<Option<User>> {
         let call = Call::read(format!("/users/{id}"), format!("reading user {id}"));
         let found = self.find::<WireUser>(&call).await?;

@@ -15,6 +15,7 @@ use cockpit_domain::ids::HostId;
 use cockpit_domain::secret::Secret;
 use cockpit_domain::text::Redactor;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+use cockpit_engine::ports::SecretRefs;
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -112,6 +113,13 @@ impl Credentials for Secrets {
             .map_err(|failure| failure.doing(format!("reading the credential of `{host}`")))?;
         resolved.insert(host.clone(), credential.clone());
         Ok(credential)
+    }
+}
+
+#[async_trait]
+impl SecretRefs for Secrets {
+    async fn read(&self, reference: &str) -> Outcome<Secret> {
+        self.from_argument(reference).await
     }
 }
 

@@ -175,6 +175,7 @@ async fn plan(
         keys: Secret::new(KEYS),
         mode: cockpit_domain::batch::ImportMode::Strict,
         access: cockpit_domain::batch::AccessMode::Subscription,
+        user_key: None,
     };
     let Answer::Import(planned) = ask(session, command).await.map_err(fail)? else {
         return Err(unexpected("plan"));

@@ -6,6 +6,7 @@ mod judge;
 mod keys;
 mod names;
 mod plan;
+mod preconditions;
 mod view;
 
 pub use balance::{LEAST_BALANCE, STARTING_BALANCE, is_enough, usd};
@@ -17,4 +18,5 @@ pub use names::{
     managed_password, subscription_notes,
 };
 pub use plan::{ImportPlan, ImportRequest, KeyFact, KeyState, PlanItem, plan_import};
+pub use preconditions::{Holds, Precondition, preconditions};
 pub use view::HostView;

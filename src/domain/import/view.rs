@@ -3,7 +3,7 @@
 
 use crate::canonical::hash_of;
 use crate::ids::RemoteId;
-use crate::inventory::{Account, Channel, Group, Offer, Subscription, User};
+use crate::inventory::{Account, ApiKey, Channel, Group, Offer, Subscription, User};
 use serde_json::json;
 
 /// Stored state of a host, read through its API.
@@ -15,6 +15,8 @@ pub struct HostView {
     pub captcha: bool,
     /// Only admins can log in: a managed key is not possible.
     pub backend_mode: bool,
+    /// Whether people may register themselves.
+    pub registration: bool,
     /// All groups.
     pub groups: Vec<Group>,
     /// All channels.
@@ -23,10 +25,12 @@ pub struct HostView {
     pub offers: Vec<Offer>,
     /// All accounts.
     pub accounts: Vec<Account>,
-    /// The managed user, if it exists.
+    /// The managed user, if it exists; the owner of the caller's key where that is to be proven.
     pub user: Option<User>,
     /// Its subscriptions.
     pub subscriptions: Vec<Subscription>,
+    /// The caller's own key as the host stores it, where that is to be proven.
+    pub caller_key: Option<ApiKey>,
 }
 
 impl HostView {
@@ -102,9 +106,12 @@ impl HostView {
             .subscriptions
             .iter()
             .filter(|row| Some(row.group_id) == group_id)
-            .map(|row| json!([row.id, row.expires_at, row.notes]))
+            .map(|row| json!([row.id, row.expires_at, row.notes, row.status]))
             .collect();
+        let caller = self.caller_key.as_ref();
+        let caller = caller.map(|key| json!([key.id, key.user_id, key.group_id, key.status]));
         hash_of(&json!({
+            "caller": caller,
             "group": group, "channels": channels, "offers": offers,
             "accounts": accounts, "user": user, "subscriptions": subscriptions,
         }))

@@ -13,4 +13,4 @@ pub use channel::{Channel, ChannelSpec, PricingEntry};
 pub use group::{Group, GroupSpec};
 pub use offer::{Offer, OfferSpec};
 pub use usage::UsageRow;
-pub use user::{ApiKey, NewUser, Subscription, SubscriptionSpec, User};
+pub use user::{ApiKey, NewUser, Standing, Subscription, SubscriptionSpec, User};

@@ -53,6 +53,34 @@ pub struct Subscription {
     pub notes: String,
 }
 
+/// What a subscription is worth now (`host-contract.md` 4.6, trap 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Gives the right.
+    Alive,
+    /// Its date is over: an assign would answer 200 and change nothing, an extension revives it.
+    Over,
+    /// Somebody suspended it: no extension revives it, and an assign is a conflict.
+    Suspended,
+}
+
+impl Subscription {
+    /// What it is worth at a time; `None` when the host's date cannot be read. The date decides
+    /// over the words `active` and `expired`, which the host brings up to date late.
+    pub fn standing(&self, now_ms: i64) -> Option<Standing> {
+        let end: jiff::Timestamp = self.expires_at.parse().ok()?;
+        Some(
+            if !matches!(self.status.as_str(), "active" | "expired" | "") {
+                Standing::Suspended
+            } else if end.as_millisecond() <= now_ms {
+                Standing::Over
+            } else {
+                Standing::Alive
+            },
+        )
+    }
+}
+
 /// A subscription to assign. Days and notes are constant, so that a repeat is the same request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriptionSpec {

@@ -96,6 +96,12 @@ pub fn plan_rollback(input: &RollbackInput<'_>) -> RollbackPlan {
     for resource in of_origin(input.resources, Origin::Parked) {
         steps.push(step(input, &keys, resource));
     }
+    // A caller's key leaves the group before the group goes.
+    let (bound, corrected): (Vec<_>, Vec<_>) = of_origin(input.resources, Origin::Corrected)
+        .partition(|resource| resource.kind == ResourceKind::Key);
+    for resource in bound {
+        steps.push(step(input, &keys, resource));
+    }
     for kind in ResourceKind::UNDO_ORDER {
         for resource in input
             .resources
@@ -106,10 +112,11 @@ pub fn plan_rollback(input: &RollbackInput<'_>) -> RollbackPlan {
             steps.push(step(input, &keys, resource));
         }
     }
-    for origin in [Origin::Corrected, Origin::Adopted] {
-        for resource in of_origin(input.resources, origin) {
-            steps.push(step(input, &keys, resource));
-        }
+    for resource in corrected
+        .into_iter()
+        .chain(of_origin(input.resources, Origin::Adopted))
+    {
+        steps.push(step(input, &keys, resource));
     }
     let doing: Vec<Change> = steps
         .iter()
@@ -188,6 +195,9 @@ fn step(
             blocked: held_by_other(input, resource),
         },
         Origin::Corrected if kind == ResourceKind::User => balance_step(input, resource),
+        Origin::Corrected if kind == ResourceKind::Subscription => {
+            extended_step(input, resource, &now)
+        }
         Origin::Corrected => {
             let mut fields = diff_fields(&now, &resource.before);
             // A before-image may hold only the fields that were changed.
@@ -199,20 +209,53 @@ fn step(
                 .into_iter()
                 .any(|field| {
                     let ours = resource.recorded.get(&field.field).is_some();
-                    // Of an account only its groups are put back: the rest may have moved since.
-                    let back = kind != ResourceKind::Account
-                        || resource.before.get(&field.field).is_some();
+                    // Of accounts and keys only the groups are put back: the rest may have moved since.
+                    let partly = matches!(kind, ResourceKind::Account | ResourceKind::Key);
+                    let back = !partly || resource.before.get(&field.field).is_some();
                     ours && back
                 });
             UndoStep {
                 act: UndoAct::Restore,
                 change: change(Sign::Change, "corrected by this batch: put back").fields(fields),
                 before: resource.before.clone(),
-                blocked: held_by_other(input, resource).or_else(|| {
+                blocked: held_by_other(input, resource).or_else(|| lost_group(input, resource)).or_else(|| {
                     touched.then(|| "somebody changed it after this batch; putting it back would undo their work".to_owned())
                 }),
             }
         }
+    }
+}
+
+/// A key cannot go back to a group that is gone.
+fn lost_group(input: &RollbackInput<'_>, resource: &BatchResource) -> Option<String> {
+    if resource.kind != ResourceKind::Key {
+        return None;
+    }
+    let was = crate::recorded::id_in(&resource.before, "group_id")?;
+    let there = input.view.groups.iter().any(|group| group.id == was);
+    (!there).then(|| {
+        format!("its group #{was} is gone since; bind the key to another one in the host's panel")
+    })
+}
+
+/// A right that had run out and was extended by this batch goes again. The host cannot make one run
+/// out, so it is revoked: its owner can call no more and no less than before.
+fn extended_step(input: &RollbackInput<'_>, resource: &BatchResource, now: &Value) -> UndoStep {
+    let was = resource.before["expires_at"].as_str().unwrap_or_default();
+    let is = now["expires_at"].as_str().unwrap_or_default();
+    let reason = format!("had run out at {was} and was extended to {is} by this batch: revoked");
+    let moved = now.get("expires_at") != resource.recorded.get("expires_at");
+    UndoStep {
+        act: UndoAct::Delete,
+        change: Change::new(Sign::Remove, resource.kind, &resource.name, reason)
+            .at(resource.host_resource_id),
+        before: resource.before.clone(),
+        blocked: held_by_other(input, resource).or_else(|| {
+            moved.then(|| {
+                "somebody changed its end after this batch; revoking it would undo their work"
+                    .to_owned()
+            })
+        }),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The managed closure: one ordinary user per host and provider, subscribed or with a balance, and
-//! with a key of its own (`product.md` 4, access closure; order: `host-contract.md` trap 8).
+//! with a key of its own (`product.md` 4, access closure; order: `host-contract.md` trap 8). Where a
+//! caller's own key is to be proven its owner takes the user's place, and no key is made.
 
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::Scene;
 use crate::import::{
-    AssignSubscription, CreateKey, CreateUser, ExtendSubscription, SetBalance, SetPassword,
+    AssignSubscription, BindKey, CreateKey, CreateUser, ExtendSubscription, RevokeSubscription,
+    SetBalance, SetPassword, key_target,
 };
 use crate::ports::{HostApi, Session};
 use cockpit_domain::batch::AccessMode;
@@ -12,8 +14,8 @@ use cockpit_domain::ids::{HostId, PackId, RemoteId};
 use cockpit_domain::import::{
     STARTING_BALANCE, is_enough, managed_email, managed_password, subscription_notes, usd,
 };
-use cockpit_domain::inventory::{ApiKey, NewUser, SubscriptionSpec, User};
-use cockpit_domain::journal::StepKind;
+use cockpit_domain::inventory::{ApiKey, NewUser, Standing, Subscription, SubscriptionSpec, User};
+use cockpit_domain::journal::{JournalRow, StepKind};
 use cockpit_domain::recorded;
 use cockpit_domain::resource::{Origin, ResourceKind};
 use cockpit_domain::secret::Secret;
@@ -22,6 +24,9 @@ use std::time::Duration;
 
 /// Makes user, subscription or balance, and key true, and returns the key.
 pub(crate) async fn close(scene: &Scene, group: RemoteId) -> Outcome<ApiKey> {
+    if let Some(key) = &scene.caller {
+        return close_for_caller(scene, key, group).await;
+    }
     let request = &scene.plan.request;
     let email = managed_email(&request.pack.id);
     let password = managed_password(&scene.local, &request.host, &request.pack.id);
@@ -70,8 +75,6 @@ async fn ensure_user(scene: &Scene, email: &str, password: &Secret) -> Outcome<U
 }
 
 async fn ensure_subscription(scene: &Scene, user: &User, group: RemoteId) -> Outcome<()> {
-    let pack = &scene.plan.request.pack;
-    let days = pack.subscription.validity_days;
     let held = scene.job.ports.store.resources(scene.batch.id).await?;
     let ours = |id| {
         held.iter()
@@ -88,48 +91,59 @@ async fn ensure_subscription(scene: &Scene, user: &User, group: RemoteId) -> Out
         .last(StepKind::AssignSubscription, &user.email)
         .is_some();
     let row = match found {
+        // A managed user's suspended right: an extension would leave it suspended, and an assign
+        // conflicts with it.
+        Some(row) if stands(&row, scene)? == Standing::Suspended => {
+            if scene.caller.is_some() {
+                return Err(suspended(&row));
+            }
+            let name = user.email.clone();
+            scene
+                .journal
+                .ensure(&RevokeSubscription { scene, row, name })
+                .await?;
+            assign(scene, user, group).await?
+        }
         Some(row) if !assigned_before => {
-            if !ours(row.id) {
+            // What has run out is corrected below; the rest is taken over as it is.
+            let extending = (scene.journal)
+                .last(StepKind::ExtendSubscription, &user.email)
+                .is_some_and(|row| row.is_open());
+            if !ours(row.id) && !extending && stands(&row, scene)? == Standing::Alive {
+                let recorded = recorded::of_subscription(&row);
                 scene
-                    .adopt(
-                        ResourceKind::Subscription,
-                        row.id,
-                        &user.email,
-                        recorded::of_subscription(&row),
-                    )
+                    .adopt(ResourceKind::Subscription, row.id, &user.email, recorded)
                     .await?;
             }
             row
         }
-        _ => {
-            let spec = SubscriptionSpec {
-                user_id: user.id,
-                group_id: group,
-                validity_days: days,
-                notes: subscription_notes(&pack.id),
-            };
-            scene
-                .journal
-                .ensure(&AssignSubscription {
-                    scene,
-                    spec,
-                    name: user.email.clone(),
-                })
-                .await?
-        }
+        _ => assign(scene, user, group).await?,
     };
+    // An extension whose answer was lost may have taken effect: what it found first is its
+    // before-image.
+    let tried = scene
+        .journal
+        .last(StepKind::ExtendSubscription, &user.email)
+        .filter(JournalRow::is_open);
+    let was = tried
+        .as_ref()
+        .and_then(|row| row.before["expires_at"].as_str());
     // Assigning an expired row answers 200 with the expired row (trap 7): the date decides.
-    if is_over(&row.expires_at, scene.job.now_ms())? {
+    if was.is_some() || stands(&row, scene)? == Standing::Over {
+        let mut row = row;
+        if let Some(was) = was {
+            was.clone_into(&mut row.expires_at);
+        }
         let extended = scene
             .journal
             .ensure(&ExtendSubscription {
                 scene,
                 row,
-                days,
+                days: scene.plan.request.pack.subscription.validity_days,
                 name: user.email.clone(),
             })
             .await?;
-        if is_over(&extended.expires_at, scene.job.now_ms())? {
+        if stands(&extended, scene)? != Standing::Alive {
             return Err(Failure::new(
                 FailureKind::Remote,
                 format!(
@@ -142,6 +156,75 @@ async fn ensure_subscription(scene: &Scene, user: &User, group: RemoteId) -> Out
         }
     }
     Ok(())
+}
+
+async fn assign(scene: &Scene, user: &User, group: RemoteId) -> Outcome<Subscription> {
+    let pack = &scene.plan.request.pack;
+    let spec = SubscriptionSpec {
+        user_id: user.id,
+        group_id: group,
+        validity_days: pack.subscription.validity_days,
+        notes: subscription_notes(&pack.id),
+    };
+    let name = user.email.clone();
+    scene
+        .journal
+        .ensure(&AssignSubscription { scene, spec, name })
+        .await
+}
+
+fn suspended(row: &Subscription) -> Failure {
+    Failure::new(
+        FailureKind::Conflict,
+        format!(
+            "subscription #{} of the key's owner is {}",
+            row.id, row.status
+        ),
+    )
+    .doing("closing access")
+    .hint("somebody took this right away: ask who runs the host; the plan does not overrule it")
+}
+
+/// The caller's own key: its owner gets the right, this very key is bound. Falling back to a managed
+/// key is forbidden, so whatever is missing ends it.
+async fn close_for_caller(scene: &Scene, key: &Secret, group: RemoteId) -> Outcome<ApiKey> {
+    scene.job.say("closing access: the caller's own key");
+    let found = scene.api.key_owner(key).await?;
+    let Some((user, key)) = found else {
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            "the host no longer holds the caller's key",
+        )
+        .doing("closing access")
+        .hint("no managed key is made in its place; roll the batch back and plan again"));
+    };
+    let recorded = recorded::of_user(&user);
+    scene
+        .adopt(ResourceKind::User, user.id, &user.email, recorded)
+        .await?;
+    if scene.plan.request.access == AccessMode::Subscription {
+        scene.job.say("closing access: subscription");
+        ensure_subscription(scene, &user, group).await?;
+    }
+    let tried = scene.journal.last(StepKind::BindKey, &key_target(&key));
+    if tried.is_none() && key.group_id == Some(group) {
+        let recorded = recorded::of_key(&key);
+        scene
+            .adopt(ResourceKind::Key, key.id, &key.name, recorded)
+            .await?;
+        return Ok(key);
+    }
+    let as_found = || json!({"user_id": key.user_id, "group_id": key.group_id});
+    let before = tried.map_or_else(as_found, |row| row.before);
+    scene
+        .journal
+        .ensure(&BindKey {
+            scene,
+            key: &key,
+            group,
+            before,
+        })
+        .await
 }
 
 /// A standard group serves only who can pay. What was there is kept for the way back; a resume
@@ -184,16 +267,15 @@ async fn ensure_balance(scene: &Scene, user: &User) -> Outcome<()> {
     .hint("set it in the host's panel and resume"))
 }
 
-fn is_over(expires_at: &str, now_ms: i64) -> Outcome<bool> {
-    let end: jiff::Timestamp = expires_at.parse().map_err(|_| {
+fn stands(row: &Subscription, scene: &Scene) -> Outcome<Standing> {
+    row.standing(scene.job.now_ms()).ok_or_else(|| {
         Failure::new(
             FailureKind::Remote,
-            format!("the host gave `{expires_at}` as an expiry date"),
+            format!("the host gave `{}` as an expiry date", row.expires_at),
         )
         .doing("reading a subscription")
         .hint("the host's version may differ; `cockpit doctor` shows it")
-    })?;
-    Ok(end.as_millisecond() <= now_ms)
+    })
 }
 
 /// Logs in with the derived password; a managed user that was there with another password gets

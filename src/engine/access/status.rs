@@ -5,11 +5,12 @@ use super::closure::managed_session;
 use super::gateway::{GatewayLook, conversations, is_ready, prove};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::ports::{KeptResult, ResultKind};
+use crate::import::USER_KEY;
+use crate::ports::{HostApi, KeptResult, ResultKind, Session};
 use cockpit_domain::batch::{AccessMode, AccessStatus, Batch, GatewayEvidence};
 use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
 use cockpit_domain::import::usd;
-use cockpit_domain::inventory::ApiKey;
+use cockpit_domain::inventory::{ApiKey, Standing};
 use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
 use serde::Serialize;
 
@@ -37,7 +38,8 @@ pub struct AccessLook {
 /// One thing that must hold.
 #[derive(Debug, Clone, Serialize)]
 pub struct Precondition {
-    /// `login`, `subscription` or `balance`, `key`, `group`.
+    /// `login` (`user` where a caller's own key is proven), `subscription` or `balance`, `key`,
+    /// `group`.
     pub name: &'static str,
     /// Whether it holds.
     pub ok: bool,
@@ -75,21 +77,13 @@ pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
     let api = job.ports.hosts.api(&batch.host).await?;
     let local = job.ports.store.local_key().await?;
     let mut checks = Vec::new();
-    job.say("fresh login as the managed user");
-    let session = managed_session(api.as_ref(), &local, &batch.host, &batch.provider).await;
-    checks.push(match &session {
-        Ok(session) => Precondition {
-            name: "login",
-            ok: true,
-            looked: true,
-            found: format!("user #{}", session.user_id),
-        },
-        Err(failure) => Precondition {
-            name: "login",
-            ok: false,
-            looked: !says_nothing(failure),
-            found: failure.message.clone(),
-        },
+    let own = batch.effective_key_source == USER_KEY;
+    checks.push(if own {
+        owner(api.as_ref(), &resources).await?
+    } else {
+        job.say("fresh login as the managed user");
+        let session = managed_session(api.as_ref(), &local, &batch.host, &batch.provider).await;
+        login_row(session)
     });
     let stored = stored_key(
         job,
@@ -156,6 +150,55 @@ pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
     Ok(look)
 }
 
+fn login_row(session: Outcome<Session>) -> Precondition {
+    match session {
+        Ok(session) => Precondition {
+            name: "login",
+            ok: true,
+            looked: true,
+            found: format!("user #{}", session.user_id),
+        },
+        Err(failure) => Precondition {
+            name: "login",
+            ok: false,
+            looked: !says_nothing(&failure),
+            found: login_trouble(&failure),
+        },
+    }
+}
+
+/// Why a login was refused, in words that name the switch or the limit behind it.
+pub(crate) fn login_trouble(failure: &Failure) -> String {
+    let reason = failure
+        .answer
+        .as_ref()
+        .map_or("", |answer| answer.reason.as_str());
+    match (failure.status(), reason) {
+        (429, _) => "the host's login limit is reached: 20 a minute for one address, shared by all behind a proxy; the key goes on working".to_owned(),
+        (_, "REQUIRES_2FA") => "the managed user wants a second factor: switch it off for this user in the host's panel".to_owned(),
+        (_, "BACKEND_MODE_ADMIN_ONLY") => "the host is in backend mode: only admins log in; switch it off in the host's settings".to_owned(),
+        (_, reason) if reason.starts_with("TURNSTILE") => "the host wants a captcha on login; switch it off in the host's settings for the look".to_owned(),
+        _ => failure.message.clone(),
+    }
+}
+
+/// The owner of a caller's own key: nobody logs in for it, the host has to know them as active.
+async fn owner(api: &dyn HostApi, resources: &[BatchResource]) -> Outcome<Precondition> {
+    let held = resources.iter().find(|row| row.kind == ResourceKind::User);
+    let found = match held {
+        Some(row) => api.user(row.host_resource_id).await?,
+        None => None,
+    };
+    Ok(Precondition {
+        name: "user",
+        ok: found.as_ref().is_some_and(|user| user.status == "active"),
+        looked: true,
+        found: found.map_or("gone".to_owned(), |user| {
+            format!("`{}` #{} is {}", user.email, user.id, user.status)
+        }),
+    })
+}
+
 /// Whether a failed login tells nothing of the access: silence, a login limit, a captcha. The key
 /// goes on working all the same.
 fn says_nothing(failure: &Failure) -> bool {
@@ -184,7 +227,7 @@ async fn stored_key(
     job: &Job,
     mode: AccessMode,
     checks: &mut Vec<Precondition>,
-    api: &dyn crate::ports::HostApi,
+    api: &dyn HostApi,
     resources: &[BatchResource],
     key: &BatchResource,
 ) -> Outcome<Option<ApiKey>> {
@@ -209,12 +252,29 @@ async fn stored_key(
         .await?
         .into_iter()
         .find(|row| row.id == key.host_resource_id);
+    let bound = |row: &ApiKey| {
+        let group = resources
+            .iter()
+            .find(|held| held.kind == ResourceKind::Group);
+        group.is_some_and(|group| row.group_id == Some(group.host_resource_id))
+    };
     checks.push(Precondition {
         name: "key",
-        ok: stored.as_ref().is_some_and(|row| row.status == "active"),
+        ok: stored
+            .as_ref()
+            .is_some_and(|row| row.status == "active" && bound(row)),
         looked: true,
         found: stored.as_ref().map_or("gone".to_owned(), |row| {
-            format!("#{} {} is {}", row.id, row.key.masked(), row.status)
+            let group = row.group_id.map_or_else(
+                || "bound to no group".to_owned(),
+                |id| format!("bound to group #{id}"),
+            );
+            format!(
+                "#{} {} is {}, {group}",
+                row.id,
+                row.key.masked(),
+                row.status
+            )
         }),
     });
     Ok(stored)
@@ -223,7 +283,7 @@ async fn stored_key(
 /// Whether the user is subscribed, by the date.
 async fn subscribed(
     job: &Job,
-    api: &dyn crate::ports::HostApi,
+    api: &dyn HostApi,
     resources: &[BatchResource],
     user: &BatchResource,
 ) -> Outcome<Precondition> {
@@ -233,23 +293,23 @@ async fn subscribed(
             .iter()
             .any(|held| held.kind == ResourceKind::Subscription && held.host_resource_id == row.id)
     });
-    let alive = row.is_some_and(|row| {
-        row.expires_at
-            .parse::<jiff::Timestamp>()
-            .is_ok_and(|end| end.as_millisecond() > job.now_ms())
-    });
+    let alive = row.is_some_and(|row| row.standing(job.now_ms()) == Some(Standing::Alive));
     Ok(Precondition {
         name: "subscription",
         ok: alive,
         looked: true,
-        found: row.map_or("gone".to_owned(), |row| {
-            format!("#{} until {}", row.id, row.expires_at)
+        found: row.map_or("gone".to_owned(), |row| match row.standing(job.now_ms()) {
+            Some(Standing::Suspended) => {
+                format!("#{} is {} until {}", row.id, row.status, row.expires_at)
+            }
+            Some(Standing::Over) => format!("#{} ran out at {}", row.id, row.expires_at),
+            _ => format!("#{} until {}", row.id, row.expires_at),
         }),
     })
 }
 
 /// Whether the user can pay: a standard group refuses who has nothing (trap 10).
-async fn can_pay(api: &dyn crate::ports::HostApi, user: &BatchResource) -> Outcome<Precondition> {
+async fn can_pay(api: &dyn HostApi, user: &BatchResource) -> Outcome<Precondition> {
     let found = api.user(user.host_resource_id).await?;
     Ok(Precondition {
         name: "balance",

@@ -263,6 +263,9 @@ impl HostApi for Fakes {
     async fn user_keys(&self, _user: RemoteId) -> Outcome<Vec<ApiKey>> {
         not_scripted()
     }
+    async fn key_owner(&self, _key: &Secret) -> Outcome<Option<(User, ApiKey)>> {
+        not_scripted()
+    }
     async fn group_keys(&self, group: RemoteId) -> Outcome<Vec<ApiKey>> {
         let world = self.world();
         if let Some(failure) = &world.keys_fail {
@@ -346,7 +349,7 @@ impl HostApi for Fakes {
     async fn revoke_subscription(&self, _id: RemoteId) -> Outcome<bool> {
         not_scripted()
     }
-    async fn bind_key(&self, _key: RemoteId, _group: RemoteId) -> Outcome<()> {
+    async fn bind_key(&self, _key: RemoteId, _group: Option<RemoteId>) -> Outcome<()> {
         not_scripted()
     }
     async fn login(&self, _email: &str, _password: &Secret) -> Outcome<Session> {

@@ -3,6 +3,7 @@
 
 use super::Command;
 use crate::approval::Approval;
+use crate::import::CallerKey;
 use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::text::Redactor;
 
@@ -27,12 +28,15 @@ impl Command {
                 keys: _,
                 mode,
                 access,
+                user_key,
             } => {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", Some(provider.as_str()));
                 words.option("keys", Some("-"));
                 words.option("mode", Some(mode.as_str()));
                 words.option("access", Some(access.as_str()));
+                // A key that was pasted has no line of its own: the name of a variable stands for it.
+                words.option("user-key", user_key.as_ref().map(CallerKey::reference));
             }
             Self::RepairPlan { pack, check } => {
                 words.option("check", Some(check.as_str()));
@@ -179,10 +183,11 @@ mod tests {
             keys: Secret::new("sk-aaaabbbbccccdddd"),
             mode: ImportMode::Partial,
             access: AccessMode::SelfService,
+            user_key: Some(CallerKey::Given(Secret::new("sk-ddddccccbbbbaaaa"))),
         };
         assert_eq!(
             command.cli_line(),
-            "cockpit import plan --host h --provider p --keys - --mode partial --access self_service"
+            "cockpit import plan --host h --provider p --keys - --mode partial --access self_service --user-key env:USER_KEY"
         );
         assert_eq!(command.subject(), "h p");
     }

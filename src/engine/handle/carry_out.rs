@@ -24,9 +24,16 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
             keys,
             mode,
             access,
-        } => Answer::Import(Box::new(
-            import::plan(job, &host, &provider, &keys, mode, access).await?,
-        )),
+            user_key,
+        } => {
+            let wish = import::Wish {
+                mode,
+                access,
+                user_key,
+            };
+            let planned = import::plan(job, &host, &provider, &keys, &wish).await?;
+            Answer::Import(Box::new(planned))
+        }
         Command::ImportApply { plan, approval } => {
             Answer::Batch(Box::new(import::apply(job, plan, &approval).await?))
         }

@@ -1,5 +1,6 @@
 //! Starting and resuming an import: lease, plan, batch, and what a stop leaves behind.
 
+use super::caller::sealed_parts;
 use super::execute::execute;
 use super::policy;
 use super::scene::Scene;
@@ -20,12 +21,12 @@ use cockpit_domain::import::ImportPlan;
 /// middle leaves it `interrupted` with the reason, and is an error only when no batch was begun.
 pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Batch> {
     let doing = format!("applying {id}");
-    let (saved, plan, keys) = policy::load(job, id, approval).await?;
+    let (saved, plan, sealed) = policy::load(job, id, approval).await?;
     job.may_write(&saved.host)?;
     let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
     let api = job.ports.hosts.api(&saved.host).await?;
     job.say("reading the host again");
-    let view = policy::fresh_view(job, api.as_ref(), &plan, &keys).await?;
+    let view = policy::fresh_view(job, api.as_ref(), &plan, &sealed).await?;
     let (batch, items) = new_batch(job, id, &saved.hash, &plan);
     let batch_id = job.ports.store.create_batch(&batch, &items).await?;
     let reason = approval.reason.clone().unwrap_or_default();
@@ -35,7 +36,8 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Batch>
         api,
         host: job.host(&saved.host)?.clone(),
         plan,
-        keys,
+        keys: sealed.0,
+        caller: sealed.1,
         local: job.ports.store.local_key().await?,
         batch: batches::load(job, batch_id).await?,
     };
@@ -73,7 +75,7 @@ pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
         Failure::new(FailureKind::Store, error.to_string()).doing(doing.clone())
     })?;
     let keys = job.ports.store.plan_keys(batch.plan).await?;
-    if keys.len() != plan.items.len() {
+    let Some((keys, caller)) = sealed_parts(&plan, keys) else {
         return Err(Failure::new(
             FailureKind::Conflict,
             "the sealed keys of this batch were wiped",
@@ -83,7 +85,7 @@ pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
             "roll the batch back (`cockpit rollback plan {}`) and import again",
             id.0
         )));
-    }
+    };
     batch.batch_status = BatchStatus::Running;
     batch.reason = String::new();
     batch.owner.clone_from(&job.settings.owner);
@@ -95,6 +97,7 @@ pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
         host: job.host(&batch.host)?.clone(),
         plan,
         keys,
+        caller,
         local: job.ports.store.local_key().await?,
         batch,
     };

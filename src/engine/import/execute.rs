@@ -10,7 +10,7 @@ use super::writes::{CorrectChannel, CreateChannel, CreateGroup, CreateOffer};
 use crate::access::{GatewayLook, close, conversations, is_ready, own_accounts, prove, told};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::rollback;
-use crate::view::read_view;
+use crate::view::{Whose, read_view_of};
 use cockpit_domain::batch::{
     AccessMode, AccountStatus, Batch, BatchStatus, GatewayEvidence, Item, UpstreamEvidence,
 };
@@ -27,11 +27,17 @@ use futures_util::{FutureExt, StreamExt};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+/// `effective_key_source` where a caller's own key was proven.
+pub(crate) const USER_KEY: &str = "user_key";
+
 /// Walks the whole import. An error leaves the batch to be resumed.
 pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Batch> {
     let view = match view {
         Some(view) => view,
-        None => read_view(scene.api.as_ref(), &scene.plan.request.pack.id).await?,
+        None => {
+            let whose = scene.caller.as_ref().map_or(Whose::Managed, Whose::Caller);
+            read_view_of(scene.api.as_ref(), &scene.plan.request.pack.id, whose).await?
+        }
     };
     let group = frame(scene, &view).await?;
     let items = carry_all(scene, group).await?;
@@ -60,9 +66,10 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
     }
     let key = close(scene, group).await?;
     batch.last_write_ms = scene.job.now_ms();
-    batch.effective_key_source = match request.access {
-        AccessMode::Subscription => "managed_subscription",
-        AccessMode::SelfService => "managed_self_service",
+    batch.effective_key_source = match (&request.user_key, request.access) {
+        (Some(_), _) => USER_KEY,
+        (None, AccessMode::Subscription) => "managed_subscription",
+        (None, AccessMode::SelfService) => "managed_self_service",
     }
     .to_owned();
     batch.key_fingerprint = Some(key.key.fingerprint());

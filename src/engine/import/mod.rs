@@ -2,6 +2,7 @@
 
 mod account;
 mod apply;
+mod caller;
 mod execute;
 mod judge;
 mod park;
@@ -13,9 +14,12 @@ mod writes;
 
 pub(crate) use apply::lease;
 pub use apply::{apply, resume};
-pub use plan::{PlannedImport, plan};
+pub use caller::CallerKey;
+pub(crate) use execute::USER_KEY;
+pub use plan::{PlannedImport, Wish, plan};
 pub(crate) use scene::Scene;
 pub(crate) use writes::{
-    AssignSubscription, CreateKey, CreateUser, ExtendSubscription, Restore, RestoreBalance,
-    SetBalance, SetPassword, UnparkAccount, deletion,
+    AssignSubscription, BindKey, CreateKey, CreateUser, ExtendSubscription, Restore,
+    RestoreBalance, RestoreKey, RevokeSubscription, SetBalance, SetPassword, UnparkAccount,
+    deletion, key_target,
 };

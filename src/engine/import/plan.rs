@@ -1,10 +1,11 @@
 //! Making and saving an import plan. Reads only.
 
+use super::caller::CallerKey;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::neighbours;
 use crate::ports::NewPlan;
-use crate::view::read_view;
+use crate::view::{Whose, read_view_of};
 use cockpit_domain::batch::{AccessMode, ImportMode};
 use cockpit_domain::canonical::hash_of;
 use cockpit_domain::ids::{HostId, PackId, PlanId};
@@ -25,22 +26,37 @@ pub struct PlannedImport {
     pub plan: ImportPlan,
 }
 
+/// How an import is wished for.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Strict or partial.
+    pub mode: ImportMode,
+    /// Access mode.
+    pub access: AccessMode,
+    /// The caller's own key, when that is to be proven.
+    pub user_key: Option<CallerKey>,
+}
+
 /// Reads the host, plans and saves. The keys are sealed beside the plan.
 pub async fn plan(
     job: &Job,
     host: &HostId,
     provider: &PackId,
     keys: &Secret,
-    mode: ImportMode,
-    access: AccessMode,
+    wish: &Wish,
 ) -> Outcome<PlannedImport> {
     let doing = format!("planning an import of `{provider}` into `{host}`");
     let settings = job.host(host)?.clone();
-    let pack = job.provider(provider)?.for_access(access);
+    let pack = job.provider(provider)?.for_access(wish.access);
     let input = good_keys(keys).map_err(|failure| failure.doing(doing.clone()))?;
     job.say(format!("reading `{host}`"));
     let api = job.ports.hosts.api(host).await?;
-    let view = read_view(api.as_ref(), provider)
+    let caller = match &wish.user_key {
+        Some(key) => Some(key.read(job).await?),
+        None => None,
+    };
+    let whose = caller.as_ref().map_or(Whose::Managed, Whose::Caller);
+    let view = read_view_of(api.as_ref(), provider, whose)
         .await
         .map_err(|failure| failure.doing(doing.clone()))?;
     let facts = key_facts(job, host, provider, &input).await?;
@@ -48,9 +64,9 @@ pub async fn plan(
         host: host.clone(),
         role: settings.role,
         pack,
-        mode,
-        access,
-        user_key: None,
+        mode: wish.mode,
+        access: wish.access,
+        user_key: caller.as_ref().map(Secret::fingerprint),
     };
     let mut plan = plan_import(request, &input, &facts, &view, job.now_ms());
     plan.warnings = neighbours::warnings(job, &settings, &view).await;
@@ -68,7 +84,9 @@ pub async fn plan(
             batch: None,
             hash: hash.clone(),
             body,
-            keys: input.keys.into_iter().map(|line| line.key).collect(),
+            keys: (input.keys.into_iter().map(|line| line.key))
+                .chain(caller)
+                .collect(),
             created_ms: job.now_ms(),
         })
         .await?;

@@ -1,21 +1,25 @@
 //! Whether a saved import plan may be carried out now: approval, age, and the world as it saw it.
 
+use super::caller::sealed_parts;
 use crate::approval::{Approval, changed_since};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{HostApi, SavedPlan};
-use crate::view::read_view;
+use crate::view::{Whose, read_view_of};
 use cockpit_domain::ids::PlanId;
 use cockpit_domain::import::{HostView, ImportPlan, KeyInput, KeyLine, plan_import};
 use cockpit_domain::plan::Change;
 use cockpit_domain::secret::Secret;
+
+/// The keys of a plan in item order, and the caller's own.
+pub(super) type Sealed = (Vec<Secret>, Option<Secret>);
 
 /// Loads a plan and checks everything that needs no host.
 pub(super) async fn load(
     job: &Job,
     id: PlanId,
     approval: &Approval,
-) -> Outcome<(SavedPlan, ImportPlan, Vec<Secret>)> {
+) -> Outcome<(SavedPlan, ImportPlan, Sealed)> {
     let doing = format!("applying {id}");
     let saved = job.ports.store.plan(id).await?.ok_or_else(|| {
         Failure::new(FailureKind::Usage, format!("there is no {id}"))
@@ -65,14 +69,12 @@ pub(super) async fn load(
         );
     }
     let keys = job.ports.store.plan_keys(id).await?;
-    if keys.len() != plan.items.len() {
-        return Err(
-            Failure::new(FailureKind::Conflict, "the keys of this plan were wiped")
-                .doing(doing)
-                .hint("make the plan again from the key file"),
-        );
-    }
-    Ok((saved, plan, keys))
+    let sealed = sealed_parts(&plan, keys).ok_or_else(|| {
+        Failure::new(FailureKind::Conflict, "the keys of this plan were wiped")
+            .doing(doing)
+            .hint("make the plan again from the key file")
+    })?;
+    Ok((saved, plan, sealed))
 }
 
 /// Reads the host again and refuses a plan that no longer fits it, naming what changed since.
@@ -80,10 +82,11 @@ pub(super) async fn fresh_view(
     job: &Job,
     api: &dyn HostApi,
     plan: &ImportPlan,
-    keys: &[Secret],
+    (keys, caller): &Sealed,
 ) -> Outcome<HostView> {
     let provider = &plan.request.pack.id;
-    let view = read_view(api, provider).await?;
+    let whose = caller.as_ref().map_or(Whose::Managed, Whose::Caller);
+    let view = read_view_of(api, provider, whose).await?;
     if plan.request.revision(&view) == plan.revision {
         return Ok(view);
     }

@@ -27,6 +27,8 @@ pub(crate) struct Scene {
     pub(crate) plan: ImportPlan,
     /// Its keys, in item order.
     pub(crate) keys: Vec<Secret>,
+    /// The caller's own key, where that is proven.
+    pub(crate) caller: Option<Secret>,
     /// Our own derivation key.
     pub(crate) local: Secret,
     /// The batch as it was when the scene was set.

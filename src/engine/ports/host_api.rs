@@ -87,6 +87,9 @@ pub trait HostApi: Send + Sync {
     async fn subscriptions(&self, user: RemoteId) -> Outcome<Vec<Subscription>>;
     /// Keys of one user.
     async fn user_keys(&self, user: RemoteId) -> Outcome<Vec<ApiKey>>;
+    /// The user key with this text and its living owner. Only the key's last letters are ever part
+    /// of an address, since addresses are logged.
+    async fn key_owner(&self, key: &Secret) -> Outcome<Option<(User, ApiKey)>>;
     /// Keys bound to one group.
     async fn group_keys(&self, group: RemoteId) -> Outcome<Vec<ApiKey>>;
     /// Subscriptions of one group.
@@ -142,8 +145,8 @@ pub trait HostApi: Send + Sync {
     ) -> Outcome<Subscription>;
     /// Revokes a subscription; `false` when it was not there.
     async fn revoke_subscription(&self, id: RemoteId) -> Outcome<bool>;
-    /// Binds an existing key of a user to a group (admin side).
-    async fn bind_key(&self, key: RemoteId, group: RemoteId) -> Outcome<()>;
+    /// Binds an existing key of a user to a group (admin side), or to none.
+    async fn bind_key(&self, key: RemoteId, group: Option<RemoteId>) -> Outcome<()>;
 
     /// Logs a user in.
     async fn login(&self, email: &str, password: &Secret) -> Outcome<Session>;

@@ -4,6 +4,7 @@ mod faults;
 mod host_api;
 mod packs;
 mod remote;
+mod secrets;
 mod store;
 mod web;
 
@@ -11,6 +12,7 @@ pub use faults::{FaultBoard, FaultState, SeenRequest};
 pub use host_api::{AccountTest, HostApi, Hosts, NewKey, Session, UsageQuery};
 pub use packs::{PackEntry, Packs};
 pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamText};
+pub use secrets::SecretRefs;
 pub use store::{
     AuditRow, Clock, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, Remembered, ResultKind,
     SavedPlan, Store,

@@ -13,7 +13,7 @@ use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::neighbours;
 use crate::ports::{HostApi, KeptResult, NewPlan, ResultKind};
-use crate::view::read_view;
+use crate::view::{read_view_of, whose};
 use cockpit_domain::batch::{AccessMode, AccessStatus, Batch, BatchKind, BatchStatus};
 use cockpit_domain::canonical::hash_of;
 use cockpit_domain::host::{HostSettings, Role};
@@ -101,7 +101,7 @@ async fn compare(
     let (resources, others): (Vec<_>, Vec<_>) = all
         .into_iter()
         .partition(|resource| resource.batch == batch.id);
-    let view = read_view(api.as_ref(), provider).await?;
+    let view = read_view_of(api.as_ref(), provider, whose(provider, &resources)).await?;
     let stored = user_keys(api.as_ref(), &resources).await?;
     let mut probe_notes = Vec::new();
     let mut latest = batch.latest_access_status;

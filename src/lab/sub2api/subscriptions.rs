@@ -108,7 +108,10 @@ pub(super) fn extend(state: &mut State, req: &Req, text: &str) -> Answer {
     }
     let latest = Timestamp::from_second(LATEST).unwrap_or(next);
     row.expires_at = next.min(latest);
-    "active".clone_into(&mut row.status);
+    // A suspended one stays so: only what ran out is revived.
+    if row.status == "expired" {
+        "active".clone_into(&mut row.status);
+    }
     row.updated_at = now;
     get(state, text)
 }

@@ -7,14 +7,18 @@ use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::import::read_keys;
 use cockpit_domain::secret::Secret;
 use cockpit_engine::failure::Failure;
+use cockpit_engine::import::CallerKey;
 use crossterm::event::{KeyCode, KeyEvent};
 use tui_input::Input;
 
 /// Its fields, from top to bottom.
-pub(crate) const FIELDS: [&str; 6] = ["host", "provider", "mode", "access", "keys", "plan"];
+pub(crate) const FIELDS: [&str; 7] = ["host", "provider", "mode", "access", "keys", "own", "plan"];
 
 /// Where the keys are among them; before it something is chosen, not typed.
 pub(crate) const KEYS: usize = 4;
+
+/// Where the caller's own key is: empty is a managed key.
+pub(crate) const OWN: usize = 5;
 
 pub(super) enum Next {
     Stay,
@@ -41,6 +45,8 @@ pub(crate) struct ImportForm {
     pub(crate) self_service: bool,
     pub(crate) path: Input,
     pub(crate) keys: Option<Pasted>,
+    /// The caller's own key, or where it is kept.
+    pub(crate) own: Input,
     pub(crate) focus: usize,
     /// What the last try came to.
     pub(crate) refused: Vec<String>,
@@ -76,6 +82,7 @@ impl ImportForm {
             self_service: false,
             path: Input::default(),
             keys: None,
+            own: Input::default(),
             focus: 0,
             refused: Vec::new(),
         }
@@ -105,6 +112,25 @@ impl ImportForm {
         } else {
             AccessMode::Subscription
         }
+    }
+
+    /// The caller's own key, when one was given.
+    pub(crate) fn own(&self) -> Option<CallerKey> {
+        let text = self.own.value().trim();
+        match text {
+            "" => None,
+            reference if self.own_is_named() => Some(CallerKey::Reference(reference.to_owned())),
+            key => Some(CallerKey::Given(Secret::new(key))),
+        }
+    }
+
+    /// Whether the own key is named by where it is kept: only that is ever shown.
+    pub(crate) fn own_is_named(&self) -> bool {
+        let text = self.own.value().trim_start();
+        // While it is being typed a beginning of the word is no secret either.
+        ["env:", "file:"]
+            .iter()
+            .any(|word| text.starts_with(word) || word.starts_with(text))
     }
 
     /// Keys that were pasted, or one that was typed.
@@ -140,6 +166,10 @@ impl ImportForm {
     /// Pasted text is keys, wherever the focus is: it is never shown.
     pub(super) fn paste(&mut self, text: String) {
         self.refused.clear();
+        if self.focus == OWN {
+            self.own = Input::new(text.lines().next().unwrap_or_default().trim().to_owned());
+            return;
+        }
         self.keys = (!text.trim().is_empty()).then(|| Pasted {
             keys: read_keys(&text).keys.len(),
             lines: text.lines().count(),
@@ -150,7 +180,9 @@ impl ImportForm {
 
     pub(super) fn key(&mut self, key: KeyEvent) -> Next {
         let last = FIELDS.len() - 1;
-        if self.focus == KEYS && matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace) {
+        if (self.focus == KEYS || self.focus == OWN)
+            && matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace)
+        {
             // What was said of the last try is said of other keys.
             self.refused.clear();
         }
@@ -162,6 +194,8 @@ impl ImportForm {
                 }
                 self.focus = KEYS;
             }
+            // The caller's own key is an exception: Enter goes past it.
+            KeyCode::Enter if self.focus == KEYS => self.focus = last,
             KeyCode::Enter | KeyCode::Tab | KeyCode::Down => {
                 self.focus = (self.focus + 1) % (last + 1);
             }
@@ -170,6 +204,7 @@ impl ImportForm {
             KeyCode::Right => self.turn(true),
             KeyCode::Char(' ') if self.focus < KEYS => self.turn(true),
             KeyCode::Char(letter) if self.focus < 2 => self.seek(letter),
+            _ if self.focus == OWN => edit(&mut self.own, key),
             _ if self.focus == KEYS => {
                 // Typing a path takes the place of what was pasted.
                 self.keys = None;

@@ -8,7 +8,7 @@ mod palette;
 pub(crate) use confirm::Field;
 pub(crate) use confirm::{Confirm, Subject};
 pub(crate) use import_form::ImportForm;
-pub(crate) use import_form::{FIELDS, KEYS};
+pub(crate) use import_form::{FIELDS, KEYS, OWN};
 pub(crate) use message::Message;
 pub(crate) use palette::{Kind, Palette, unknown_word};
 

@@ -101,6 +101,7 @@ fn plan_import(model: &mut Model, form: &ImportForm, keys: Secret) -> Vec<Effect
             keys,
             mode: form.mode(),
             access: form.access(),
+            user_key: form.own(),
         },
     )
 }

@@ -236,7 +236,7 @@ async fn the_small_calls_go_where_the_contract_says() {
             no_body(),
         ),
         (
-            sent!(api => api.bind_key(id, RemoteId(3))),
+            sent!(api => api.bind_key(id, Some(RemoteId(3)))),
             "PUT",
             "/api-keys/9",
             json!({ "group_id": 3 }),

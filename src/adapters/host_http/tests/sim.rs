@@ -407,7 +407,7 @@ async fn keys_are_made_as_their_user_bound_used_and_deleted() {
     );
     assert!(!rows[0].created_at.is_empty());
 
-    api.bind_key(made.id, open).await.unwrap();
+    api.bind_key(made.id, Some(open)).await.unwrap();
     assert_eq!(api.user_keys(user).await.unwrap()[0].group_id, Some(open));
     assert!(api.group_keys(group).await.unwrap().is_empty());
     assert!(api.delete_key(&session, made.id).await.unwrap());

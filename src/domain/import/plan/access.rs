@@ -1,48 +1,43 @@
-//! Closing access: managed user, subscription, managed key, and what would prevent it.
+//! Closing access: managed user or caller's own key, subscription or balance, and what would
+//! prevent it.
 
 use super::ImportRequest;
 use crate::batch::AccessMode;
 use crate::import::HostView;
 use crate::import::balance::{STARTING_BALANCE, is_enough, usd};
 use crate::import::names::{managed_email, managed_key_name};
-use crate::inventory::Group;
+use crate::import::preconditions::{Holds, preconditions};
+use crate::inventory::{Group, Standing};
 use crate::plan::{Change, FieldChange, Sign};
 use crate::resource::ResourceKind;
 use serde_json::json;
+
+/// Preconditions that the frame of the plan has said already.
+const SAID: [&str; 2] = ["group", "allowed_groups"];
 
 pub(super) fn plan_access(
     request: &ImportRequest,
     view: &HostView,
     group: Option<&Group>,
+    now_ms: i64,
     changes: &mut Vec<Change>,
     blockers: &mut Vec<String>,
 ) {
-    if let Some(fingerprint) = &request.user_key {
-        changes.push(Change::new(
-            Sign::Change,
-            ResourceKind::Key,
-            format!("caller's key {fingerprint}"),
-            "its owner is subscribed, this key is bound to the group and proves access; no managed key is made",
-        ));
-        return;
-    }
     // Named beforehand: after the accounts are made it would be too late (`host-contract.md` 2.2).
-    if view.captcha {
-        blockers.push(
-            "the host wants a captcha on login, so the managed user cannot log in; switch it off in the host's settings for the import".to_owned(),
-        );
-    }
-    if view.backend_mode {
-        blockers.push(
-            "the host is in backend mode: only admins log in, so no managed key can be made; switch it off for the import".to_owned(),
-        );
+    let rows = preconditions(request, view, now_ms);
+    blockers.extend(
+        rows.iter()
+            .filter(|row| matches!(row.holds, Holds::No | Holds::Unknown))
+            .filter(|row| !SAID.contains(&row.name.as_str()))
+            .map(|row| format!("{}; {}", row.found, row.next)),
+    );
+    if request.user_key.is_some() {
+        plan_caller(request, view, group, now_ms, changes);
+        return;
     }
     let email = managed_email(&request.pack.id);
     match &view.user {
-        Some(user) if user.role != "user" || user.status != "active" => blockers.push(format!(
-            "user `{email}` #{} is {} and {}; the managed user must be an active ordinary user",
-            user.id, user.role, user.status
-        )),
+        Some(user) if user.role != "user" || user.status != "active" => {}
         Some(user) => changes.push(
             Change::new(
                 Sign::Keep,
@@ -59,33 +54,12 @@ pub(super) fn plan_access(
             "managed user of this provider",
         )),
     }
-    if request.access == AccessMode::Subscription {
-        let row = group.and_then(|group| {
-            view.subscriptions
-                .iter()
-                .find(|row| row.group_id == group.id)
-        });
-        changes.push(match row {
-            Some(row) => Change::new(
-                Sign::Keep,
-                ResourceKind::Subscription,
-                &email,
-                format!(
-                    "is there until {}; extended if it has run out",
-                    row.expires_at
-                ),
-            )
-            .at(row.id),
-            None => Change::new(
-                Sign::Create,
-                ResourceKind::Subscription,
-                &email,
-                "the managed user needs it to bind a key",
-            ),
-        });
-    }
-    if request.access == AccessMode::SelfService {
-        changes.extend(plan_balance(&email, view));
+    match request.access {
+        AccessMode::Subscription => {
+            let why = "the managed user needs it to bind a key";
+            changes.push(plan_subscription(request, view, group, now_ms, &email, why));
+        }
+        AccessMode::SelfService => changes.extend(plan_balance(&email, view)),
     }
     changes.push(Change::new(
         Sign::Create,
@@ -93,6 +67,97 @@ pub(super) fn plan_access(
         managed_key_name(&request.pack.id),
         "managed key (sk-relay-..): the proof is made with it",
     ));
+}
+
+/// A right of the user to the group: kept, extended, replaced or assigned.
+fn plan_subscription(
+    request: &ImportRequest,
+    view: &HostView,
+    group: Option<&Group>,
+    now_ms: i64,
+    email: &str,
+    why: &str,
+) -> Change {
+    let row = group.and_then(|group| {
+        let mut rows = view.subscriptions.iter();
+        rows.find(|row| row.group_id == group.id)
+    });
+    let Some(row) = row else {
+        return Change::new(Sign::Create, ResourceKind::Subscription, email, why);
+    };
+    let days = request.pack.subscription.validity_days;
+    let until = &row.expires_at;
+    let (sign, reason) = match row.standing(now_ms) {
+        Some(Standing::Over) => (
+            Sign::Change,
+            format!("ran out at {until}: extended by {days} days"),
+        ),
+        Some(Standing::Suspended) => (
+            Sign::Change,
+            format!("is {}: revoked, and a new one assigned", row.status),
+        ),
+        Some(Standing::Alive) | None => (
+            Sign::Keep,
+            format!("is there until {until}; extended if it has run out"),
+        ),
+    };
+    Change::new(sign, ResourceKind::Subscription, email, reason).at(row.id)
+}
+
+/// The caller's own key: its owner is subscribed, this very key is bound and proves. No managed key
+/// is made, whatever happens.
+fn plan_caller(
+    request: &ImportRequest,
+    view: &HostView,
+    group: Option<&Group>,
+    now_ms: i64,
+    changes: &mut Vec<Change>,
+) {
+    let (Some(user), Some(key)) = (&view.user, &view.caller_key) else {
+        return;
+    };
+    let reason = "owner of the caller's key; no managed user is made";
+    changes.push(Change::new(Sign::Keep, ResourceKind::User, &user.email, reason).at(user.id));
+    if request.access == AccessMode::Subscription {
+        let why = "the owner of the caller's key needs it";
+        changes.push(plan_subscription(
+            request,
+            view,
+            group,
+            now_ms,
+            &user.email,
+            why,
+        ));
+    }
+    let name = &request.pack.subscription.group;
+    let shown = key.key.masked();
+    if group.is_some_and(|group| key.group_id == Some(group.id)) {
+        let reason = format!("the caller's own key {shown} is bound already; it proves access");
+        changes.push(Change::new(Sign::Keep, ResourceKind::Key, &key.name, reason).at(key.id));
+        return;
+    }
+    let leaves = key.group_id.map_or_else(String::new, |id| {
+        let was = view.groups.iter().find(|group| group.id == id);
+        let was = was.map_or_else(
+            || format!("#{id}"),
+            |group| format!("`{}`", group.spec.name),
+        );
+        format!("; until the rollback it no longer calls group {was}")
+    });
+    let reason = format!(
+        "the caller's own key {shown} is bound to group `{name}` and proves access{leaves}"
+    );
+    let to = group.map_or_else(|| json!(name), |group| json!(group.id));
+    let field = FieldChange {
+        field: "group_id".to_owned(),
+        from: json!(key.group_id),
+        to,
+    };
+    changes.push(
+        Change::new(Sign::Change, ResourceKind::Key, &key.name, reason)
+            .at(key.id)
+            .fields(vec![field]),
+    );
 }
 
 /// The one write of money: set, never added, so that a repeat does no harm.

@@ -51,10 +51,11 @@ pub(super) fn plan_group<'a>(
     };
     if request.access == AccessMode::SelfService && found.spec.is_exclusive && !open(&found.id) {
         blockers.push(format!(
-            "group `{}` #{} is exclusive and the managed user is not allowed in it; open the group, or allow user `{}` in it",
+            "group `{}` #{} is exclusive and the {} user is not allowed in it; open the group, or allow user `{}` in it",
             found.spec.name,
             found.id,
-            managed_email(&request.pack.id)
+            if request.user_key.is_some() { "key's" } else { "managed" },
+            view.user.as_ref().map_or_else(|| managed_email(&request.pack.id), |user| user.email.clone())
         ));
     }
     if found.status != "active" {

@@ -126,7 +126,7 @@ pub fn plan_import(
         &mut blockers,
     );
     plan_parking(&request, &items, view, group, &mut changes);
-    plan_access(&request, view, group, &mut changes, &mut blockers);
+    plan_access(&request, view, group, now_ms, &mut changes, &mut blockers);
     if !request.pack.to_be_confirmed.is_empty() {
         blockers.push(format!(
             "pack `{}` leaves to be confirmed: {}; confirm them in your own copy of the pack",

@@ -52,6 +52,9 @@ fn host_answer() -> Answer {
             round_trip_ms: 9,
             captcha: false,
             backend_mode: false,
+            registration: false,
+            login_at_ms: None,
+            login_until_ms: None,
             credential: "admin key".to_owned(),
         },
         machine: Some(MachineLook {

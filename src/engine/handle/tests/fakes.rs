@@ -6,8 +6,8 @@ use crate::context::Ports;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{
     AuditRow, Clock, HostApi, Hosts, KeptResult, KeyUse, Lease, LeaseInfo, MachineCheck, NewPlan,
-    PackEntry, Packs, Remembered, Remote, RemoteCommand, ResultKind, RunOutput, SavedPlan, Store,
-    StreamText, Web, WebAnswer, WebRequest,
+    PackEntry, Packs, Remembered, Remote, RemoteCommand, ResultKind, RunOutput, SavedPlan,
+    SecretRefs, Store, StreamText, Web, WebAnswer, WebRequest,
 };
 use async_trait::async_trait;
 use cockpit_domain::batch::{Batch, BatchEvent, Item};
@@ -68,6 +68,7 @@ impl Fakes {
             web: Arc::new(self.clone()),
             store: Arc::new(self.clone()),
             packs: Arc::new(self.clone()),
+            secrets: Arc::new(self.clone()),
             clock: Arc::new(self.clone()),
             faults: None,
         }
@@ -76,6 +77,13 @@ impl Fakes {
 
 fn never(what: &str) -> ! {
     panic!("`{what}` was called")
+}
+
+#[async_trait]
+impl SecretRefs for Fakes {
+    async fn read(&self, _reference: &str) -> Outcome<Secret> {
+        never("read")
+    }
 }
 
 impl Clock for Fakes {

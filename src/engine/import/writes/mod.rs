@@ -3,6 +3,7 @@
 
 mod account;
 mod balance;
+mod caller;
 mod channel;
 mod group;
 mod key;
@@ -14,12 +15,13 @@ mod user;
 
 pub(super) use account::{BindAccount, CreateAccount, TestAccount};
 pub(crate) use balance::{RestoreBalance, SetBalance};
+pub(crate) use caller::{BindKey, RestoreKey, target as key_target};
 pub(super) use channel::{CorrectChannel, CreateChannel};
 pub(super) use group::CreateGroup;
 pub(crate) use key::CreateKey;
 pub(super) use offer::CreateOffer;
 pub(super) use schedulable::ParkAccount;
 pub(crate) use schedulable::UnparkAccount;
-pub(crate) use subscription::{AssignSubscription, ExtendSubscription};
+pub(crate) use subscription::{AssignSubscription, ExtendSubscription, RevokeSubscription};
 pub(crate) use undo::{Restore, deletion};
 pub(crate) use user::{CreateUser, SetPassword};

@@ -1,4 +1,4 @@
-//! The managed user's right to the group. An assign of an expired row answers 200 with that row
+//! A user's right to the group. An assign of an expired row answers 200 with that row
 //! (trap 7), so the date decides.
 
 use crate::failure::Outcome;
@@ -106,16 +106,58 @@ impl RemoteWrite for ExtendSubscription<'_> {
 
     fn record(&self, made: &Subscription) -> Option<BatchResource> {
         let recorded = recorded::of_subscription(made);
-        Some(self.scene.resource(
+        let mut resource = self.scene.resource(
             ResourceKind::Subscription,
             made.id,
             &self.name,
-            Origin::Adopted,
+            Origin::Corrected,
             recorded,
-        ))
+        );
+        resource.before = recorded::of_subscription(&self.row);
+        Some(resource)
     }
 
     fn answer(&self, made: &Subscription) -> String {
         format!("subscription #{} until {}", made.id, made.expires_at)
+    }
+}
+
+/// Revokes a managed user's right that no extension revives, so that a new one can be assigned.
+pub(crate) struct RevokeSubscription<'a> {
+    pub(crate) scene: &'a Scene,
+    pub(crate) row: Subscription,
+    pub(crate) name: String,
+}
+
+#[async_trait]
+impl RemoteWrite for RevokeSubscription<'_> {
+    type Made = ();
+
+    fn write(&self) -> Write {
+        Write {
+            kind: StepKind::RevokeSubscription,
+            resource: ResourceKind::Subscription,
+            target: format!("{} #{}", self.name, self.row.id),
+            request: json!([self.row.id]),
+            before: recorded::of_subscription(&self.row),
+        }
+    }
+
+    async fn look(&self, _key: &str) -> Outcome<Option<()>> {
+        let rows = self.scene.api.subscriptions(self.row.user_id).await?;
+        let gone = !rows.iter().any(|row| row.id == self.row.id);
+        Ok(gone.then_some(()))
+    }
+
+    async fn send(&self, _key: &str) -> Outcome<()> {
+        self.scene
+            .api
+            .revoke_subscription(self.row.id)
+            .await
+            .map(drop)
+    }
+
+    fn record(&self, _made: &()) -> Option<BatchResource> {
+        None
     }
 }
