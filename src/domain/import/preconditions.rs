@@ -122,20 +122,20 @@ fn user(request: &ImportRequest, view: &HostView) -> Precondition {
     let own = request.user_key.is_some();
     let Some(user) = &view.user else {
         let email = managed_email(&request.pack.id);
-        return match own {
-            true => Precondition::new(
+        if own {
+            return Precondition::new(
                 "user",
                 Holds::No,
                 "no living user of the host owns the caller's key",
                 "give a key that this host issued, or leave --user-key away",
-            ),
-            false => Precondition::new(
-                "user",
-                Holds::Planned,
-                format!("`{email}` is not there"),
-                "the plan makes it",
-            ),
-        };
+            );
+        }
+        return Precondition::new(
+            "user",
+            Holds::Planned,
+            format!("`{email}` is not there"),
+            "the plan makes it",
+        );
     };
     let found = format!(
         "user `{}` #{} is {} and {}",

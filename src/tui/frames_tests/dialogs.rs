@@ -93,6 +93,11 @@ fn the_import_form() {
     assert!(!typed.rows().concat().contains("typed-0001"));
     let path = form((80, 24)).keys("\t\t\t\t./keys.txt");
     assert!(path.rows().concat().contains("./keys.txt"));
+    let own = form((80, 24)).keys("\t\t\t\t\t");
+    let given = form((80, 24))
+        .keys("\t\t\t\t\t")
+        .tell(Msg::Paste("sk-live-lin-00000000000000c0ffee\n".to_owned()));
+    assert!(!given.rows().concat().contains("c0ffee"));
     let pasted = form((80, 24)).tell(Msg::Paste(
         "sk-lab-good-0001\n\nsk-lab-good-0002\n# a note\nbad\n".to_owned(),
     ));
@@ -109,6 +114,12 @@ fn the_import_form() {
         .add("a path is typed", &path)
         .add("a key is typed", &typed)
         .add("by balance", &form((80, 24)).keys("\t\t\t "))
+        .add("a caller's own key is wanted", &own)
+        .add("a caller's own key was pasted", &given)
+        .add(
+            "a caller's own key is in a variable",
+            &form((80, 24)).keys("\t\t\t\t\tenv:LIN_KEY"),
+        )
         .add("pasted", &pasted)
         .add("refused", &mended)
         .add("smallest", &form((60, 16)))

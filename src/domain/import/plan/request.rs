@@ -20,9 +20,12 @@ impl ImportRequest {
         }
         // The amount moves with every proof; whether it has to be set does not.
         let own = self.user_key.is_some();
-        let enough = view.user.as_ref().map(|user| match own {
-            true => user.balance > 0.0,
-            false => is_enough(user.balance),
+        let enough = view.user.as_ref().map(|user| {
+            if own {
+                user.balance > 0.0
+            } else {
+                is_enough(user.balance)
+            }
         });
         hash_of(&json!([read, enough])).unwrap_or_default()
     }
