@@ -3,6 +3,7 @@
 
 mod kill;
 mod lost;
+mod prune;
 mod repair;
 mod repair_drift;
 mod scene;

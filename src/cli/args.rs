@@ -82,6 +82,12 @@ pub enum Noun {
     /// Take a batch back: plan, then apply exactly that plan.
     #[command(subcommand)]
     Rollback(Rollback),
+    /// Delete parked accounts whose successors serve: plan, then apply exactly that plan.
+    #[command(subcommand)]
+    Prune(Prune),
+    /// Let an account in again that was put aside: plan, then apply exactly that plan.
+    #[command(subcommand)]
+    Recover(Recover),
     /// Probe paths: host, provider, protocol.
     #[command(subcommand)]
     Probe(Probe),
@@ -364,6 +370,53 @@ pub enum Rollback {
     },
 }
 
+/// `prune …`
+#[derive(Debug, Subcommand)]
+pub enum Prune {
+    /// Say which parked accounts could go, what stays and why. Deletes nothing.
+    Plan {
+        /// Host of the config.
+        #[arg(long)]
+        host: HostId,
+        /// Provider pack.
+        #[arg(long)]
+        provider: PackId,
+    },
+    /// Delete exactly what the plan names, and prove it by listing. Cannot be taken back.
+    Apply {
+        /// The plan.
+        plan: PlanId,
+        /// The approval; its host's name and a reason are always wanted.
+        #[command(flatten)]
+        word: Word,
+    },
+}
+
+/// `recover …`
+#[derive(Debug, Subcommand)]
+pub enum Recover {
+    /// Say why an account is not chosen, how it would be asked again, and what that costs.
+    Plan {
+        /// Host of the config.
+        #[arg(long)]
+        host: HostId,
+        /// The account's id there, as `provider status` lists it.
+        #[arg(long, value_name = "ID")]
+        account: i64,
+        /// Whose it is; default is told by our records, its name, its upstream.
+        #[arg(long)]
+        provider: Option<PackId>,
+    },
+    /// Ask it once; only a good answer lets it in again.
+    Apply {
+        /// The plan.
+        plan: PlanId,
+        /// The approval.
+        #[command(flatten)]
+        word: Word,
+    },
+}
+
 /// `audit …`
 #[derive(Debug, Subcommand)]
 pub enum Audit {
@@ -484,6 +537,8 @@ impl Noun {
                 | Self::Reconcile(_)
                 | Self::Repair(Repair::Apply { .. })
                 | Self::Rollback(_)
+                | Self::Prune(Prune::Apply { .. })
+                | Self::Recover(Recover::Apply { .. })
         )
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::args::{
     Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Machine, Noun, Pack, Probe, Provider,
-    Reconcile, Repair, Rollback, Word,
+    Prune, Reconcile, Recover, Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
 use crate::{drill, failed, input, known, logs, output};
+use cockpit_domain::ids::RemoteId;
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
@@ -92,6 +93,24 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         },
         Noun::Rollback(Rollback::Plan { batch }) => Command::RollbackPlan { batch },
         Noun::Rollback(Rollback::Apply { plan, word }) => Command::RollbackApply {
+            plan,
+            approval: approval(word),
+        },
+        Noun::Prune(Prune::Plan { host, provider }) => Command::PrunePlan { host, provider },
+        Noun::Prune(Prune::Apply { plan, word }) => Command::PruneApply {
+            plan,
+            approval: approval(word),
+        },
+        Noun::Recover(Recover::Plan {
+            host,
+            account,
+            provider,
+        }) => Command::RecoverPlan {
+            host,
+            account: RemoteId(account),
+            provider,
+        },
+        Noun::Recover(Recover::Apply { plan, word }) => Command::RecoverApply {
             plan,
             approval: approval(word),
         },

@@ -37,6 +37,13 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
         Answer::Repair(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
         Answer::Repaired(repaired) if !repaired.disturbed.is_empty() => FINDINGS,
         Answer::Repaired(repaired) => of_batch(repaired.batch.batch_status),
+        Answer::Prune(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
+        Answer::Pruned(pruned) if !pruned.remains.is_empty() || !pruned.disturbed.is_empty() => {
+            FINDINGS
+        }
+        Answer::Pruned(pruned) => of_batch(pruned.batch.batch_status),
+        Answer::Recover(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
+        Answer::Recovered(recovered) => of_batch(recovered.batch.batch_status),
         Answer::Rollback(planned)
             if planned.plan.steps.iter().any(|step| step.blocked.is_some()) =>
         {

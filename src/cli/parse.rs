@@ -105,7 +105,7 @@ fn refused(error: &clap::Error, json: bool) -> Parsed {
 mod tests {
     use super::*;
     use cockpit_domain::batch::{AccessMode, ImportMode};
-    use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
+    use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId};
     use cockpit_domain::secret::Secret;
     use cockpit_engine::approval::Approval;
     use cockpit_engine::command::Command;
@@ -266,6 +266,23 @@ mod tests {
                 approval: approval.clone(),
             },
             Command::RollbackPlan { batch },
+            Command::PrunePlan {
+                host: host.clone(),
+                provider: provider.clone(),
+            },
+            Command::PruneApply {
+                plan,
+                approval: approval.clone(),
+            },
+            Command::RecoverPlan {
+                host: host.clone(),
+                account: RemoteId(7),
+                provider: Some(provider.clone()),
+            },
+            Command::RecoverApply {
+                plan,
+                approval: approval.clone(),
+            },
             Command::RollbackApply { plan, approval },
             Command::ProbeRun {
                 host: host.clone(),
@@ -296,6 +313,10 @@ mod tests {
                 | Command::RepairApply { .. }
                 | Command::RollbackPlan { .. }
                 | Command::RollbackApply { .. }
+                | Command::PrunePlan { .. }
+                | Command::PruneApply { .. }
+                | Command::RecoverPlan { .. }
+                | Command::RecoverApply { .. }
                 | Command::ProbeRun { .. }
                 | Command::Doctor => {}
             }

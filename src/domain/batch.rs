@@ -45,6 +45,26 @@ words! {
         /// One check of a baseline, or the drift of an import, repaired; holds no keys. Its provider
         /// is the pack that was judged by.
         Repair = "repair",
+        /// Parked accounts of a provider deleted; holds no keys and cannot be taken back.
+        Prune = "prune",
+        /// One account asked again and let in again; holds no keys.
+        Recover = "recover",
+    }
+}
+
+impl BatchKind {
+    /// Whether it is about keys of a provider: it has items, gives access, and can be reconciled.
+    pub fn has_keys(self) -> bool {
+        self == Self::Import
+    }
+
+    /// Why it cannot be taken back; `None` when it can.
+    pub fn why_final(self) -> Option<&'static str> {
+        match self {
+            Self::Import | Self::Repair => None,
+            Self::Prune => Some("what was deleted cannot be brought back"),
+            Self::Recover => Some("letting an account in again leaves nothing to take back"),
+        }
     }
 }
 

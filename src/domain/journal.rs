@@ -42,6 +42,8 @@ words! {
         ParkAccount = "park_account",
         /// Make it schedulable again.
         UnparkAccount = "unpark_account",
+        /// Clear what an answer of the upstream did to an account.
+        ResetAccount = "reset_account",
         /// Create the managed user.
         CreateUser = "create_user",
         /// Set the managed user's password.

@@ -7,14 +7,38 @@ use cockpit_domain::canonical::hash_matches;
 use cockpit_domain::host::{HostSettings, Role};
 use serde::{Deserialize, Serialize};
 
+/// What an act can cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Risk {
+    /// It can be taken back.
+    Undoable,
+    /// Nothing brings back what it takes away.
+    Final,
+}
+
+impl Risk {
+    /// Of a plan, by its kind.
+    pub fn of(kind: &str) -> Self {
+        match kind {
+            "prune" => Self::Final,
+            _ => Self::Undoable,
+        }
+    }
+
+    /// Whether the host's name has to be typed and a reason given, beside the hash.
+    pub fn wants_name(self, production: bool) -> bool {
+        production || self == Self::Final
+    }
+}
+
 /// A person's word for one plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// Head of the plan's hash, at least 12 hex digits.
     pub hash: String,
-    /// The host's name, typed; wanted for production.
+    /// The host's name, typed; wanted for production, and for what cannot be taken back.
     pub host_name: Option<String>,
-    /// Why; wanted for production.
+    /// Why; wanted where the name is.
     pub reason: Option<String>,
 }
 
@@ -38,12 +62,17 @@ impl Approval {
                 "read the plan; it prints the line that applies it, with `--yes` and 12 or more digits of its hash".to_owned(),
             );
         }
-        if host.role != Role::Production {
+        let risk = Risk::of(&plan.kind);
+        if !risk.wants_name(host.role == Role::Production) {
             return Ok(());
         }
+        let because = match risk {
+            Risk::Undoable => format!("`{}` is production", host.id),
+            Risk::Final => "this cannot be taken back".to_owned(),
+        };
         if self.host_name.as_deref() != Some(host.id.as_str()) {
             return refuse(
-                format!("`{}` is production: its name has to be typed", host.id),
+                format!("{because}: the name of its host has to be typed"),
                 format!("add `--host-name {}`", host.id),
             );
         }
@@ -53,7 +82,7 @@ impl Approval {
             .is_none_or(|reason| reason.trim().is_empty())
         {
             return refuse(
-                format!("`{}` is production: a reason has to be given", host.id),
+                format!("{because}: a reason has to be given"),
                 "add `--reason \"why\"`; it is kept in the audit".to_owned(),
             );
         }
@@ -174,6 +203,13 @@ mod tests {
                 true,
             ),
         ];
+        let mut last = plan();
+        "prune".clone_into(&mut last.kind);
+        let bare = word("0123456789ab", None, None);
+        let found = bare.check(&last, &host(Role::Acceptance)).unwrap_err();
+        assert!(found.message.contains("cannot be taken back"), "{found:?}");
+        let whole = word("0123456789ab", Some("prod"), Some("spring cleaning"));
+        assert!(whole.check(&last, &host(Role::Acceptance)).is_ok());
         for (name, role, approval, good) in cases {
             assert_eq!(approval.check(&plan(), &host(role)).is_ok(), good, "{name}");
         }

@@ -9,12 +9,13 @@ use crate::batches::BatchDetail;
 use crate::board::MachineLook;
 use crate::doctor::Diagnosis;
 use crate::import::{CallerKey, PlannedImport};
+use crate::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
 use crate::probe::{HostProbe, Probe};
 use crate::reconcile::{Mended, PlannedReconcile};
 use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
-use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId};
 use cockpit_domain::pool::Pool;
 use cockpit_domain::recorded::Listing;
 use cockpit_domain::secret::Secret;
@@ -133,6 +134,36 @@ pub enum Command {
         /// The person's word.
         approval: Approval,
     },
+    /// Plan deleting the parked accounts of a provider.
+    PrunePlan {
+        /// Host.
+        host: HostId,
+        /// Provider.
+        provider: PackId,
+    },
+    /// Apply such a plan.
+    PruneApply {
+        /// The plan.
+        plan: PlanId,
+        /// The person's word.
+        approval: Approval,
+    },
+    /// Plan asking an account again that was put aside.
+    RecoverPlan {
+        /// Host.
+        host: HostId,
+        /// The account there.
+        account: RemoteId,
+        /// Whose it is; `None` finds it by records, name and upstream.
+        provider: Option<PackId>,
+    },
+    /// Apply such a plan.
+    RecoverApply {
+        /// The plan.
+        plan: PlanId,
+        /// The person's word.
+        approval: Approval,
+    },
     /// Probe a host, and a provider on it.
     ProbeRun {
         /// Host.
@@ -154,6 +185,8 @@ impl Command {
                 | Self::ReconcileApply { .. }
                 | Self::RepairApply { .. }
                 | Self::RollbackApply { .. }
+                | Self::PruneApply { .. }
+                | Self::RecoverApply { .. }
         )
     }
 
@@ -177,6 +210,10 @@ impl Command {
             Self::RepairApply { .. } => "repair apply",
             Self::RollbackPlan { .. } => "rollback plan",
             Self::RollbackApply { .. } => "rollback apply",
+            Self::PrunePlan { .. } => "prune plan",
+            Self::PruneApply { .. } => "prune apply",
+            Self::RecoverPlan { .. } => "recover plan",
+            Self::RecoverApply { .. } => "recover apply",
             Self::ProbeRun { .. } => "probe run",
             Self::Doctor => "doctor",
         }
@@ -218,6 +255,14 @@ pub enum Answer {
     Rollback(Box<PlannedRollback>),
     /// Of `rollback apply`.
     RolledBack(Box<RolledBack>),
+    /// Of `prune plan`.
+    Prune(Box<PlannedPrune>),
+    /// Of `prune apply`.
+    Pruned(Box<Pruned>),
+    /// Of `recover plan`.
+    Recover(Box<PlannedRecover>),
+    /// Of `recover apply`.
+    Recovered(Box<Recovered>),
     /// Of `probe run`.
     Probes(Vec<Probe>),
     /// Of `doctor`.

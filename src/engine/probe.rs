@@ -7,7 +7,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::model_calls;
 use crate::neighbours;
 use crate::ports::{MachineCheck, ResultKind, Vantage, WebAnswer, WebRequest};
-use cockpit_domain::batch::{Batch, BatchKind, BatchStatus};
+use cockpit_domain::batch::{Batch, BatchStatus};
 use cockpit_domain::finding::suggest;
 use cockpit_domain::host::{HostIdentity, HostSettings};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
@@ -185,7 +185,7 @@ pub async fn run(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome
         let pack = job.provider(provider)?;
         let batches = job.ports.store.batches(Some(host)).await?;
         let batch = batches.into_iter().find(|batch| {
-            batch.kind == BatchKind::Import
+            batch.kind.has_keys()
                 && batch.provider == *provider
                 && batch.batch_status != BatchStatus::RolledBack
         });

@@ -59,6 +59,15 @@ pub async fn plan(job: &Job, id: BatchId) -> Outcome<PlannedRollback> {
     let doing = format!("planning the rollback of {id}");
     let batch = batches::load(job, id).await?;
     let host = job.host(&batch.host)?.clone();
+    if let Some(why) = batch.kind.why_final() {
+        let hint = match batch.batch_status {
+            BatchStatus::Interrupted => format!("go on with it: `cockpit batch resume {}`", id.0),
+            _ => format!("`cockpit batch show {}` tells what it did", id.0),
+        };
+        return Err(Failure::new(FailureKind::Conflict, format!("{id}: {why}"))
+            .doing(doing)
+            .hint(hint));
+    }
     if batch.batch_status == BatchStatus::Running {
         return Err(Failure::new(
             FailureKind::Busy,

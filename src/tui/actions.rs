@@ -10,6 +10,8 @@ pub enum Scope {
     Checks,
     /// On the hosts pane.
     Hosts,
+    /// On the accounts of a host and on one of them.
+    Pool,
     /// On the batches pane and on a batch.
     Batches,
     /// On a plan.
@@ -22,10 +24,11 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the key list.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Everywhere,
         Self::Checks,
         Self::Hosts,
+        Self::Pool,
         Self::Batches,
         Self::Plan,
         Self::Log,
@@ -38,6 +41,7 @@ impl Scope {
             Self::Everywhere => "everywhere",
             Self::Checks => "checks",
             Self::Hosts => "hosts",
+            Self::Pool => "pool",
             Self::Batches => "batches",
             Self::Plan => "plan",
             Self::Log => "log",
@@ -68,6 +72,8 @@ pub enum Arg {
     Provider,
     /// A batch.
     Batch,
+    /// An account of a host, as its pool lists it.
+    Account,
     /// A check of a baseline.
     Check,
     /// How long, such as `10m`.
@@ -171,6 +177,8 @@ actions! {
     Arm "arm" [] Everywhere Write [Host, Duration] 0;
     Disarm "disarm" [] Everywhere Look [] 0;
     Repair "repair" ["P"] Checks Plan [Check] 2;
+    Recover "recover" ["t"] Pool Plan [Host, Account] 2;
+    Prune "prune" ["d"] Pool Plan [Host, Provider] 3;
     Resume "resume" [] Batches Write [Batch] 0;
     AccessStatus "access-status" ["s"] Batches Ask [Batch] 2;
     Pause "pause" ["space"] Log Look [] 2;

@@ -2,9 +2,10 @@
 
 use cockpit_domain::ids::{HostId, PlanId};
 use cockpit_domain::plan::{Change, Totals};
-use cockpit_engine::approval::Approval;
+use cockpit_engine::approval::{Approval, Risk};
 use cockpit_engine::command::Command;
 use cockpit_engine::import::PlannedImport;
+use cockpit_engine::pool::{PlannedPrune, PlannedRecover};
 use cockpit_engine::reconcile::PlannedReconcile;
 use cockpit_engine::repair::PlannedRepair;
 use cockpit_engine::rollback::PlannedRollback;
@@ -20,6 +21,10 @@ pub(crate) enum Plan {
     Reconcile(Box<PlannedReconcile>),
     /// Of mending what a check found.
     Repair(Box<PlannedRepair>),
+    /// Of deleting what is parked.
+    Prune(Box<PlannedPrune>),
+    /// Of asking an account again.
+    Recover(Box<PlannedRecover>),
 }
 
 impl Plan {
@@ -30,6 +35,8 @@ impl Plan {
             Self::Rollback(plan) => plan.id,
             Self::Reconcile(plan) => plan.id,
             Self::Repair(plan) => plan.id,
+            Self::Prune(plan) => plan.id,
+            Self::Recover(plan) => plan.id,
         }
     }
 
@@ -40,6 +47,8 @@ impl Plan {
             Self::Rollback(plan) => &plan.hash,
             Self::Reconcile(plan) => &plan.hash,
             Self::Repair(plan) => &plan.hash,
+            Self::Prune(plan) => &plan.hash,
+            Self::Recover(plan) => &plan.hash,
         }
     }
 
@@ -50,6 +59,8 @@ impl Plan {
             Self::Rollback(plan) => &plan.plan.host,
             Self::Reconcile(plan) => &plan.report.host,
             Self::Repair(plan) => &plan.plan.host,
+            Self::Prune(plan) => &plan.plan.host,
+            Self::Recover(plan) => &plan.plan.host,
         }
     }
 
@@ -60,7 +71,14 @@ impl Plan {
             Self::Rollback(_) => "rollback",
             Self::Reconcile(_) => "reconcile",
             Self::Repair(_) => "repair",
+            Self::Prune(_) => "prune",
+            Self::Recover(_) => "recover",
         }
+    }
+
+    /// Whether its confirmation wants the host's name and a reason.
+    pub(crate) fn wants_name(&self, production: bool) -> bool {
+        Risk::of(self.kind()).wants_name(production)
     }
 
     /// What would be done.
@@ -82,6 +100,8 @@ impl Plan {
                 .collect(),
             Self::Reconcile(plan) => plan.report.changes.clone(),
             Self::Repair(plan) => plan.plan.changes.clone(),
+            Self::Prune(plan) => plan.plan.changes.clone(),
+            Self::Recover(plan) => plan.plan.changes.clone(),
         }
     }
 
@@ -92,6 +112,8 @@ impl Plan {
             Self::Rollback(plan) => plan.plan.totals,
             Self::Reconcile(plan) => plan.report.totals,
             Self::Repair(plan) => plan.plan.totals,
+            Self::Prune(plan) => plan.plan.totals,
+            Self::Recover(plan) => plan.plan.totals,
         }
     }
 
@@ -100,6 +122,8 @@ impl Plan {
         match self {
             Self::Import(plan) => &plan.plan.blockers,
             Self::Repair(plan) => &plan.plan.blockers,
+            Self::Prune(plan) => &plan.plan.blockers,
+            Self::Recover(plan) => &plan.plan.blockers,
             Self::Rollback(_) | Self::Reconcile(_) => &[],
         }
     }
@@ -111,6 +135,8 @@ impl Plan {
             Self::Rollback(plan) => &plan.plan.warnings,
             Self::Repair(plan) => &plan.plan.warnings,
             Self::Reconcile(plan) => &plan.report.warnings,
+            Self::Prune(plan) => &plan.plan.warnings,
+            Self::Recover(plan) => &plan.plan.warnings,
         }
     }
 
@@ -118,7 +144,7 @@ impl Plan {
     pub(crate) fn will_not_undo(&self) -> &[String] {
         match self {
             Self::Rollback(plan) => &plan.plan.will_not_undo,
-            Self::Import(_) | Self::Reconcile(_) | Self::Repair(_) => &[],
+            _ => &[],
         }
     }
 
@@ -129,6 +155,8 @@ impl Plan {
             Self::Rollback(plan) => plan.plan.expires_ms,
             Self::Repair(plan) => plan.plan.expires_ms,
             Self::Reconcile(plan) => plan.report.expires_ms,
+            Self::Prune(plan) => plan.plan.expires_ms,
+            Self::Recover(plan) => plan.plan.expires_ms,
         }
     }
 
@@ -141,6 +169,8 @@ impl Plan {
             Self::Repair(_) => Some(Command::RepairApply { plan, approval }),
             Self::Reconcile(planned) => (!planned.report.mends.is_empty())
                 .then_some(Command::ReconcileApply { plan, approval }),
+            Self::Prune(_) => Some(Command::PruneApply { plan, approval }),
+            Self::Recover(_) => Some(Command::RecoverApply { plan, approval }),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::model::Model;
 use crate::place::Place;
 use crate::update::Shown;
-use cockpit_domain::ids::{BatchId, HostId, JobId, MachineId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, JobId, MachineId, PackId, PlanId, RemoteId};
 
 /// What is pointed at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(crate) struct Target {
     pub provider: Option<PackId>,
     /// A batch.
     pub batch: Option<BatchId>,
+    /// An account of the host.
+    pub account: Option<RemoteId>,
     /// A check of a pack.
     pub check: Option<(PackId, String)>,
     /// A plan.
@@ -35,7 +37,7 @@ pub(crate) fn pointed_at(model: &Model, shown: &Shown) -> Target {
     let selected = shown
         .selected
         .and_then(|at| shown.rows[at].opens.clone())
-        .filter(|_| place.pane().is_some());
+        .filter(|_| place.pane().is_some() || matches!(place, Place::Pool(_)));
     of(model, selected.as_ref().unwrap_or(place))
 }
 
@@ -53,8 +55,10 @@ pub(crate) fn host_looked_at(model: &Model, aim: Target) -> Option<HostId> {
 fn of(model: &Model, place: &Place) -> Target {
     let mut target = Target::default();
     match place {
-        Place::Host(host) | Place::Pool(host) | Place::Seat(host, ..) => {
+        Place::Host(host) | Place::Pool(host) => target.host = Some(host.clone()),
+        Place::Seat(host, _, account) => {
             target.host = Some(host.clone());
+            target.account = Some(*account);
         }
         Place::Batch(batch) | Place::Item(batch, _) => target.batch = Some(*batch),
         Place::Check(pack, check) => target.check = Some((pack.clone(), check.clone())),

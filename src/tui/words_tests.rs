@@ -5,7 +5,8 @@ use crate::actions::{ACTIONS, Action, Scope};
 use crate::words::Lang;
 use cockpit_domain::baseline::Verdict;
 use cockpit_domain::batch::{
-    AccessMode, AccessStatus, AccountStatus, BatchStatus, CompletionClass, ImportMode, ItemStage,
+    AccessMode, AccessStatus, AccountStatus, BatchKind, BatchStatus, CompletionClass, ImportMode,
+    ItemStage,
 };
 use cockpit_domain::host::Role;
 use cockpit_domain::journal::StepState;
@@ -195,6 +196,7 @@ fn families() -> Vec<Family> {
         }
     }
     let kinds = words_given_in("plan.rs", "rollback");
+    let keyless = BatchKind::ALL.iter().filter(|kind| !kind.has_keys());
     let in_bar = ACTIONS.iter().filter(|row| row.bar > 0);
     vec![
         family("action.", ACTIONS.iter().map(|row| row.name), 66),
@@ -212,6 +214,7 @@ fn families() -> Vec<Family> {
         family("role.", role_words(), 12),
         family("class.", class_words(), 14),
         family("batch.", BatchStatus::ALL, 20),
+        family("batch.is-", keyless, 20),
         family("access.", AccessStatus::ALL, 30),
         family("upstream.", CompletionClass::ALL, 40),
         family("origin.", origin_words(), 10),

@@ -101,7 +101,7 @@ impl Scene {
     }
 
     /// The words that apply a plan.
-    fn apply(&self, noun: &str, answer: &Value) -> Vec<String> {
+    pub(super) fn apply(&self, noun: &str, answer: &Value) -> Vec<String> {
         let plan = &answer["plan"];
         let (id, hash) = (
             plan["id"].to_string(),

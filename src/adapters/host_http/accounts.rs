@@ -191,6 +191,14 @@ impl HostHttp {
         self.data(&call).await.map(drop)
     }
 
+    pub(super) async fn forget_state(&self, id: RemoteId) -> Outcome<()> {
+        let path = format!("/accounts/{id}/recover-state");
+        let doing = format!("clearing the state of account {id}");
+        self.data(&Call::write(Method::POST, path, doing))
+            .await
+            .map(drop)
+    }
+
     pub(super) async fn drop_account(&self, id: RemoteId) -> Outcome<()> {
         let path = format!("/accounts/{id}");
         let doing = format!("deleting account {id}");

@@ -118,6 +118,10 @@ impl HostApi for HostHttp {
         self.switch_account(id, schedulable).await
     }
 
+    async fn reset_account(&self, id: RemoteId) -> Outcome<()> {
+        self.forget_state(id).await
+    }
+
     async fn delete_account(&self, id: RemoteId) -> Outcome<()> {
         self.drop_account(id).await
     }

@@ -18,6 +18,7 @@ pub(super) fn kind_word(kind: ResultKind) -> &'static str {
         ResultKind::Host => "host",
         ResultKind::Access => "access",
         ResultKind::Machine => "machine",
+        ResultKind::Recover => "recover",
         ResultKind::Trouble => "trouble",
     }
 }

@@ -72,6 +72,18 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             value
         }
         Answer::RolledBack(rolled) => json!(rolled.as_ref()),
+        Answer::Prune(planned) => {
+            let mut value = json!(planned.plan);
+            put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
+            value
+        }
+        Answer::Pruned(pruned) => json!(pruned.as_ref()),
+        Answer::Recover(planned) => {
+            let mut value = json!(planned.plan);
+            put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
+            value
+        }
+        Answer::Recovered(recovered) => json!(recovered.as_ref()),
         Answer::Probes(probes) => json!({"probes": probes}),
         Answer::Doctor(found) => json!({"ok": found.iter().all(|row| row.ok), "hops": found}),
     })

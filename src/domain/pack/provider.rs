@@ -35,12 +35,20 @@ pub struct ProviderPack {
     pub concurrency: i64,
     /// Account priority; lower wins.
     pub priority: i64,
+    /// Accounts of a group that have to be choosable before parked ones may be deleted.
+    #[serde(default = "least_floor")]
+    pub floor: usize,
     /// Names and numbers for the subscription access mode.
     pub subscription: SubscriptionTemplate,
     /// Anchored regular expressions of account names that older tools gave to this provider.
     pub legacy_account_patterns: Vec<String>,
     /// Field paths the sources do not give; a plan outside the lab refuses until overridden.
     pub to_be_confirmed: Vec<String>,
+}
+
+/// The floor of a pack that says nothing: somebody serves.
+pub(crate) fn least_floor() -> usize {
+    1
 }
 
 /// Templates of the subscription mode.

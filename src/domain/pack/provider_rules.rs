@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 100;
 const PLATFORMS: [&str; 4] = ["openai", "anthropic", "gemini", "antigravity"];
 
 /// What `to_be_confirmed` may name.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "base_url",
     "platform",
     "models",
@@ -25,6 +25,7 @@ const FIELDS: [&str; 17] = [
     "price.output",
     "concurrency",
     "priority",
+    "floor",
     "subscription.group",
     "subscription.channel",
     "subscription.plan",
@@ -87,6 +88,12 @@ impl Rules<'_, '_> {
             {
                 self.fault(number, format!("`{name}` is below 0"), "0 or more");
             }
+        }
+        if let Some(floor) = &raw.floor
+            && *floor.get_ref() < 1
+        {
+            let hint = "1 or more: somebody has to serve when parked accounts are deleted";
+            self.fault(floor, "`floor` is below 1", hint);
         }
         self.subscription(&raw.subscription);
         self.patterns(&raw.legacy_account_patterns);

@@ -1,6 +1,6 @@
 //! Reads a provider pack: shape first, then the rules of `provider_rules.rs`, then defaults.
 
-use super::provider::{ProviderPack, SubscriptionTemplate};
+use super::provider::{ProviderPack, SubscriptionTemplate, least_floor};
 use super::provider_rules::Rules;
 use super::shape::read_shape;
 use crate::finding::{Finding, Source};
@@ -40,6 +40,7 @@ pub(super) struct Raw {
     pub(super) price: RawPrice,
     pub(super) concurrency: Option<Spanned<i64>>,
     pub(super) priority: Option<Spanned<i64>>,
+    pub(super) floor: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) subscription: RawSubscription,
     #[serde(default)]
@@ -112,6 +113,10 @@ pub(super) fn read(
         output_price: raw.price.output.map(Spanned::into_inner),
         concurrency: raw.concurrency.map_or(10, Spanned::into_inner),
         priority: raw.priority.map_or(1, Spanned::into_inner),
+        floor: raw
+            .floor
+            .and_then(|floor| usize::try_from(floor.into_inner()).ok())
+            .unwrap_or_else(least_floor),
         subscription: SubscriptionTemplate {
             group: text(raw.subscription.group, &format!("relay-{id}")),
             channel: text(raw.subscription.channel, &format!("relay-{id}")),

@@ -2,10 +2,14 @@
 //! scheduler would choose it, and if not, why, who did it, until when, and what to do
 //! (`product.md` 4, four truths; predicate: `host-contract.md` 7.7 and 8).
 
+mod prune;
+mod recover;
 #[cfg(test)]
 mod tests;
 mod why;
 
+pub use prune::{Doomed, PruneInput, PrunePlan, Stand, below_floor, plan_prune, witnesses};
+pub use recover::{Ask, RecoverInput, RecoverPlan, plan_recover};
 pub use why::{Reason, WhyNot, why_not};
 
 use crate::batch::{AccessMode, AccountStatus, Item};
@@ -14,7 +18,7 @@ use crate::import::{HostView, Leftovers, is_own_name};
 use crate::inventory::{Account, Channel, Group};
 use crate::pack::ProviderPack;
 use crate::resource::{BatchResource, Origin, ResourceKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a pool is made of. `probed` are items of standing batches, newest batch first.
 pub struct PoolInput<'a> {
@@ -29,6 +33,8 @@ pub struct PoolInput<'a> {
     pub records: &'a [BatchResource],
     /// Our keys there and how each fared when it was judged.
     pub probed: &'a [Item],
+    /// Accounts that were asked again on their own, newest first.
+    pub recovered: &'a [Asked],
     /// UTC ms.
     pub now_ms: i64,
 }
@@ -83,6 +89,8 @@ pub struct Seat {
     pub declared: Vec<String>,
     /// Truths 2 and 3, stored and scheduled: why it is not chosen; empty when it is.
     pub why_not: Vec<WhyNot>,
+    /// The batch that parked it, if one did.
+    pub parked_by: Option<BatchId>,
     /// Truth 4, probed: how its key fared when it was judged last.
     pub probed: Option<Probed>,
 }
@@ -107,7 +115,7 @@ pub enum Owner {
 }
 
 /// How a key fared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probed {
     /// `passed`, `warning` or `failed`.
     pub status: AccountStatus,
@@ -115,6 +123,15 @@ pub struct Probed {
     pub summary: String,
     /// By which batch.
     pub batch: BatchId,
+}
+
+/// An account that was asked again on its own, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The account.
+    pub account: RemoteId,
+    /// How it answered.
+    pub probed: Probed,
 }
 
 /// Makes the pools out of what was read: one for each access mode of the provider that stands
@@ -218,7 +235,7 @@ fn seat(input: &PoolInput<'_>, account: &Account, group: Option<&Group>) -> Seat
         None if input.pack.is_some_and(named_by_us) => Owner::Leftover,
         None => Owner::Other,
     };
-    let probed = input.probed.iter().find_map(|item| {
+    let judged = input.probed.iter().find_map(|item| {
         (item.account_id == Some(account.id)).then_some(())?;
         Some(Probed {
             status: item.account_status?,
@@ -226,6 +243,15 @@ fn seat(input: &PoolInput<'_>, account: &Account, group: Option<&Group>) -> Seat
             batch: item.batch,
         })
     });
+    let asked = input.recovered.iter();
+    let asked = asked
+        .filter(|asked| asked.account == account.id)
+        .map(|asked| asked.probed.clone())
+        .next();
+    let probed = [judged, asked]
+        .into_iter()
+        .flatten()
+        .max_by_key(|probed| probed.batch);
     Seat {
         account: account.id,
         name: account.name.clone(),
@@ -237,6 +263,7 @@ fn seat(input: &PoolInput<'_>, account: &Account, group: Option<&Group>) -> Seat
             .map(|pack| declared(pack, account, record))
             .unwrap_or_default(),
         why_not: why,
+        parked_by: parked.map(|record| record.batch),
         probed,
     }
 }

@@ -17,6 +17,7 @@ fn made(view: &HostView, records: &[BatchResource], probed: &[Item]) -> Pool {
         view,
         records,
         probed,
+        recovered: &[],
         now_ms: NOW_MS,
     });
     assert_eq!(made.len(), 1);
@@ -39,6 +40,7 @@ fn without_a_provider_every_group_of_the_host_is_a_pool() {
         view: &view,
         records: &records,
         probed: &[],
+        recovered: &[],
         now_ms: NOW_MS,
     });
     let told: Vec<_> = found

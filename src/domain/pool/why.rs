@@ -35,7 +35,7 @@ words! {
 }
 
 /// One reason, with who, until when, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhyNot {
     /// The reason.
     pub reason: Reason,
@@ -71,7 +71,8 @@ const BY_HOST: &str = "the host, after an answer of the upstream";
 /// Every reason of the account itself, the lasting ones first.
 pub fn why_not(account: &Account, now_ms: i64) -> Vec<WhyNot> {
     let mut found = Vec::new();
-    let test = "a passing test of the account clears it: mend what the upstream says first";
+    let test =
+        "mend what the upstream says, then ask it again (`recover`): a good answer clears it";
     match account.status.as_str() {
         "active" => {}
         "error" => found.push(WhyNot::new(
@@ -106,7 +107,7 @@ pub fn why_not(account: &Account, now_ms: i64) -> Vec<WhyNot> {
             Reason::SwitchedOff,
             "schedulable is off",
             "a person or a tool, on the host",
-            "switch it on in the host's console, once you know why it is off",
+            "once you know why it is off, ask it again (`recover`): a good answer switches it on",
         ));
     }
     if account.quota_limit > 0.0 && account.quota_used >= account.quota_limit {
@@ -117,7 +118,7 @@ pub fn why_not(account: &Account, now_ms: i64) -> Vec<WhyNot> {
             "raise or reset the account's quota in the host's console",
         ));
     }
-    let wait = "wait, or let a passing test of the account clear it";
+    let wait = "wait, or ask it again now (`recover`): a good answer clears it";
     let cooldowns = [
         (
             Reason::CoolingDown,

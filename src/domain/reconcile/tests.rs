@@ -21,6 +21,7 @@ pub(crate) fn pack() -> ProviderPack {
         input_price: None,
         output_price: None,
         concurrency: 1,
+        floor: 1,
         priority: 1,
         subscription: SubscriptionTemplate {
             group: "g".to_owned(),

@@ -314,6 +314,9 @@ impl HostApi for Fakes {
     async fn bind_account(&self, _id: RemoteId, _groups: &[RemoteId]) -> Outcome<()> {
         not_scripted()
     }
+    async fn reset_account(&self, _id: RemoteId) -> Outcome<()> {
+        not_scripted()
+    }
     async fn set_schedulable(&self, _id: RemoteId, _schedulable: bool) -> Outcome<()> {
         not_scripted()
     }

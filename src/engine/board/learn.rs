@@ -85,6 +85,8 @@ impl Board {
                 _ => false,
             },
             Answer::Batch(batch) => self.see_batch(batch, None),
+            Answer::Pruned(pruned) => self.see_batch(&pruned.batch, None),
+            Answer::Recovered(recovered) => self.see_batch(&recovered.batch, None),
             Answer::RolledBack(rolled) => self.see_batch(&rolled.batch, None),
             Answer::Mended(mended) => self.see_batch(&mended.batch, None),
             Answer::Repaired(repaired) => {

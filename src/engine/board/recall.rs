@@ -54,7 +54,7 @@ impl Board {
                     self.see_trouble(&subject, &Known { at_ms, value })
                 })
             }
-            ResultKind::Reconcile | ResultKind::Access => false,
+            ResultKind::Reconcile | ResultKind::Access | ResultKind::Recover => false,
         }
     }
 }

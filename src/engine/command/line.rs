@@ -45,6 +45,8 @@ impl Command {
             Self::ImportApply { plan, approval }
             | Self::ReconcileApply { plan, approval }
             | Self::RepairApply { plan, approval }
+            | Self::PruneApply { plan, approval }
+            | Self::RecoverApply { plan, approval }
             | Self::RollbackApply { plan, approval } => {
                 words.word(&plan.0.to_string());
                 words.approval(approval);
@@ -54,7 +56,16 @@ impl Command {
             | Self::BatchResume { batch }
             | Self::AccessStatus { batch }
             | Self::RollbackPlan { batch } => words.word(&batch.0.to_string()),
-            Self::ReconcilePlan { host, provider } => {
+            Self::RecoverPlan {
+                host,
+                account,
+                provider,
+            } => {
+                words.option("host", Some(host.as_str()));
+                words.option("account", Some(account.to_string().as_str()));
+                words.option("provider", provider.as_ref().map(PackId::as_str));
+            }
+            Self::ReconcilePlan { host, provider } | Self::PrunePlan { host, provider } => {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", Some(provider.as_str()));
             }
@@ -85,6 +96,7 @@ impl Command {
             Self::HostListing { host, provider }
             | Self::ImportPlan { host, provider, .. }
             | Self::ReconcilePlan { host, provider }
+            | Self::PrunePlan { host, provider }
             | Self::ProviderStatus {
                 host,
                 provider: Some(provider),
@@ -94,9 +106,12 @@ impl Command {
                 provider: Some(provider),
             } => format!("{host} {provider}"),
             Self::RepairPlan { check, .. } => check.clone(),
+            Self::RecoverPlan { host, account, .. } => format!("{host} #{account}"),
             Self::ImportApply { plan, .. }
             | Self::ReconcileApply { plan, .. }
             | Self::RepairApply { plan, .. }
+            | Self::PruneApply { plan, .. }
+            | Self::RecoverApply { plan, .. }
             | Self::RollbackApply { plan, .. } => plan.to_string(),
             Self::BatchList { host } => host.as_ref().map(HostId::to_string).unwrap_or_default(),
             Self::BatchShow { batch }

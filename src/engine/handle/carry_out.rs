@@ -66,6 +66,22 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::RollbackApply { plan, approval } => {
             Answer::RolledBack(Box::new(rollback::apply(job, plan, &approval).await?))
         }
+        Command::PrunePlan { host, provider } => {
+            Answer::Prune(Box::new(pool::plan_prune(job, &host, &provider).await?))
+        }
+        Command::PruneApply { plan, approval } => {
+            Answer::Pruned(Box::new(pool::apply_prune(job, plan, &approval).await?))
+        }
+        Command::RecoverPlan {
+            host,
+            account,
+            provider,
+        } => Answer::Recover(Box::new(
+            pool::plan_recover(job, &host, account, provider.as_ref()).await?,
+        )),
+        Command::RecoverApply { plan, approval } => {
+            Answer::Recovered(Box::new(pool::apply_recover(job, plan, &approval).await?))
+        }
         Command::ProbeRun { host, provider } => {
             Answer::Probes(probe::run(job, &host, provider.as_ref()).await?)
         }

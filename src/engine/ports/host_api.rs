@@ -120,6 +120,9 @@ pub trait HostApi: Send + Sync {
     async fn bind_account(&self, id: RemoteId, groups: &[RemoteId]) -> Outcome<()>;
     /// Switches an account on or off for scheduling.
     async fn set_schedulable(&self, id: RemoteId, schedulable: bool) -> Outcome<()>;
+    /// Makes the host forget what answers of the upstream did to an account: error, cool-down,
+    /// limits. The operator's switch stays as it is (trap 19).
+    async fn reset_account(&self, id: RemoteId) -> Outcome<()>;
     /// Deletes an account. The host answers 200 even for an unknown id (trap 16).
     async fn delete_account(&self, id: RemoteId) -> Outcome<()>;
     /// Runs the host's account test with a model. Spends tokens and changes the account's state

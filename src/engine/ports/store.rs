@@ -131,6 +131,8 @@ pub enum ResultKind {
     Access,
     /// Last known state of a machine; subject is the machine id.
     Machine,
+    /// How an account answered that was asked again; subject is `batch/N`.
+    Recover,
     /// Why the newest look came to nothing; subject is `host/ID`, `machine/ID` or `baseline/ID`.
     Trouble,
 }

@@ -104,17 +104,24 @@ impl Confirm {
     /// The dialog for an act on a host.
     pub(crate) fn new(model: &Model, subject: Subject, host: &HostId) -> Self {
         let production = model.setup.is_production(host);
+        let mut named = production;
         let mut lines = Vec::new();
         match subject {
             Subject::Apply(id) => {
                 if let Some(plan) = model.plans.get(&id) {
+                    named = plan.wants_name(production);
                     lines.push(vec![
                         Cell::new(model.say(&format!("kind.{}", plan.kind())), Role::Title),
                         Cell::plain(format!("  {id}")),
                     ]);
                     lines.push(panes::counted(model, plan));
                     lines.extend(targets(model, &plan.changes()));
-                    lines.push(note(undone(model, plan), Role::Muted));
+                    if let Plan::Recover(planned) = plan {
+                        lines.push(note(planned.plan.cost.clone(), Role::Text));
+                    }
+                    let last = named && !production;
+                    let role = if last { Role::Fail } else { Role::Muted };
+                    lines.push(note(undone(model, plan), role));
                 }
             }
             Subject::Resume(batch) => {
@@ -136,14 +143,10 @@ impl Confirm {
         Self {
             subject,
             lines,
-            wants_name: production.then(|| host.clone()),
+            wants_name: named.then(|| host.clone()),
             name: Input::default(),
             reason: Input::default(),
-            focus: if production {
-                Field::Name
-            } else {
-                Field::Buttons
-            },
+            focus: if named { Field::Name } else { Field::Buttons },
             refused: None,
             opened_ms: model.now_ms,
             drawn_ms: None,

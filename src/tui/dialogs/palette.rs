@@ -245,6 +245,7 @@ pub(crate) fn unknown_word(
             Arg::Fault => listed || choices.is_empty(),
             // These are looked up where they are used.
             Arg::Check | Arg::Duration => true,
+            Arg::Account => word.parse::<i64>().is_ok(),
         };
         (!known).then(|| {
             let choices: Vec<String> = choices.into_iter().map(|(choice, _)| choice).collect();
@@ -280,6 +281,7 @@ fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
                 )
             })
             .collect(),
+        Arg::Account => accounts(model),
         Arg::Check => model
             .board()
             .baselines
@@ -314,6 +316,19 @@ fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
             })
             .collect(),
     }
+}
+
+/// Accounts of every pool that was looked at, those first that are not chosen.
+fn accounts(model: &Model) -> Vec<(String, String)> {
+    let looks = model.pools.values().filter_map(|seen| seen.look.as_ref());
+    let seats = looks.flat_map(|known| known.value.iter().flat_map(|pool| &pool.seats));
+    let mut seats: Vec<_> = seats.collect();
+    seats.sort_by_key(|seat| (seat.is_choosable(), seat.account));
+    seats.dedup_by_key(|seat| seat.account);
+    let shown = seats.into_iter();
+    shown
+        .map(|seat| (seat.account.to_string(), seat.name.clone()))
+        .collect()
 }
 
 /// Log sources, and the hosts and machines that have some.

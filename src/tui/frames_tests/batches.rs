@@ -259,7 +259,7 @@ fn a_repair_and_a_batch_that_was_taken_back_are_offered_only_what_serves_them() 
     assert!(bar(&all().keys("jjj")).contains("s access"));
     let repair = all().keys("jj");
     assert!(!bar(&repair).contains("access"), "{}", bar(&repair));
-    repair.keys("s").row_with("a repair has no keys");
+    repair.keys("s").row_with("this batch has no keys");
     all()
         .keys(":resume 3\r")
         .row_with("this batch was taken back already");

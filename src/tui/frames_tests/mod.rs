@@ -11,6 +11,7 @@ mod looks;
 mod others;
 mod picture;
 mod plans;
+mod pool_acts;
 mod pools;
 mod sizes;
 mod states;

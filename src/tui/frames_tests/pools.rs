@@ -35,6 +35,7 @@ fn seat(id: i64, name: &str, owner: Owner, why_not: Vec<WhyNot>) -> Seat {
         owner,
         declared: Vec::new(),
         why_not,
+        parked_by: None,
         probed: None,
     }
 }
@@ -58,7 +59,7 @@ fn some() -> Answer {
         "OpenAI 403 temporary cooldown (2/3): user quota is not enough, remaining quota: 0",
         "the host, after an answer of the upstream",
         Some(10),
-        "wait, or let a passing test of the account clear it",
+        "wait, or ask it again now (`recover`): a good answer clears it",
     );
     let off = why(
         Reason::SwitchedOff,

@@ -38,10 +38,10 @@ pub(super) fn list(model: &Model) -> Content {
                     ("failed", &counts.failed.to_string()),
                 ],
             );
-            // A repair has no keys: it is told by its kind.
+            // What has no keys is told by its kind.
             let mut keys = match batch.kind {
                 BatchKind::Import => tally,
-                BatchKind::Repair => model.say("batch.is-repair"),
+                kind => model.say(&format!("batch.is-{kind}")),
             };
             if seen.foreign {
                 keys = format!("{keys}  {}", batch.owner);
@@ -120,9 +120,9 @@ pub(super) fn head(model: &Model, batch: &Batch) -> Vec<Note> {
                 let mode = model.say(&format!("mode.{}", batch.mode));
                 format!("  {} -> {}  {mode}", batch.provider, batch.host)
             }
-            BatchKind::Repair => format!(
+            kind => format!(
                 "  {} {} -> {}",
-                model.say("batch.is-repair"),
+                model.say(&format!("batch.is-{kind}")),
                 batch.provider,
                 batch.host
             ),
@@ -195,10 +195,11 @@ pub(super) fn batch(model: &Model, id: BatchId) -> Content {
     let Some((_, detail)) = model.details.get(&id) else {
         return Content::text(vec![note(model.say("batch.reading"), Role::Muted)]).head(head);
     };
-    // A repair has no keys to show.
     let sections: &[&str] = match batch.kind {
         BatchKind::Import => &["items", "resources", "events", "journal"],
         BatchKind::Repair => &["resources", "events", "journal"],
+        // They hold nothing on the host: what they did stands in the journal.
+        BatchKind::Prune | BatchKind::Recover => &["events", "journal"],
     };
     let section = model.trail.view().section;
     let mut list = match sections.get(section) {

@@ -7,6 +7,7 @@ use crate::model::Model;
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::theme::Role;
+use cockpit_domain::batch::AccountStatus;
 use cockpit_domain::ids::PlanId;
 use cockpit_domain::plan::{Change, Sign};
 use cockpit_engine::approval::Approval;
@@ -115,6 +116,7 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
     for line in plan.will_not_undo() {
         head.push(field(&model.say("field.stays"), line.clone(), Role::Warn));
     }
+    head.extend(stands(model, plan));
     if let Plan::Reconcile(planned) = plan {
         let report = &planned.report;
         let status = model.say(&format!("drift.{}", report.status.as_str()));
@@ -145,13 +147,64 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
     head
 }
 
+/// What the accounts of a group stand on when some of them go, or what asking one costs.
+fn stands(model: &Model, plan: &Plan) -> Vec<Note> {
+    match plan {
+        Plan::Prune(planned) => {
+            let rows = planned.plan.stands.iter();
+            let told = rows.map(|stand| {
+                let (choosable, floor) = (stand.choosable.to_string(), stand.floor.to_string());
+                let words = [
+                    ("group", stand.name.as_str()),
+                    ("count", &choosable),
+                    ("floor", &floor),
+                ];
+                let role = if stand.choosable < stand.floor {
+                    Role::Fail
+                } else {
+                    Role::Text
+                };
+                field(
+                    &model.say("field.stands"),
+                    model.fill("prune.stands", &words),
+                    role,
+                )
+            });
+            let served = planned.plan.stands.iter().map(|stand| {
+                let nobody = || model.say("prune.nobody");
+                let text = stand.served.clone().unwrap_or_else(nobody);
+                field(&model.say("field.proof"), text, Role::Text)
+            });
+            told.chain(served).collect()
+        }
+        Plan::Recover(planned) => {
+            let plan = &planned.plan;
+            let mut told: Vec<Note> = plan
+                .why
+                .iter()
+                .map(|why| {
+                    let text = super::pool::told(model, why);
+                    field(&model.say("field.why"), text, Role::Warn)
+                })
+                .collect();
+            if plan.blockers.is_empty() {
+                let cost = field(&model.say("field.cost"), plan.cost.clone(), Role::Text);
+                told.push(cost);
+            }
+            told
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The whole line that does the same without the screen: production wants its name and a reason.
 fn command(model: &Model, plan: &Plan) -> String {
     let production = model.setup.is_production(plan.host());
+    let named = plan.wants_name(production);
     let approval = Approval {
         hash: plan.hash().to_owned(),
-        host_name: production.then(|| plan.host().to_string()),
-        reason: production.then(|| "WHY".to_owned()),
+        host_name: named.then(|| plan.host().to_string()),
+        reason: named.then(|| "WHY".to_owned()),
     };
     let command = match plan {
         Plan::Reconcile(planned) if planned.report.mends.is_empty() => {
@@ -311,6 +364,41 @@ pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
                 for line in lines {
                     head.push(field(&model.say(label), line.clone(), Role::Warn));
                 }
+            }
+        }
+        Some(Ok(Answer::Pruned(pruned))) => {
+            let clean = pruned.remains.is_empty() && pruned.disturbed.is_empty();
+            let key = if clean {
+                "prune.clean"
+            } else {
+                "prune.unclean"
+            };
+            let told = model.fill(key, &[("count", &pruned.done.to_string())]);
+            head.push(note(told, if clean { Role::Ok } else { Role::Fail }));
+            let lists = [
+                ("field.stays", &pruned.kept),
+                ("field.remains", &pruned.remains),
+                ("field.disturbed", &pruned.disturbed),
+            ];
+            for (label, lines) in lists {
+                for line in lines {
+                    head.push(field(&model.say(label), line.clone(), Role::Warn));
+                }
+            }
+        }
+        Some(Ok(Answer::Recovered(recovered))) => {
+            let (key, role) = match (recovered.account_status, recovered.chosen) {
+                (AccountStatus::Failed, _) => ("recover.failed", Role::Fail),
+                (_, true) => ("recover.chosen", Role::Ok),
+                (_, false) => ("recover.passed-over", Role::Warn),
+            };
+            let told = model.fill(key, &[("name", &recovered.name)]);
+            head.push(note(told, role));
+            let said = recovered.account_probe_summary.clone();
+            head.push(field(&model.say("field.found"), said, Role::Text));
+            for why in &recovered.why_not {
+                let text = super::pool::told(model, why);
+                head.push(field(&model.say("field.why"), text, Role::Warn));
             }
         }
         Some(Ok(Answer::RolledBack(rolled))) => {

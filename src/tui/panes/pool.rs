@@ -131,7 +131,7 @@ fn owner(model: &Model, owner: Owner) -> String {
 }
 
 /// A reason in a line: its word, until when, in whose words.
-fn told(model: &Model, why: &WhyNot) -> String {
+pub(super) fn told(model: &Model, why: &WhyNot) -> String {
     let word = model.say(&format!("reason.{}", why.reason));
     let until = why
         .next_try

@@ -11,7 +11,7 @@ use crate::place::Place;
 use crate::target::{Target, host_looked_at};
 use crate::theme::Role;
 use cockpit_domain::batch::{BatchKind, BatchStatus};
-use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::Command;
@@ -145,6 +145,36 @@ pub(super) fn roll_back(model: &mut Model, aim: &Target, words: &Words) -> Vec<E
     }
 }
 
+/// Plans asking the account again that is pointed at.
+pub(super) fn recover(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let named = words.get(1).and_then(|word| word.parse().ok());
+    let account = named.map(RemoteId).or(aim.account);
+    match (host(words, aim), account) {
+        (Some(host), Some(account)) => {
+            let provider = None;
+            let command = Command::RecoverPlan {
+                host,
+                account,
+                provider,
+            };
+            ask(model, Asked::Plan, command)
+        }
+        _ => arguments(model, Action::Recover),
+    }
+}
+
+/// Plans deleting what is parked.
+pub(super) fn prune(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let host = host(words, aim);
+    let provider = provider(words, aim).or_else(|| only_provider(model, host.as_ref()));
+    match (host, provider) {
+        (Some(host), Some(provider)) => {
+            ask(model, Asked::Plan, Command::PrunePlan { host, provider })
+        }
+        _ => arguments(model, Action::Prune),
+    }
+}
+
 /// Whether the host's API can mend what a check found.
 pub(super) fn can_be_mended(model: &Model, pack: &PackId, check: &str) -> bool {
     let known = model.board().baselines.get(pack);
@@ -152,9 +182,9 @@ pub(super) fn can_be_mended(model: &Model, pack: &PackId, check: &str) -> bool {
     rows.any(|row| row.id == check && row.repair)
 }
 
-/// Whether a batch is a repair: it has no keys.
-pub(super) fn is_repair(model: &Model, id: BatchId) -> bool {
-    panes::known_batch(model, id).is_some_and(|batch| batch.kind == BatchKind::Repair)
+/// Whether a batch has no keys: there is no access to prove.
+pub(super) fn is_keyless(model: &Model, id: BatchId) -> bool {
+    panes::known_batch(model, id).is_some_and(|batch| !batch.kind.has_keys())
 }
 
 /// Plans the repair of a check; one that has none says what a person does.
@@ -179,7 +209,7 @@ pub(super) fn repair(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effe
 
 pub(super) fn access(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
     match batch(words, aim) {
-        Some(batch) if is_repair(model, batch) => super::run::said(model, "why.no-access"),
+        Some(batch) if is_keyless(model, batch) => super::run::said(model, "why.no-access"),
         Some(batch) => ask(model, Asked::Access(batch), Command::AccessStatus { batch }),
         None => arguments(model, Action::AccessStatus),
     }

@@ -54,6 +54,8 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
                 Ok(Answer::RolledBack(rolled)) => Some(rolled.batch.id),
                 Ok(Answer::Repaired(repaired)) => Some(repaired.batch.id),
                 Ok(Answer::Mended(mended)) => Some(mended.batch.id),
+                Ok(Answer::Pruned(pruned)) => Some(pruned.batch.id),
+                Ok(Answer::Recovered(recovered)) => Some(recovered.batch.id),
                 _ => None,
             };
             if let Some(act) = model.acts.get_mut(&id) {
@@ -61,6 +63,11 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             }
             let mut effects = batch.map_or_else(Vec::new, |batch| read_batch(model, batch));
             effects.push(Effect::ReadAudit);
+            // The accounts that were looked at are others now.
+            let host = model.plans.get(&id).map(|plan| plan.host().clone());
+            if let Some(host) = host.filter(|host| model.pools.contains_key(host)) {
+                effects.extend(super::acts::look_at_pool(model, host));
+            }
             effects
         }
         (Asked::Detail(batch), Ok(Answer::Detail(detail))) => {
@@ -120,6 +127,8 @@ fn plan_read(model: &mut Model, job: Option<JobId>, answer: Answer) -> Vec<Effec
         Answer::Rollback(plan) => Plan::Rollback(plan),
         Answer::Reconcile(plan) => Plan::Reconcile(plan),
         Answer::Repair(plan) => Plan::Repair(plan),
+        Answer::Prune(plan) => Plan::Prune(plan),
+        Answer::Recover(plan) => Plan::Recover(plan),
         _ => return Vec::new(),
     };
     let id = plan.id();

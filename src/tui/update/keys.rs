@@ -99,7 +99,8 @@ fn filter_key(model: &mut Model, key: KeyEvent) {
 pub(crate) fn scope(place: &Place) -> Scope {
     match place {
         Place::Baseline | Place::Check(..) => Scope::Checks,
-        Place::Hosts | Place::Host(_) | Place::Pool(_) | Place::Seat(..) => Scope::Hosts,
+        Place::Hosts | Place::Host(_) => Scope::Hosts,
+        Place::Pool(_) | Place::Seat(..) => Scope::Pool,
         Place::Batches | Place::Batch(_) | Place::Item(..) => Scope::Batches,
         Place::Plan(_) | Place::Change(..) => Scope::Plan,
         Place::Log | Place::LogOf(_) | Place::LogLine(_) | Place::LogSources => Scope::Log,
@@ -116,7 +117,7 @@ pub(crate) fn serves(model: &Model, action: Action, aim: &Target) -> bool {
             .check
             .as_ref()
             .is_none_or(|(pack, check)| acts::can_be_mended(model, pack, check)),
-        Action::AccessStatus => aim.batch.is_none_or(|id| !acts::is_repair(model, id)),
+        Action::AccessStatus => aim.batch.is_none_or(|id| !acts::is_keyless(model, id)),
         _ => true,
     }
 }

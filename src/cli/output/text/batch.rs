@@ -29,6 +29,8 @@ pub(super) fn batch_lines(batch: &Batch) -> String {
     let what = match batch.kind {
         BatchKind::Import => format!("{} of {} into", batch.mode, batch.provider),
         BatchKind::Repair => format!("repair by {} of", batch.provider),
+        BatchKind::Prune => format!("prune of {} on", batch.provider),
+        BatchKind::Recover => format!("recovery of one account of {} on", batch.provider),
     };
     put(
         &mut text,
@@ -68,8 +70,12 @@ pub(super) fn batch_lines(batch: &Batch) -> String {
 fn next_of(batch: &Batch) -> String {
     let id = batch.id.0;
     match batch.batch_status.as_str() {
+        "interrupted" if batch.kind.why_final().is_some() => format!("cockpit batch resume {id}"),
         "interrupted" => format!("cockpit batch resume {id}, or cockpit rollback plan {id}"),
         "running" => format!("owned by {}; wait for it", batch.owner),
+        "succeeded" | "partially_succeeded" | "failed" if batch.kind.why_final().is_some() => {
+            format!("cockpit provider status --host {}", batch.host)
+        }
         "succeeded" if batch.kind == BatchKind::Repair => {
             format!("nothing; cockpit rollback plan {id} puts back what was before")
         }

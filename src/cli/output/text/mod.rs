@@ -20,7 +20,7 @@ use cockpit_engine::probe::HostProbe;
 use cockpit_engine::probe::ProbeClass;
 use comfy_table::{Table, presets};
 use plans::{import, reconcile, rollback, rolled_back};
-use pool::pool;
+use pool::{pool, prune, pruned, recover, recovered};
 use repairs::{mended, repair, repaired};
 use std::fmt::Write;
 
@@ -52,6 +52,10 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Repaired(done) => repaired(done),
         Answer::Rollback(planned) => rollback(planned),
         Answer::RolledBack(rolled) => rolled_back(rolled),
+        Answer::Prune(planned) => prune(planned),
+        Answer::Pruned(done) => pruned(done),
+        Answer::Recover(planned) => recover(planned),
+        Answer::Recovered(done) => recovered(done),
         Answer::Probes(probes) => {
             let mut table = plain(&["host", "hop", "protocol", "class", "status", "ms", "found"]);
             for row in probes {

@@ -1,6 +1,7 @@
 //! Plans, and what came of them, as text: signs, reasons, totals, and the line that applies it.
 
 use super::put;
+use cockpit_domain::ids::{HostId, PlanId};
 use cockpit_domain::plan::Change;
 use cockpit_engine::import::PlannedImport;
 use cockpit_engine::reconcile::PlannedReconcile;
@@ -36,6 +37,27 @@ pub(super) fn warnings(text: &mut String, rows: &[String]) {
     for row in rows {
         put(text, format_args!("  ! {row}"));
     }
+}
+
+/// The line that applies a plan. `named` is the host whose name has to be typed with it.
+pub(super) fn apply_line(
+    text: &mut String,
+    noun: &str,
+    id: PlanId,
+    hash: &str,
+    named: Option<&HostId>,
+) {
+    let more = named.map_or_else(String::new, |host| {
+        format!(" --host-name {host} --reason \"...\"")
+    });
+    put(
+        text,
+        format_args!(
+            "apply it:  cockpit {noun} apply {} --yes {}{more}",
+            id.0,
+            &hash[..12]
+        ),
+    );
 }
 
 /// Rows of one cause are folded when there are more than this many.

@@ -1,11 +1,16 @@
 //! The pool of a provider: who is chosen, who is not, and every reason.
 
+use super::plans::{apply_line, changes, warnings};
 use super::put;
-use cockpit_domain::pool::{Owner, Pool, Seat};
+use cockpit_domain::pool::{Owner, Pool, Seat, WhyNot};
+use cockpit_engine::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
 
 pub(super) fn pool(pool: &Pool) -> String {
     let mut text = String::new();
-    let glyph = if pool.is_well() {
+    let glyph = if pool.seats.is_empty() && pool.provider.is_none() {
+        // Groups come with every installation: that nobody is bound to one is no fault.
+        '.'
+    } else if pool.is_well() {
         '+'
     } else if pool.serves() {
         '!'
@@ -47,6 +52,17 @@ pub(super) fn pool(pool: &Pool) -> String {
     text
 }
 
+fn reason(text: &mut String, indent: &str, why: &WhyNot) {
+    let until = why
+        .next_try
+        .as_ref()
+        .map_or_else(String::new, |time| format!(", next try {time}"));
+    put(
+        text,
+        format_args!("{indent}{}: {} ({}{until})", why.reason, why.said, why.by),
+    );
+}
+
 fn one(text: &mut String, seat: &Seat) {
     let glyph = if seat.is_choosable() { '+' } else { 'x' };
     let owner = match seat.owner {
@@ -62,14 +78,7 @@ fn one(text: &mut String, seat: &Seat) {
         ),
     );
     for why in &seat.why_not {
-        let until = why
-            .next_try
-            .as_ref()
-            .map_or_else(String::new, |time| format!(", next try {time}"));
-        put(
-            text,
-            format_args!("      {}: {} ({}{until})", why.reason, why.said, why.by),
-        );
+        reason(text, "      ", why);
         put(text, format_args!("        {}", why.fix));
     }
     for line in &seat.declared {
@@ -84,4 +93,134 @@ fn one(text: &mut String, seat: &Seat) {
             ),
         );
     }
+}
+
+pub(super) fn prune(planned: &PlannedPrune) -> String {
+    let plan = &planned.plan;
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "plan {} to delete {} parked account(s) of {} on {}",
+            planned.id.0,
+            plan.doomed.len(),
+            plan.provider,
+            plan.host
+        ),
+    );
+    changes(&mut text, &plan.changes);
+    for stand in &plan.stands {
+        let served = stand.served.as_deref().unwrap_or("nobody new has served");
+        put(
+            &mut text,
+            format_args!(
+                "  group {} #{}: {} would be chosen without them, floor {}; {served}",
+                stand.name, stand.group, stand.choosable, stand.floor
+            ),
+        );
+    }
+    warnings(&mut text, &plan.warnings);
+    put(&mut text, format_args!("{}", plan.totals.line()));
+    for blocker in &plan.blockers {
+        put(&mut text, format_args!("x blocked: {blocker}"));
+    }
+    if plan.blockers.is_empty() {
+        put(
+            &mut text,
+            format_args!(
+                "! a deleted account cannot be brought back: its key has to be imported again"
+            ),
+        );
+        apply_line(
+            &mut text,
+            "prune",
+            planned.id,
+            &planned.hash,
+            Some(&plan.host),
+        );
+    }
+    text
+}
+
+pub(super) fn pruned(done: &Pruned) -> String {
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "{} prune of {} on {}: {}, {} account(s) deleted",
+            done.batch.id, done.batch.provider, done.batch.host, done.batch.batch_status, done.done
+        ),
+    );
+    for (head, rows) in [
+        ("= kept", &done.kept),
+        ("x still there", &done.remains),
+        ("x changed, not by this", &done.disturbed),
+    ] {
+        for row in rows {
+            put(&mut text, format_args!("  {head}: {row}"));
+        }
+    }
+    if done.remains.is_empty() && done.disturbed.is_empty() {
+        put(
+            &mut text,
+            format_args!("  proven by listing: they are gone, and nothing else changed"),
+        );
+    }
+    text
+}
+
+pub(super) fn recover(planned: &PlannedRecover) -> String {
+    let plan = &planned.plan;
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "plan {} to let account {} #{} of group `{}` on {} in again",
+            planned.id.0, plan.name, plan.account, plan.group, plan.host
+        ),
+    );
+    for why in &plan.why {
+        reason(&mut text, "  ", why);
+    }
+    changes(&mut text, &plan.changes);
+    if plan.blockers.is_empty() {
+        put(&mut text, format_args!("  costs       {}", plan.cost));
+    }
+    warnings(&mut text, &plan.warnings);
+    put(&mut text, format_args!("{}", plan.totals.line()));
+    for blocker in &plan.blockers {
+        put(&mut text, format_args!("x blocked: {blocker}"));
+    }
+    if plan.blockers.is_empty() {
+        let named = plan.expires_ms.map(|_| &plan.host);
+        apply_line(&mut text, "recover", planned.id, &planned.hash, named);
+    }
+    text
+}
+
+pub(super) fn recovered(done: &Recovered) -> String {
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "{} account {} #{} of group `{}` on {}: {}",
+            done.batch.id,
+            done.name,
+            done.account,
+            done.group,
+            done.batch.host,
+            done.account_status
+        ),
+    );
+    put(
+        &mut text,
+        format_args!("  said        {}", done.account_probe_summary),
+    );
+    if done.chosen {
+        put(&mut text, format_args!("  + it would be chosen now"));
+    }
+    for why in &done.why_not {
+        reason(&mut text, "  x ", why);
+    }
+    text
 }

@@ -26,6 +26,7 @@ fn pack() -> ProviderPack {
         input_price: None,
         output_price: None,
         concurrency: 10,
+        floor: 1,
         priority: 50,
         subscription: SubscriptionTemplate {
             group: "relay-lab".to_owned(),

@@ -1,0 +1,410 @@
+//! Letting one account in again: ask it once, and only after a good answer tell the host to forget
+//! what it holds against it. Plan, apply, and what came of it.
+
+use super::saved::{Applicable, again, begin, ended, load, plan_of, stopped};
+use super::status::{Known, known};
+use super::writes::{Reset, TestAgain};
+use crate::approval::{Approval, changed_since};
+use crate::batches;
+use crate::context::Job;
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::import::{UnparkAccount, lease};
+use crate::journal::Journal;
+use crate::neighbours;
+use crate::ports::{AccountTest, HostApi, NewPlan, ResultKind};
+use crate::rollback;
+use crate::view::read_view;
+use cockpit_domain::batch::{AccountStatus, Batch, BatchKind, BatchStatus};
+use cockpit_domain::canonical::hash_of;
+use cockpit_domain::host::HostSettings;
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId};
+use cockpit_domain::import::{HostView, Leftovers};
+use cockpit_domain::inventory::Account;
+use cockpit_domain::pack::{Pack, ProviderPack};
+use cockpit_domain::pool::{
+    Ask, Asked, Pool, PoolInput, Probed, Reason, RecoverInput, RecoverPlan, Seat, WhyNot,
+    plan_recover as make_plan, pools,
+};
+use cockpit_domain::resource::{Origin, ResourceKind};
+use cockpit_domain::text::shorten;
+use serde::Serialize;
+
+/// A plan with its id and hash.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedRecover {
+    /// Store id.
+    pub id: PlanId,
+    /// Hash of the content.
+    pub hash: String,
+    /// The content.
+    pub plan: RecoverPlan,
+}
+
+/// What asking came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Recovered {
+    /// The batch that records it.
+    #[serde(flatten)]
+    pub batch: Batch,
+    /// The account.
+    pub account: RemoteId,
+    /// Its name.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// How it answered.
+    pub account_status: AccountStatus,
+    /// In whose words.
+    pub account_probe_summary: String,
+    /// Whether it would be chosen now.
+    pub chosen: bool,
+    /// Why not, if not.
+    pub why_not: Vec<WhyNot>,
+    /// When the host tries it again by itself, RFC 3339.
+    pub next_try: Option<String>,
+}
+
+impl Applicable for RecoverPlan {
+    const KIND: &'static str = "recover";
+
+    fn blockers(&self) -> &[String] {
+        &self.blockers
+    }
+
+    fn expires_ms(&self) -> Option<i64> {
+        self.expires_ms
+    }
+}
+
+/// Plans and saves. Reads only.
+pub async fn plan(
+    job: &Job,
+    host: &HostId,
+    account: RemoteId,
+    provider: Option<&PackId>,
+) -> Outcome<PlannedRecover> {
+    let doing = format!("planning to ask account #{account} of `{host}` again");
+    let settings = job.host(host)?.clone();
+    job.say(format!("reading `{host}`"));
+    let api = job.ports.hosts.api(host).await?;
+    let drafted = draft(job, api.as_ref(), &settings, account, provider).await;
+    let (mut plan, view) = drafted.map_err(|failure| failure.doing(doing))?;
+    let others = neighbours::warnings(job, &settings, &view).await;
+    plan.warnings.extend(others);
+    let hash =
+        hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
+    let id = job
+        .ports
+        .store
+        .save_plan(&NewPlan {
+            kind: RecoverPlan::KIND,
+            host: host.clone(),
+            provider: plan.provider.clone(),
+            batch: None,
+            hash: hash.clone(),
+            body: serde_json::to_value(&plan).unwrap_or_default(),
+            keys: Vec::new(),
+            created_ms: job.now_ms(),
+        })
+        .await?;
+    Ok(PlannedRecover { id, hash, plan })
+}
+
+/// Carries out exactly this plan and reads what came of it.
+pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Recovered> {
+    let doing = format!("applying {id}");
+    let (saved, plan): (_, RecoverPlan) = load(job, id, approval, &doing).await?;
+    job.may_write(&saved.host)?;
+    let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
+    let api = job.ports.hosts.api(&saved.host).await?;
+    job.say("reading the host again");
+    let settings = job.host(&saved.host)?.clone();
+    let provider = Some(&saved.provider);
+    let (now, _) = draft(job, api.as_ref(), &settings, plan.account, provider).await?;
+    if now.revision != plan.revision || reasons(&now.why) != reasons(&plan.why) {
+        let told = changed_since(&lines(&plan), &lines(&now));
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            format!("the host changed since the plan was made: {told}"),
+        )
+        .doing(doing)
+        .hint(format!(
+            "nothing was asked; `cockpit recover plan --host {} --account {}` shows it as it is now",
+            saved.host, plan.account
+        )));
+    }
+    let what = format!("account {} #{}", plan.name, plan.account);
+    let batch = begin(job, BatchKind::Recover, &saved, &what).await?;
+    let reason = approval.reason.clone().unwrap_or_default();
+    run(job, api.as_ref(), batch, &plan, &reason).await
+}
+
+/// Goes on with one that was stopped: the account is asked once more.
+pub(crate) async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
+    let doing = format!("resuming {id}");
+    let before = batches::load(job, id).await?;
+    job.may_write(&before.host)?;
+    let _lease = lease(job, &before.host, &before.provider, &doing).await?;
+    let mut batch = batches::load(job, id).await?;
+    rollback::may_resume(job, &batch, &doing).await?;
+    let plan: RecoverPlan = plan_of(job, &batch, &doing).await?;
+    let api = job.ports.hosts.api(&batch.host).await?;
+    again(job, &mut batch).await?;
+    let recovered = run(job, api.as_ref(), batch, &plan, "resume").await?;
+    Ok(recovered.batch)
+}
+
+fn reasons(why: &[WhyNot]) -> Vec<Reason> {
+    why.iter().map(|why| why.reason).collect()
+}
+
+fn lines(plan: &RecoverPlan) -> Vec<String> {
+    let why = plan.why.iter();
+    why.map(|why| format!("{}: {}", why.reason, why.said))
+        .chain(plan.blockers.iter().cloned())
+        .collect()
+}
+
+/// Reads the host and plans.
+async fn draft(
+    job: &Job,
+    api: &dyn HostApi,
+    host: &HostSettings,
+    id: RemoteId,
+    provider: Option<&PackId>,
+) -> Outcome<(RecoverPlan, HostView)> {
+    let Some(account) = api.account(id).await? else {
+        let message = format!("there is no account #{id} on `{}`", host.id);
+        let hint = format!("`cockpit provider status --host {}` lists them", host.id);
+        return Err(Failure::new(FailureKind::Usage, message).hint(hint));
+    };
+    let known = known(job, &host.id, None).await?;
+    let pack = match provider {
+        Some(provider) => job.provider(provider)?,
+        None => provider_of(job, &known, &account)?,
+    };
+    let view = read_view(api, &pack.id).await?;
+    let Some((pool, seat)) = seat(&host.id, &view, &known, id, job.now_ms()) else {
+        let message = format!("account {} #{id} is bound to no group", account.name);
+        let hint = "nobody would choose it, whatever it answers: bind it to its group first";
+        return Err(Failure::new(FailureKind::Conflict, message).hint(hint));
+    };
+    let plan = make_plan(&RecoverInput {
+        host: &host.id,
+        role: host.role,
+        provider: &pack.id,
+        model: model_of(&pack, &account),
+        account: &account,
+        seat: (&pool, &seat),
+        now_ms: job.now_ms(),
+    });
+    Ok((plan, view))
+}
+
+/// The seat of an account in the first group it is bound to.
+fn seat(
+    host: &HostId,
+    view: &HostView,
+    known: &Known,
+    id: RemoteId,
+    now_ms: i64,
+) -> Option<(Pool, Seat)> {
+    let made = pools(&PoolInput {
+        host,
+        pack: None,
+        view,
+        records: &known.records,
+        probed: &known.probed,
+        recovered: &known.recovered,
+        now_ms,
+    });
+    made.into_iter().find_map(|pool| {
+        let seat = pool.seats.iter().find(|seat| seat.account == id)?.clone();
+        Some((pool, seat))
+    })
+}
+
+/// The smoke model, or one that the account has where it does not have that.
+fn model_of<'a>(pack: &'a ProviderPack, account: &'a Account) -> &'a str {
+    let mapping = &account.model_mapping;
+    let smoke = pack.smoke_model.as_str();
+    if mapping.is_empty() || mapping.contains_key(smoke) {
+        return smoke;
+    }
+    let plain = mapping.keys().find(|name| !name.ends_with('*'));
+    plain.map_or(smoke, String::as_str)
+}
+
+/// Whose account it is: by our records, by its name, by the address of its upstream.
+fn provider_of(job: &Job, known: &Known, account: &Account) -> Outcome<ProviderPack> {
+    if let Some(provider) = known.provider_of(account.id) {
+        return job.provider(provider);
+    }
+    let packs: Vec<ProviderPack> = job
+        .ports
+        .packs
+        .list()?
+        .into_iter()
+        .filter_map(|entry| match entry.pack {
+            Ok(Pack::Provider(pack)) => Some(pack),
+            _ => None,
+        })
+        .collect();
+    let bare = |url: &str| {
+        let url = url.trim_end_matches('/');
+        url.strip_suffix("/v1").unwrap_or(url).to_owned()
+    };
+    let named = packs
+        .iter()
+        .find(|pack| Leftovers::of(pack).holds(&account.name));
+    let addressed = || {
+        let mut packs = packs.iter();
+        packs.find(|pack| bare(&pack.base_url) == bare(&account.base_url))
+    };
+    named.or_else(addressed).cloned().ok_or_else(|| {
+        let message = format!(
+            "no pack knows account {} #{}, upstream {}",
+            account.name, account.id, account.base_url
+        );
+        Failure::new(FailureKind::Usage, message)
+            .hint("say whose it is: `--provider ID`; `cockpit pack list` shows the packs")
+    })
+}
+
+/// How it answered, and in whose words.
+async fn ask(
+    job: &Job,
+    api: &dyn HostApi,
+    journal: &Journal,
+    plan: &RecoverPlan,
+) -> Outcome<(AccountStatus, String)> {
+    if plan.ask == Ask::List {
+        job.say("asking the upstream for its models with the account's key");
+        return Ok(match api.upstream_models(plan.account).await {
+            Ok(models) => (
+                AccountStatus::Passed,
+                format!("the upstream lists {} model(s) for its key", models.len()),
+            ),
+            Err(failure) if failure.kind == FailureKind::Remote => {
+                (AccountStatus::Failed, failure.message)
+            }
+            Err(failure) => return Err(failure),
+        });
+    }
+    job.say(format!("asking `{}` for one answer", plan.model));
+    let tested = journal
+        .ensure(&TestAgain {
+            api,
+            id: plan.account,
+            name: &plan.name,
+            model: &plan.model,
+        })
+        .await?;
+    Ok(match tested {
+        AccountTest::Passed => (
+            AccountStatus::Passed,
+            format!("answered `{}` when it was asked again", plan.model),
+        ),
+        AccountTest::Failed(why) => (AccountStatus::Failed, why),
+        AccountTest::Unfinished(last) => (
+            AccountStatus::Failed,
+            format!("the test ended without a verdict, last seen: {last}"),
+        ),
+    })
+}
+
+async fn run(
+    job: &Job,
+    api: &dyn HostApi,
+    batch: Batch,
+    plan: &RecoverPlan,
+    reason: &str,
+) -> Outcome<Recovered> {
+    match work(job, api, &batch, plan, reason).await {
+        Ok(recovered) => finish(job, recovered).await,
+        Err(failure) => Err(stopped(job, batch, failure).await?),
+    }
+}
+
+async fn work(
+    job: &Job,
+    api: &dyn HostApi,
+    batch: &Batch,
+    plan: &RecoverPlan,
+    reason: &str,
+) -> Outcome<Recovered> {
+    let journal = Journal::open(job, batch.id, &batch.host, &batch.plan_hash, reason).await?;
+    let (status, summary) = ask(job, api, &journal, plan).await?;
+    let (id, name) = (plan.account, plan.name.as_str());
+    if status == AccountStatus::Passed {
+        if plan.reset {
+            journal.ensure(&Reset { api, id, name }).await?;
+        }
+        if plan.switch_on {
+            let name = plan.name.clone();
+            journal.ensure(&UnparkAccount { api, id, name }).await?;
+            remember_on(job, batch, id).await?;
+        }
+    }
+    let summary = shorten(&summary, 400);
+    let asked = Asked {
+        account: id,
+        probed: Probed {
+            status,
+            summary: summary.clone(),
+            batch: batch.id,
+        },
+    };
+    job.keep(ResultKind::Recover, &batch.id.to_string(), &asked)
+        .await;
+    let known = known(job, &batch.host, None).await?;
+    let view = read_view(api, &plan.provider).await?;
+    let now = seat(&batch.host, &view, &known, id, job.now_ms());
+    let why_not = now.map_or_else(Vec::new, |(_, seat)| seat.why_not);
+    let mut batch = batch.clone();
+    batch.last_write_ms = job.now_ms();
+    Ok(Recovered {
+        batch,
+        account: id,
+        name: plan.name.clone(),
+        group: plan.group.clone(),
+        account_status: status,
+        account_probe_summary: summary,
+        chosen: why_not.is_empty(),
+        next_try: why_not.iter().filter_map(|why| why.next_try.clone()).max(),
+        why_not,
+    })
+}
+
+/// What a batch of ours holds to be off is on now, or the next comparison would call it drift.
+async fn remember_on(job: &Job, batch: &Batch, id: RemoteId) -> Outcome<()> {
+    let store = &job.ports.store;
+    for mut record in store.host_resources(&batch.host, &batch.provider).await? {
+        let ours = record.kind == ResourceKind::Account
+            && record.host_resource_id == id
+            && record.origin != Origin::Parked;
+        if ours && record.recorded.get("schedulable").is_some() {
+            record.recorded["schedulable"] = true.into();
+            store.record(&record).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn finish(job: &Job, mut recovered: Recovered) -> Outcome<Recovered> {
+    let passed = recovered.account_status == AccountStatus::Passed;
+    let (status, reason) = match (passed, recovered.chosen) {
+        (true, true) => (BatchStatus::Succeeded, String::new()),
+        (true, false) => (
+            BatchStatus::PartiallySucceeded,
+            "it answered, but would still not be chosen".to_owned(),
+        ),
+        (false, _) => (BatchStatus::Failed, recovered.account_probe_summary.clone()),
+    };
+    let told = format!(
+        "{}: {}",
+        recovered.account_status, recovered.account_probe_summary
+    );
+    ended(job, &mut recovered.batch, status, reason, told).await?;
+    Ok(recovered)
+}

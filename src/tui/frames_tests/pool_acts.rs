@@ -1,0 +1,223 @@
+//! Deleting what is parked and asking an account again: the plans, their confirmation, and what
+//! they came to.
+
+use super::batches::every_batch;
+use super::fleet::{ago, armed, batch, checks, chinese, hosts, judged, read, shows};
+use super::picture::{Album, Screen};
+use super::plans::planned;
+use cockpit_domain::batch::{AccountStatus, Batch};
+use cockpit_domain::ids::{PlanId, RemoteId};
+use cockpit_domain::pool::{PrunePlan, Reason, RecoverPlan, WhyNot};
+use cockpit_engine::command::Answer;
+use cockpit_engine::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
+use cockpit_engine::supervisor::Snapshot;
+use serde_json::{Value, json};
+
+const HASH: &str = "566e3fb5dcf8d2f2abedb3f4c0ffee00";
+
+fn fleet() -> Snapshot {
+    let mut board = judged(&checks());
+    hosts(&mut board);
+    board.batches = every_batch();
+    armed(shows(board), "accept")
+}
+
+fn row(sign: &str, id: i64, name: &str, reason: &str) -> Value {
+    json!({"sign": sign, "type": "account", "name": name, "host_resource_id": id.to_string(), "reason": reason})
+}
+
+fn prune(stand: &Value, blockers: &[&str]) -> Answer {
+    let doomed: Vec<Value> = (1..=3)
+        .map(|id| {
+            row(
+                "-",
+                id,
+                &format!("vendor.00000000000{id}"),
+                "parked by batch/3",
+            )
+        })
+        .collect();
+    let kept = [
+        row(
+            "=",
+            4,
+            "vendor.000000000004",
+            "switched on again since it was parked",
+        ),
+        row(
+            "=",
+            9,
+            "vendor-old-9",
+            "its name matches, but no batch of ours parked it: never touched",
+        ),
+        row(
+            "=",
+            21,
+            "vendor.0123456789ab",
+            "in service, held by batch/3",
+        ),
+    ];
+    let rows = [doomed.as_slice(), kept.as_slice()].concat();
+    let plan: PrunePlan = read(json!({
+        "host": "accept", "provider": "vendor", "doomed": [], "stands": [stand],
+        "changes": rows,
+        "totals": {"create": 0, "change": 0, "remove": 3, "attention": 0},
+        "blockers": blockers,
+        "warnings": ["taking batch/3 back will no longer wake what is deleted here"],
+        "revision": "", "expires_ms": null,
+    }));
+    Answer::Prune(Box::new(PlannedPrune {
+        id: PlanId(40),
+        hash: HASH.to_owned(),
+        plan,
+    }))
+}
+
+fn good() -> Answer {
+    let stand = json!({
+        "group": "3", "name": "relay-vendor", "choosable": 2, "floor": 1,
+        "served": "vendor.0123456789ab #21 served `small` at 2026-11-21T09:10:42Z (usage row 77)",
+    });
+    prune(&stand, &[])
+}
+
+fn blocked() -> Answer {
+    let stand = json!({
+        "group": "3", "name": "relay-vendor", "choosable": 1, "floor": 2, "served": null,
+    });
+    let below = "group `relay-vendor` has 1 account(s) that would be chosen, its floor is 2: what is parked is its reserve";
+    let nobody = "no completion was served by a new account of group `relay-vendor` yet: let a user call the model, or run `cockpit access status`";
+    prune(&stand, &[below, nobody])
+}
+
+fn cooling() -> WhyNot {
+    WhyNot {
+        reason: Reason::CoolingDown,
+        said: "user quota is not enough, remaining quota: 0".to_owned(),
+        by: "the host, after an answer of the upstream".to_owned(),
+        next_try: Some(
+            jiff::Timestamp::from_millisecond(ago(-10))
+                .unwrap()
+                .to_string(),
+        ),
+        fix: "wait, or ask it again now (`recover`): a good answer clears it".to_owned(),
+    }
+}
+
+fn recover() -> Answer {
+    let asked = "asked again by the host's own test: one short answer of `vendor/small`, about 20 tokens of this key";
+    let mut change = row(
+        "~",
+        7,
+        "relay-main",
+        "only if the answer is good; a bad one leaves it as it is",
+    );
+    change["fields"] = json!([
+        {"field": "temp_unschedulable_until", "from": "2026-11-21T09:30:00Z", "to": null},
+        {"field": "schedulable", "from": false, "to": true},
+    ]);
+    let plan: RecoverPlan = read(json!({
+        "host": "accept", "provider": "vendor", "group": "relay-vendor", "account": "7",
+        "name": "relay-main", "why": [cooling()], "ask": "test", "model": "small",
+        "cost": "one short answer of `vendor/small`, about 20 tokens of this key",
+        "reset": false, "switch_on": true,
+        "changes": [row("!", 7, "relay-main", asked), change],
+        "totals": {"create": 0, "change": 1, "remove": 0, "attention": 1},
+        "blockers": [], "warnings": [], "revision": "", "expires_ms": null,
+    }));
+    Answer::Recover(Box::new(PlannedRecover {
+        id: PlanId(40),
+        hash: HASH.to_owned(),
+        plan,
+    }))
+}
+
+fn ended(kind: &str, status: &str) -> Batch {
+    batch(5, status, json!({"kind": kind, "plan": 40})).batch
+}
+
+fn pruned() -> Answer {
+    Answer::Pruned(Box::new(Pruned {
+        batch: ended("prune", "partially_succeeded"),
+        done: 2,
+        kept: vec!["- account vendor.000000000003 #3: was switched on again meanwhile".to_owned()],
+        remains: Vec::new(),
+        disturbed: Vec::new(),
+    }))
+}
+
+fn answered(status: AccountStatus, why_not: Vec<WhyNot>) -> Answer {
+    let said = match status {
+        AccountStatus::Failed => "API returned 403: user quota is not enough, remaining quota: 0",
+        _ => "answered `small` when it was asked again",
+    };
+    Answer::Recovered(Box::new(Recovered {
+        batch: ended("recover", "succeeded"),
+        account: RemoteId(7),
+        name: "relay-main".to_owned(),
+        group: "relay-vendor".to_owned(),
+        account_status: status,
+        account_probe_summary: said.to_owned(),
+        chosen: why_not.is_empty(),
+        next_try: None,
+        why_not,
+    }))
+}
+
+/// Typed and said yes to, then answered.
+fn done(plan: Answer, named: bool, answer: Answer) -> Screen {
+    let confirmed = planned((80, 24), fleet(), "R", plan).keys("a").read();
+    let confirmed = if named {
+        confirmed.keys("accept\tspring cleaning\t")
+    } else {
+        confirmed
+    };
+    confirmed.keys("y").answer(Ok(answer))
+}
+
+#[test]
+fn pruning_and_asking_again() {
+    let album = Album::default()
+        .add("prune", &planned((80, 24), fleet(), "R", good()))
+        .add(
+            "prune, side by side",
+            &planned((160, 45), fleet(), "R", good()),
+        )
+        .add(
+            "prune, blocked",
+            &planned((80, 24), fleet(), "R", blocked()),
+        )
+        .add(
+            "prune, to be confirmed on a host that is not production",
+            &planned((80, 24), fleet(), "R", good()).keys("a").read(),
+        )
+        .add("pruned", &done(good(), true, pruned()))
+        .add("ask again", &planned((80, 24), fleet(), "R", recover()))
+        .add(
+            "ask again, to be confirmed",
+            &planned((80, 24), fleet(), "R", recover()).keys("a").read(),
+        )
+        .add(
+            "it answered",
+            &done(
+                recover(),
+                false,
+                answered(AccountStatus::Passed, Vec::new()),
+            ),
+        )
+        .add(
+            "it did not",
+            &done(
+                recover(),
+                false,
+                answered(AccountStatus::Failed, vec![cooling()]),
+            ),
+        )
+        .add(
+            "中文",
+            &Screen::with((80, 24), fleet(), chinese)
+                .keys("3jjjR")
+                .answer(Ok(good())),
+        );
+    insta::assert_snapshot!("pool_acts", album.text());
+}
