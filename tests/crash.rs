@@ -2,10 +2,12 @@
 //! nothing is left behind and nothing is there twice.
 
 mod kill;
+mod knife;
 mod lost;
 mod prune;
 mod repair;
 mod repair_drift;
 mod scene;
 mod self_service;
+mod sweep;
 mod user_key;

@@ -4,6 +4,7 @@
 use super::scene::{LIMIT, Scene, kill};
 use crate::support::inside::Census;
 use crate::support::{has_ssh, wait_until};
+use cockpit_lab::request_log::SeenRequest;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::{Child, Command};
@@ -167,6 +168,30 @@ fn a_kill_during_the_proof_is_resumed_whole() {
     killed_and_resumed("accept", "the gateway is asked", |scene, _| {
         scene.asked("GET", "/v1/models") > 0
     });
+}
+
+#[test]
+fn a_kill_of_a_self_service_import_after_the_balance_is_resumed_and_taken_back_whole() {
+    if !has_ssh() {
+        return;
+    }
+    let scene = Scene::start("accept", 3, UNANSWERED);
+    let words = scene.planned_by("self_service");
+    let mut child = begin(&scene, &words);
+    scene.wait("the balance is set", |_| {
+        let asked = |row: &SeenRequest| row.path.ends_with("/balance");
+        scene.lab.log().since(0).iter().any(asked)
+    });
+    kill(&mut child);
+    scene.nothing_runs_on();
+    assert_eq!(scene.shown()["status"], "interrupted");
+    let resumed = scene.run(&["batch", "resume", "1"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert_eq!(resumed.json()["access_status"], "self_service_ready");
+    let keys: Vec<&str> = scene.keys.iter().map(String::as_str).collect();
+    let whole = scene.before.0.after_self_service(&keys);
+    assert_eq!(scene.census().differences(&whole), Vec::<String>::new());
+    taken_back(&scene);
 }
 
 #[test]

@@ -225,16 +225,6 @@ fn an_import_that_loses_any_one_answer_ends_whole_by_itself() {
 }
 
 #[test]
-fn an_import_stopped_by_any_lost_answer_is_resumed_whole() {
-    sweep("accept", Then::Resume);
-}
-
-#[test]
-fn an_import_stopped_by_any_lost_answer_is_taken_back_whole() {
-    sweep("accept", Then::RollBack);
-}
-
-#[test]
 fn a_group_or_channel_whose_answer_was_lost_is_made_once() {
     sweep("prod", Then::Resume);
 }

@@ -85,6 +85,11 @@ impl Scene {
 
     /// Plans an import and gives the words that apply it.
     pub(super) fn planned(&self) -> Vec<String> {
+        self.planned_by("subscription")
+    }
+
+    /// As `planned`, in an access mode.
+    pub(super) fn planned_by(&self, access: &str) -> Vec<String> {
         let words = [
             "import",
             "plan",
@@ -92,6 +97,8 @@ impl Scene {
             self.host,
             "--provider",
             "lab",
+            "--access",
+            access,
             "--keys",
             "-",
         ];

@@ -119,16 +119,6 @@ fn a_self_service_import_that_loses_any_one_answer_ends_whole_by_itself() {
 }
 
 #[test]
-fn a_self_service_import_stopped_by_any_lost_answer_is_resumed_whole() {
-    sweep(Ground::Bare, Then::Resume);
-}
-
-#[test]
-fn a_self_service_import_stopped_by_any_lost_answer_is_taken_back_whole() {
-    sweep(Ground::Bare, Then::RollBack);
-}
-
-#[test]
 fn beside_a_subscription_of_the_same_keys_it_is_resumed_whole() {
     sweep(Ground::Subscribed, Then::Resume);
 }

@@ -145,6 +145,14 @@ impl Inside {
             .with(|state| state.drop_next = Some(rule));
     }
 
+    /// The store's database file.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.lab
+            .config_path()
+            .with_file_name("state")
+            .join("cockpit.db")
+    }
+
     /// Whether the rule has met its request.
     pub(crate) fn lost(&self) -> bool {
         self.lab
@@ -159,7 +167,13 @@ impl Inside {
 
     /// As `import`, in an access mode.
     pub(crate) async fn import_by(&self, access: AccessMode, keys: &[&str]) -> Batch {
-        let planned = match self
+        let planned = self.plan_import(access, keys).await;
+        self.apply_import(&planned).await
+    }
+
+    /// Plans an import of these keys.
+    pub(crate) async fn plan_import(&self, access: AccessMode, keys: &[&str]) -> PlannedImport {
+        match self
             .ask(Command::ImportPlan {
                 host: self.host_id(),
                 provider: Self::provider(),
@@ -170,15 +184,9 @@ impl Inside {
             })
             .await
         {
-            Answer::Import(planned) => planned,
+            Answer::Import(planned) => *planned,
             other => panic!("{other:?}"),
-        };
-        let approval = self.word(&planned.hash);
-        self.batch(Command::ImportApply {
-            plan: planned.id,
-            approval,
-        })
-        .await
+        }
     }
 
     /// Looks at the host's rows, or changes them.

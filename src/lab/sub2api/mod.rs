@@ -244,5 +244,6 @@ fn take_rule(state: &mut State, method: &str, path: &str) -> Option<When> {
     if state.drop_next.as_ref().is_some_and(fits) {
         return state.drop_next.take().map(|rule| rule.when);
     }
-    None
+    let losing = state.losing.as_mut()?;
+    losing(method, path)
 }

@@ -79,6 +79,9 @@ pub enum When {
     Stuck,
 }
 
+/// Says of a request whether its connection is lost, and what becomes of its effect.
+pub type Losing = Box<dyn FnMut(&str, &str) -> Option<When> + Send>;
+
 /// The next matching request loses its connection without an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DropRule {
@@ -128,6 +131,8 @@ pub struct State {
     pub drop_next: Option<DropRule>,
     /// Fault: every answer waits this long.
     pub delay: Duration,
+    /// Fault: which other requests lose their connection, by method and path.
+    pub losing: Option<Losing>,
     /// Answers given instead of its own.
     pub scripted: Vec<Scripted>,
     pub(super) log: LogLines,
@@ -162,6 +167,7 @@ impl State {
             settings: Settings::default(),
             drop_next: None,
             delay: Duration::ZERO,
+            losing: None,
             scripted: Vec::new(),
             log,
             sessions: BTreeMap::new(),
