@@ -2,9 +2,32 @@
 //! not wait.
 
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+use nix::libc::{SIGCONT, SIGTSTP};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
+
+/// Ctrl-Z (SIGTSTP) holds what is running instead of suspending a process that has calls in flight,
+/// and the next one, or SIGCONT, lets it go on. Listening begins with this call.
+pub(crate) fn holds() -> watch::Receiver<bool> {
+    let (tell, holds) = watch::channel(false);
+    let listen = |number| signal(SignalKind::from_raw(number));
+    match (listen(SIGTSTP), listen(SIGCONT)) {
+        (Ok(mut hold), Ok(mut go_on)) => {
+            tokio::spawn(async move {
+                while !tell.is_closed() {
+                    let on = tokio::select! {
+                        _ = hold.recv() => !*tell.borrow(),
+                        _ = go_on.recv() => false,
+                    };
+                    tell.send_if_modified(|held| std::mem::replace(held, on) != on);
+                }
+            });
+        }
+        (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "nothing can be held here"),
+    }
+    holds
+}
 
 /// Cancels `stop` at the first signal; the receiver fires at the second.
 pub(crate) fn watch(stop: &CancellationToken) -> Outcome<oneshot::Receiver<()>> {

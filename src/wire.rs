@@ -94,6 +94,7 @@ pub(crate) fn session(
             handle: Handle::new(ports, settings),
             config: config.path,
             stop,
+            holds: crate::signals::holds,
         },
         first_run,
         screen: config.screen,

@@ -14,6 +14,7 @@ mod cockpit_terminal;
 mod crash;
 mod drift;
 mod drill;
+mod import_run;
 mod live;
 mod looks;
 mod neighbours;

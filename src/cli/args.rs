@@ -198,6 +198,9 @@ pub enum Import {
         /// The approval.
         #[command(flatten)]
         word: Word,
+        /// Carry so many keys first, end to end, then stop: `batch resume` goes on with the others.
+        #[arg(long, value_name = "K", default_value_t = 0)]
+        canary: usize,
     },
 }
 

@@ -15,6 +15,7 @@ use cockpit_engine::import::CallerKey;
 use cockpit_engine::ports::FaultBoard;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What a command runs with.
@@ -25,6 +26,9 @@ pub struct Session {
     pub config: std::path::PathBuf,
     /// Cancelled when a person or the system wants us to stop.
     pub stop: CancellationToken,
+    /// Begins to listen for signals that hold what is running and let it go on; asked by what can be
+    /// held only.
+    pub holds: fn() -> watch::Receiver<bool>,
 }
 
 /// Runs a command and gives its exit code.
@@ -65,9 +69,10 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
                 user_key: user_key.map(CallerKey::named).transpose()?,
             }
         }
-        Noun::Import(Import::Apply { plan, word }) => Command::ImportApply {
+        Noun::Import(Import::Apply { plan, word, canary }) => Command::ImportApply {
             plan,
             approval: approval(word),
+            canary,
         },
         Noun::Batch(Batch::List { host }) => Command::BatchList { host },
         Noun::Batch(Batch::Show { batch }) => Command::BatchShow { batch },
@@ -138,6 +143,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
 
 /// Sends a command, shows its progress on a terminal, and passes a stop on.
 pub(crate) async fn call(session: &Session, command: Command, json: bool) -> Outcome<Answer> {
+    let mut holds = command.writes().then(session.holds);
     let started = session.handle.send(command);
     let id = started.id;
     let mut seen = session.handle.watch();
@@ -145,8 +151,16 @@ pub(crate) async fn call(session: &Session, command: Command, json: bool) -> Out
     let answer = started.answer();
     tokio::pin!(answer);
     let mut stopping = false;
+    // A wait counts down also while nothing happens.
+    let mut beat = tokio::time::interval(std::time::Duration::from_secs(1));
     loop {
         tokio::select! {
+            _ = beat.tick(), if progress.is_on() => {
+                let snapshot = seen.borrow().clone();
+                if let Some(job) = snapshot.jobs.iter().find(|job| job.id == id) {
+                    progress.show(job, session.handle.ports().clock.now_ms());
+                }
+            }
             answer = &mut answer => {
                 progress.clear();
                 return answer;
@@ -156,16 +170,34 @@ pub(crate) async fn call(session: &Session, command: Command, json: bool) -> Out
                 progress.note("stopping: the step in flight is finished first");
                 session.handle.stop(id);
             }
+            Some(on) = held(&mut holds) => {
+                session.handle.hold(id, on);
+                progress.note(if on {
+                    "held: what is in flight is finished, nothing new is begun; Ctrl-Z or SIGCONT goes on, Ctrl-C stops"
+                } else {
+                    "going on"
+                });
+            }
             changed = seen.changed() => {
                 if changed.is_ok() {
                     let snapshot = seen.borrow_and_update().clone();
-                    if let Some(line) = snapshot.jobs.iter().find(|job| job.id == id).and_then(|job| job.progress.as_ref()) {
-                        progress.show(line);
+                    if let Some(job) = snapshot.jobs.iter().find(|job| job.id == id) {
+                        progress.show(job, session.handle.ports().clock.now_ms());
                     }
                 }
             }
         }
     }
+}
+
+/// The next time a person holds what runs, or lets it go on; never where nothing can be held.
+async fn held(holds: &mut Option<watch::Receiver<bool>>) -> Option<bool> {
+    if let Some(holds) = holds
+        && holds.changed().await.is_ok()
+    {
+        return Some(*holds.borrow_and_update());
+    }
+    std::future::pending().await
 }
 
 fn approval(word: Word) -> Approval {

@@ -2,7 +2,7 @@
 //! error, 4 could not reach anything to judge.
 
 use cockpit_domain::baseline::Verdict;
-use cockpit_domain::batch::{AccessStatus, BatchStatus};
+use cockpit_domain::batch::{AccessStatus, BatchStatus, Interruption, ProviderStatus};
 use cockpit_domain::pool::Pool;
 use cockpit_domain::reconcile::ReconcileStatus;
 use cockpit_engine::command::Answer;
@@ -24,6 +24,13 @@ pub(crate) const UNREACHABLE: u8 = 4;
 pub(crate) fn of_answer(answer: &Answer) -> u8 {
     match answer {
         Answer::Baseline(report) => of_verdict(report.verdict),
+        // It stopped where it was told to: what the first keys came to decides.
+        Answer::Batch(batch) if batch.interrupted_by == Some(Interruption::Canary) => {
+            match batch.provider_status_from_import {
+                Some(ProviderStatus::Active) => CLEAN,
+                _ => FINDINGS,
+            }
+        }
         Answer::Batch(batch) => of_batch(batch.batch_status),
         Answer::Access(look) if look.latest_access_status == AccessStatus::Broken => FINDINGS,
         Answer::Reconcile(planned) => of_drift(planned.report.status),

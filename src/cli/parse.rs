@@ -230,10 +230,12 @@ mod tests {
             Command::ImportApply {
                 plan,
                 approval: approval.clone(),
+                canary: 3,
             },
             Command::ImportApply {
                 plan,
                 approval: Approval::default(),
+                canary: 0,
             },
             Command::BatchList {
                 host: Some(host.clone()),

@@ -94,6 +94,26 @@ words! {
 }
 
 words! {
+    /// Why a batch is `interrupted`; its reason says the rest.
+    Interruption {
+        /// The first keys are through, end to end; the others wait for a person's word.
+        Canary = "canary",
+        /// A person held it, and the program ended before it went on.
+        Paused = "paused",
+        /// A person stopped it.
+        Aborted = "aborted",
+        /// The process that ran it is gone.
+        Killed = "killed",
+        /// The host, or the way to it, was lost.
+        LostConnection = "lost_connection",
+        /// The host is not as the plan saw it any more.
+        HostChanged = "host_changed",
+        /// Something else failed.
+        Failed = "failed",
+    }
+}
+
+words! {
     /// How the provider stands on the host after a batch.
     ProviderStatus {
         /// Serving.
@@ -249,6 +269,12 @@ pub struct Batch {
     pub batch_status: BatchStatus,
     /// Why it stopped, if it did.
     pub reason: String,
+    /// What sort of stop it was, while it is `interrupted`.
+    #[serde(default)]
+    pub interrupted_by: Option<Interruption>,
+    /// How many keys go first, end to end, before the others wait for a word; 0 is none.
+    #[serde(default)]
+    pub canary: usize,
     /// Provider status as the import left it.
     pub provider_status_from_import: Option<ProviderStatus>,
     /// Access at import; never rewritten.

@@ -40,6 +40,10 @@ pub struct HostSettings {
     pub role: Role,
     /// Baseline pack to judge it by.
     pub baseline: Option<PackId>,
+    /// Calls to it in flight at most.
+    pub in_flight: usize,
+    /// Calls to it begun in one second at most; as fast as it answers when nothing is said.
+    pub calls_per_second: Option<usize>,
     /// Addresses on its machine where another control plane may listen.
     pub neighbours: Vec<String>,
     /// Container of its PostgreSQL, for looks that must prove their database.
@@ -49,6 +53,9 @@ pub struct HostSettings {
 }
 
 impl HostSettings {
+    /// Calls in flight, where the config says nothing: what a small host still answers at once.
+    pub const IN_FLIGHT: usize = 24;
+
     /// The base URL requests are made for. A bare `host:port` speaks plain HTTP inside the tunnel.
     pub fn base_url(&self) -> String {
         if self.address.contains("://") {

@@ -135,6 +135,8 @@ mod tests {
             address: String::new(),
             role,
             baseline: None,
+            in_flight: HostSettings::IN_FLIGHT,
+            calls_per_second: None,
             neighbours: Vec::new(),
             db_container: None,
             redis_container: None,

@@ -66,6 +66,8 @@ pub enum Command {
         plan: PlanId,
         /// The person's word.
         approval: Approval,
+        /// So many keys go first, end to end; the others wait for a word. 0 is none.
+        canary: usize,
     },
     /// List batches.
     BatchList {

@@ -5,6 +5,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{
     Clock, FaultBoard, Hosts, KeptResult, Packs, Remote, ResultKind, SecretRefs, Store, Web,
 };
+use cockpit_domain::batch::Interruption;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::log::LogSource;
@@ -12,8 +13,9 @@ use cockpit_domain::pack::ProviderPack;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// The outside world, wired once by `main`.
@@ -92,7 +94,7 @@ pub struct Settings {
 }
 
 /// What a running job tells the world.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {
     /// What is being done, one short line.
     pub text: String,
@@ -100,6 +102,38 @@ pub struct Progress {
     pub done: usize,
     /// Things to do; 0 when unknown.
     pub total: usize,
+    /// Writes to hosts that were answered so far.
+    pub steps: u64,
+    /// UTC ms until when it waits, when it waits for a time.
+    pub until_ms: Option<i64>,
+}
+
+/// A person's hold on a job that writes: steps in flight are finished, none is begun while it is on.
+#[derive(Debug, Clone)]
+pub struct Hold(Arc<watch::Sender<bool>>);
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
+
+impl Hold {
+    /// Puts it on or takes it off.
+    pub fn set(&self, on: bool) {
+        self.0.send_replace(on);
+    }
+
+    /// Whether it is on.
+    pub fn is_on(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Ready as soon as it is off.
+    async fn off(&self) {
+        // The sender lives as long as we do.
+        drop(self.0.subscribe().wait_for(|on| !on).await);
+    }
 }
 
 /// One job at work: ports, settings, cancel and progress.
@@ -111,8 +145,12 @@ pub struct Job {
     pub settings: Arc<Settings>,
     /// Cancelled when a person stops the job; steps in flight are finished first.
     pub cancel: CancellationToken,
+    /// On while a person holds the job.
+    pub hold: Hold,
     /// Where progress goes; dropped lines do no harm.
     pub progress: mpsc::Sender<Progress>,
+    /// Writes to hosts that were answered so far.
+    pub(crate) steps: Arc<AtomicU64>,
     /// What stands between the job and a host.
     pub(crate) gate: Arc<Gate>,
 }
@@ -125,12 +163,32 @@ impl Job {
 
     /// Says how far it is.
     pub fn count(&self, text: impl Into<String>, done: usize, total: usize) {
-        // A full channel means the face is slow: the next line replaces this one anyway.
-        drop(self.progress.try_send(Progress {
+        self.tell(Progress {
             text: text.into(),
             done,
             total,
-        }));
+            ..Progress::default()
+        });
+    }
+
+    /// Says what is waited for, and until when at most (UTC ms).
+    pub fn wait_for(&self, text: impl Into<String>, until_ms: i64) {
+        self.tell(Progress {
+            text: text.into(),
+            until_ms: Some(until_ms),
+            ..Progress::default()
+        });
+    }
+
+    fn tell(&self, progress: Progress) {
+        let steps = self.steps.load(Ordering::Relaxed);
+        // A full channel means the face is slow: the next line replaces this one anyway.
+        drop(self.progress.try_send(Progress { steps, ..progress }));
+    }
+
+    /// Counts a write that was answered.
+    pub(crate) fn stepped(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Fails when a person stopped the job.
@@ -139,6 +197,29 @@ impl Job {
             return Err(Failure::new(FailureKind::Cancelled, "stopped by request"));
         }
         Ok(())
+    }
+
+    /// Waits while a person holds the job; fails when it was stopped. Asked before anything new is
+    /// begun, so that what is in flight is finished first.
+    pub async fn go_on(&self) -> Outcome<()> {
+        if self.hold.is_on() {
+            tokio::select! {
+                () = self.hold.off() => {}
+                () = self.cancel.cancelled() => {}
+            }
+        }
+        self.check_cancel()
+    }
+
+    /// What sort of stop a failure is for the batch it leaves in the middle.
+    pub(crate) fn interruption(&self, failure: &Failure) -> Interruption {
+        match failure.kind {
+            FailureKind::Cancelled if self.hold.is_on() => Interruption::Paused,
+            FailureKind::Cancelled => Interruption::Aborted,
+            FailureKind::Unreachable => Interruption::LostConnection,
+            FailureKind::Conflict => Interruption::HostChanged,
+            _ => Interruption::Failed,
+        }
     }
 
     /// Waits, or returns at once when cancelled.

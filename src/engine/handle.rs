@@ -9,7 +9,7 @@ use crate::arming::Gate;
 use crate::baseline::only_pack;
 use crate::board::{Board, Trouble, trouble_subject};
 use crate::command::{Answer, Command};
-use crate::context::{Job, Ports, Progress, Settings, keep};
+use crate::context::{Hold, Job, Ports, Progress, Settings, keep};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::logs::{LogHub, RingLimits};
 use crate::ports::ResultKind;
@@ -34,7 +34,7 @@ struct Inner {
     settings: Arc<Settings>,
     next: AtomicI64,
     state: Mutex<State>,
-    cancels: Mutex<BTreeMap<JobId, CancellationToken>>,
+    reins: Mutex<BTreeMap<JobId, Reins>>,
     seen: watch::Sender<Arc<Snapshot>>,
     tasks: TaskTracker,
     gate: Arc<Gate>,
@@ -46,6 +46,13 @@ struct Inner {
     /// Cancelled when the program ends: for tasks that are no jobs.
     closing: CancellationToken,
     logs: LogHub,
+}
+
+/// What a running job is led by.
+#[derive(Clone, Default)]
+struct Reins {
+    cancel: CancellationToken,
+    hold: Hold,
 }
 
 /// A job that was started.
@@ -84,7 +91,7 @@ impl Handle {
                 settings: Arc::new(settings),
                 next: AtomicI64::new(1),
                 state: Mutex::new(state),
-                cancels: Mutex::default(),
+                reins: Mutex::default(),
                 seen,
                 tasks: TaskTracker::new(),
                 gate: Arc::default(),
@@ -125,11 +132,9 @@ impl Handle {
             match effect {
                 Effect::Start(id) => {
                     let inner = Arc::clone(&self.inner);
-                    let cancel = CancellationToken::new();
-                    lock(&self.inner.cancels).insert(id, cancel.clone());
-                    self.inner
-                        .tasks
-                        .spawn(inner.run(id, command, cancel, reply));
+                    let reins = Reins::default();
+                    lock(&self.inner.reins).insert(id, reins.clone());
+                    self.inner.tasks.spawn(inner.run(id, command, reins, reply));
                     break;
                 }
                 Effect::Refuse(_, failure) => {
@@ -137,7 +142,7 @@ impl Handle {
                     drop(reply.send(Err(failure)));
                     break;
                 }
-                Effect::Cancel(id) => self.inner.cancel(id),
+                other => self.inner.lead(&other),
             }
         }
         Started { id, answer }
@@ -156,6 +161,13 @@ impl Handle {
     /// Stops a job after the step in flight.
     pub fn stop(&self, id: JobId) {
         self.inner.apply(Event::StopAsked(id));
+    }
+
+    /// Holds a job that writes: what is in flight is finished, nothing new is begun until it is let
+    /// go on.
+    pub fn hold(&self, id: JobId, on: bool) {
+        let now = self.inner.ports.clock.now_ms();
+        self.inner.apply(Event::HoldAsked(id, on, now));
     }
 
     /// Stops every job, waits until each has finished its step, and closes the connections.
@@ -197,15 +209,25 @@ impl Inner {
 
     fn apply(&self, event: Event) {
         for effect in self.fold(event) {
-            if let Effect::Cancel(id) = effect {
-                self.cancel(id);
-            }
+            self.lead(&effect);
         }
     }
 
-    fn cancel(&self, id: JobId) {
-        if let Some(token) = lock(&self.cancels).get(&id) {
-            token.cancel();
+    /// Carries an effect out on a job that runs.
+    fn lead(&self, effect: &Effect) {
+        let reins = lock(&self.reins);
+        match effect {
+            Effect::Cancel(id) => {
+                if let Some(job) = reins.get(id) {
+                    job.cancel.cancel();
+                }
+            }
+            Effect::Hold(id, on) => {
+                if let Some(job) = reins.get(id) {
+                    job.hold.set(*on);
+                }
+            }
+            Effect::Start(_) | Effect::Refuse(..) => {}
         }
     }
 
@@ -213,15 +235,17 @@ impl Inner {
         self: Arc<Self>,
         id: JobId,
         command: Command,
-        cancel: CancellationToken,
+        reins: Reins,
         reply: oneshot::Sender<Outcome<Answer>>,
     ) {
         let (progress, mut lines) = mpsc::channel::<Progress>(64);
         let job = Job {
             ports: self.ports.clone(),
             settings: Arc::clone(&self.settings),
-            cancel,
+            cancel: reins.cancel,
+            hold: reins.hold,
             progress,
+            steps: Arc::default(),
             gate: Arc::clone(&self.gate),
         };
         let teller = Arc::clone(&self);
@@ -250,7 +274,7 @@ impl Inner {
             Err(Failure::new(FailureKind::Internal, "the job panicked")
                 .hint("this is a defect of the cockpit; the log file says more"))
         });
-        lock(&self.cancels).remove(&id);
+        lock(&self.reins).remove(&id);
         self.learn(id, &about, &answer).await;
         drop(reply.send(answer));
     }

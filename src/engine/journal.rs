@@ -238,7 +238,7 @@ impl Journal {
     }
 
     async fn intend(&self, write: &Write) -> Outcome<(StepId, String)> {
-        self.job.check_cancel()?;
+        self.job.go_on().await?;
         let key = self.job.ports.clock.uuid();
         let intent = Intent {
             batch: self.batch,
@@ -293,6 +293,9 @@ impl Journal {
             .store
             .settle(step, state, answer, resource.as_ref(), &audit)
             .await?;
+        if state == StepState::Done {
+            self.job.stepped();
+        }
         self.with_row(step, |row| {
             row.state = state;
             row.host_resource_id = resource.map(|resource| resource.host_resource_id);

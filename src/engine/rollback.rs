@@ -225,6 +225,7 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
 /// Writes down that a rollback stopped in the middle.
 async fn half_taken_back(job: &Job, mut batch: Batch, failure: Failure) -> Outcome<Failure> {
     batch.batch_status = BatchStatus::Interrupted;
+    batch.interrupted_by = Some(job.interruption(&failure));
     batch.reason = format!("its rollback stopped in the middle: {failure}");
     batch.updated_ms = job.now_ms();
     job.ports.store.save_batch(&batch).await?;

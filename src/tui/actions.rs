@@ -179,13 +179,14 @@ actions! {
     Repair "repair" ["P"] Checks Plan [Check] 2;
     Recover "recover" ["t"] Pool Plan [Host, Account] 2;
     Prune "prune" ["d"] Pool Plan [Host, Provider] 3;
-    Resume "resume" [] Batches Write [Batch] 0;
+    Resume "resume" ["c"] Batches Write [Batch] 1;
     AccessStatus "access-status" ["s"] Batches Ask [Batch] 2;
     Pause "pause" ["space"] Log Look [] 2;
     Level "level" ["v"] Log Look [] 3;
     Sources "sources" ["s"] Log Look [] 4;
     Apply "apply" ["a"] Plan Write [] 1;
     StopJob "stop-job" ["ctrl-c"] Everywhere Look [] 0;
+    Hold "hold" ["space"] Jobs Look [] 1;
     FaultSet "fault-set" [] Everywhere Ask [Fault] 0;
     FaultClear "fault-clear" [] Everywhere Ask [Fault] 0;
     ThemeSet "theme" [] Everywhere Look [Theme] 0;

@@ -260,7 +260,7 @@ fn work(model: &Model) -> Note {
     vec![
         Cell::new(format!("{beat} "), Role::Warming),
         Cell::plain(format!("{} {}", first.name, first.subject)),
-        Cell::muted(format!("  {}", panes::stage(first))),
+        Cell::muted(format!("  {}", panes::stage(model, first))),
         Cell::muted(if live.len() > 1 {
             format!("  +{}", live.len() - 1)
         } else {

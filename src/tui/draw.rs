@@ -358,6 +358,23 @@ fn draw_confirm(frame: &mut Frame<'_>, model: &Model, confirm: &Confirm) {
         lines.push(Vec::new());
     }
     let buttons = confirm.focus == Field::Buttons;
+    if let Some(canary) = &confirm.canary {
+        let key = match (canary.on, canary.suggested) {
+            (true, _) => "confirm.canary-on",
+            (false, true) => "confirm.canary-suggested",
+            (false, false) => "confirm.canary-off",
+        };
+        let count = canary.keys.to_string();
+        let text = model.fill(key, &[("count", &count), ("which", &canary.which)]);
+        let mark = if canary.on { "[x] " } else { "[ ] " };
+        lines.push(vec![
+            Cell::plain("  "),
+            Cell::new("c ", if buttons { Role::Key } else { Role::Muted }),
+            Cell::plain(mark),
+            Cell::new(text, if canary.on { Role::Warn } else { Role::Text }),
+        ]);
+        lines.push(Vec::new());
+    }
     lines.push(vec![
         pointer(buttons),
         Cell::new(

@@ -55,6 +55,7 @@ impl Driver {
                 return (Some(Msg::Started(ticket, id)), None);
             }
             Effect::Stop(job) => self.handle.stop(job),
+            Effect::Hold(job, on) => self.handle.hold(job, on),
             Effect::Arm(host, window) => {
                 let handle = self.handle.clone();
                 self.later(async move { Msg::Armed(handle.arm(host, window).await) });

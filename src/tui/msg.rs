@@ -58,6 +58,8 @@ pub enum Effect {
     Send(Ticket, Command),
     /// Stop a job after its step in flight.
     Stop(JobId),
+    /// Hold a job that writes, or let it go on.
+    Hold(JobId, bool),
     /// Open the window for writes to a host.
     Arm(HostId, Duration),
     /// Close it.

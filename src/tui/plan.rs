@@ -161,10 +161,14 @@ impl Plan {
     }
 
     /// The command that applies it; `None` for one that is only read.
-    pub(crate) fn apply(&self, approval: Approval) -> Option<Command> {
+    pub(crate) fn apply(&self, approval: Approval, canary: usize) -> Option<Command> {
         let plan = self.id();
         match self {
-            Self::Import(_) => Some(Command::ImportApply { plan, approval }),
+            Self::Import(_) => Some(Command::ImportApply {
+                plan,
+                approval,
+                canary,
+            }),
             Self::Rollback(_) => Some(Command::RollbackApply { plan, approval }),
             Self::Repair(_) => Some(Command::RepairApply { plan, approval }),
             Self::Reconcile(planned) => (!planned.report.mends.is_empty())

@@ -93,10 +93,10 @@ mod tests {
     #[test]
     fn a_text_names_the_key_that_the_person_has() {
         let (keymap, _) = Keymap::new(&[]);
-        let text = "`<refresh>` looks, `<resume>` goes on, a <b> c < d";
+        let text = "`<refresh>` looks, `<arm>` goes on, a <b> c < d";
         assert_eq!(
             keyed(text, &keymap),
-            "`r` looks, `:resume` goes on, a <b> c < d"
+            "`r` looks, `:arm` goes on, a <b> c < d"
         );
         let (keymap, problems) = Keymap::new(&[KeySetting {
             action: "refresh".to_owned(),

@@ -6,7 +6,7 @@ use crate::words::Lang;
 use cockpit_domain::baseline::Verdict;
 use cockpit_domain::batch::{
     AccessMode, AccessStatus, AccountStatus, BatchKind, BatchStatus, CompletionClass, ImportMode,
-    ItemStage,
+    Interruption, ItemStage,
 };
 use cockpit_domain::host::Role;
 use cockpit_domain::journal::StepState;
@@ -220,6 +220,8 @@ fn families() -> Vec<Family> {
         family("origin.", origin_words(), 10),
         family("step.", StepState::ALL, 10),
         family("mode.", ImportMode::ALL, 12),
+        family("stopped.", Interruption::ALL, 60),
+        family("stopped.", Interruption::ALL, 60),
         family("failure.", failure_words(), 20),
         family(
             "drift.",

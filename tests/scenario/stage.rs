@@ -108,6 +108,7 @@ impl Stage {
             handle: self.inside.engine().clone(),
             config: self.inside.lab.config_path(),
             stop: CancellationToken::new(),
+            holds: || tokio::sync::watch::channel(false).1,
         };
         let work = async {
             match cockpit_cli::parse(line) {

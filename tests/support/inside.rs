@@ -173,19 +173,36 @@ impl Inside {
 
     /// Plans an import of these keys.
     pub(crate) async fn plan_import(&self, access: AccessMode, keys: &[&str]) -> PlannedImport {
-        match self
-            .ask(Command::ImportPlan {
-                host: self.host_id(),
-                provider: Self::provider(),
-                keys: Secret::new(keys.join("\n")),
-                mode: ImportMode::Partial,
-                access,
-                user_key: None,
-            })
-            .await
-        {
+        self.plan_in(access, ImportMode::Partial, keys).await
+    }
+
+    /// As `plan_import`, strict or partial.
+    pub(crate) async fn plan_in(
+        &self,
+        access: AccessMode,
+        mode: ImportMode,
+        keys: &[&str],
+    ) -> PlannedImport {
+        let command = Command::ImportPlan {
+            host: self.host_id(),
+            provider: Self::provider(),
+            keys: Secret::new(keys.join("\n")),
+            mode,
+            access,
+            user_key: None,
+        };
+        match self.ask(command).await {
             Answer::Import(planned) => *planned,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// The command that applies an import plan, with so many keys first.
+    pub(crate) fn apply(&self, planned: &PlannedImport, canary: usize) -> Command {
+        Command::ImportApply {
+            plan: planned.id,
+            approval: self.word(&planned.hash),
+            canary,
         }
     }
 
@@ -206,12 +223,7 @@ impl Inside {
 
     /// Applies an import plan that may be refused.
     pub(crate) async fn try_import(&self, planned: &PlannedImport) -> Outcome<Batch> {
-        let approval = self.word(&planned.hash);
-        let command = Command::ImportApply {
-            plan: planned.id,
-            approval,
-        };
-        match self.engine.call(command).await? {
+        match self.engine.call(self.apply(planned, 0)).await? {
             Answer::Batch(batch) => Ok(*batch),
             other => panic!("{other:?}"),
         }
@@ -222,7 +234,8 @@ impl Inside {
         self.batch(Command::BatchResume { batch }).await
     }
 
-    async fn batch(&self, command: Command) -> Batch {
+    /// Carries out a command that ends in a batch.
+    pub(crate) async fn batch(&self, command: Command) -> Batch {
         match self.ask(command).await {
             Answer::Batch(batch) => *batch,
             other => panic!("{other:?}"),

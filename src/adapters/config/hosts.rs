@@ -12,11 +12,13 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "machine",
     "address",
     "role",
     "baseline",
+    "in_flight",
+    "calls_per_second",
     "neighbours",
     "db_container",
     "redis_container",
@@ -99,6 +101,8 @@ pub(super) fn host(
     let baseline = reader
         .text(table, "baseline")
         .and_then(|text| reader.id(&text.value, &text.span, |text| PackId::new(text).ok()));
+    let in_flight = pace(reader, table, "in_flight");
+    let calls_per_second = pace(reader, table, "calls_per_second");
     let neighbours = neighbours(reader, table);
     let mut container = |reader: &mut Reader<'_>, key: &'static str| {
         let text = reader.text(table, key)?;
@@ -126,6 +130,8 @@ pub(super) fn host(
             address: address.value,
             role,
             baseline,
+            in_flight: in_flight.unwrap_or(HostSettings::IN_FLIGHT),
+            calls_per_second,
             neighbours,
             db_container,
             redis_container,
@@ -337,6 +343,26 @@ fn port(
         Ok(port) if port > 0 => Some(port),
         _ => {
             reader.fault(&value.span(), "this is no port", "write 1 to 65535");
+            None
+        }
+    }
+}
+
+/// How much a host is asked at once or in one second.
+fn pace(reader: &mut Reader<'_>, table: &DeTable<'_>, key: &str) -> Option<usize> {
+    let value = table.get(key)?;
+    let Some(number) = value.get_ref().as_integer() else {
+        reader.wrong_type(value, "a whole number", "write the number without quotes");
+        return None;
+    };
+    match usize::from_str_radix(number.as_str(), number.radix()) {
+        Ok(count @ 1..=1000) => Some(count),
+        _ => {
+            reader.fault(
+                &value.span(),
+                format!("`{key}` cannot be that"),
+                "write 1 to 1000",
+            );
             None
         }
     }

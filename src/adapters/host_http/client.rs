@@ -3,6 +3,7 @@
 use super::auth::{Auth, Shown};
 use super::call::{As, Call, Effect};
 use super::credential::Credential;
+use super::gate::Gate;
 use super::judge::{self, Raw, Trouble};
 use super::tunnels::Tunnels;
 use super::way::{ClientShape, Route, Way};
@@ -17,13 +18,10 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
 /// How long and how much one host may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Calls in flight.
-    pub in_flight: usize,
     /// Longest wait for a connection.
     pub connect: Duration,
     /// Longest wait for a whole answer.
@@ -45,7 +43,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            in_flight: 8,
             connect: Duration::from_secs(10),
             call: Duration::from_secs(30),
             test_silence: Duration::from_secs(90),
@@ -68,7 +65,7 @@ pub struct HostHttp {
     pub(super) auth: Auth,
     pub(super) redactor: Redactor,
     pub(super) limits: Limits,
-    pub(super) permits: Semaphore,
+    pub(super) gate: Gate,
 }
 
 impl HostHttp {
@@ -101,7 +98,7 @@ impl HostHttp {
         let shape = ClientShape {
             tls,
             connect: limits.connect,
-            idle: limits.in_flight,
+            idle: settings.in_flight,
         };
         Ok(Self {
             host: settings.id.clone(),
@@ -111,7 +108,7 @@ impl HostHttp {
             auth: Auth::new(credential),
             redactor,
             limits,
-            permits: Semaphore::new(limits.in_flight.max(1)),
+            gate: Gate::new(settings.in_flight, settings.calls_per_second),
         })
     }
 

@@ -14,8 +14,7 @@ use tokio::sync::SemaphorePermit;
 impl HostHttp {
     /// A place among the calls in flight, kept until the whole answer is there.
     pub(super) async fn permit(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        let gone = |_| Failure::new(FailureKind::Internal, "the host's gate is closed");
-        self.permits.acquire().await.map_err(gone)
+        self.gate.enter().await
     }
 
     /// The head of the answer. A tunnel is asked once more when its socket refuses, since the

@@ -13,6 +13,7 @@ mod channels;
 mod client;
 mod credential;
 mod exchange;
+mod gate;
 mod groups;
 mod hints;
 mod identity;

@@ -4,7 +4,7 @@ use super::error::{Result, StoreError, damaged, failure};
 use super::guard::Guard;
 use super::schema::{json, to_json};
 use super::{SqliteStore, lease, plans};
-use cockpit_domain::batch::{Batch, BatchEvent, BatchStatus, Item};
+use cockpit_domain::batch::{Batch, BatchEvent, BatchStatus, Interruption, Item};
 use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, RemoteId};
 use cockpit_domain::secret::Fingerprint;
 use cockpit_engine::failure::Outcome;
@@ -69,7 +69,12 @@ impl SqliteStore {
 
     pub(super) async fn replace_batch(&self, batch: &Batch) -> Outcome<()> {
         let id = batch.id;
-        let body = body(batch, &self.guard).map_err(|error| error.at(&self.database))?;
+        let mut batch = batch.clone();
+        if batch.batch_status != BatchStatus::Interrupted {
+            // What sort of stop it was is said of one that stands still, and of no other.
+            batch.interrupted_by = None;
+        }
+        let body = body(&batch, &self.guard).map_err(|error| error.at(&self.database))?;
         self.write(move |db| {
             let changed = db
                 .prepare("UPDATE batches SET body = ?2 WHERE id = ?1")?
@@ -160,6 +165,7 @@ fn as_interrupted(mut batch: Batch) -> Batch {
     if batch.batch_status == BatchStatus::Running {
         batch.batch_status = BatchStatus::Interrupted;
         GONE.clone_into(&mut batch.reason);
+        batch.interrupted_by = Some(Interruption::Killed);
     }
     batch
 }
@@ -201,8 +207,8 @@ pub(super) fn interrupt_stale(
     for id in stale {
         db.execute(
             "UPDATE batches SET body = json_set(body, '$.status', 'interrupted',
-                 '$.reason', ?2, '$.updated_ms', ?3) WHERE id = ?1",
-            params![id, GONE, at_ms],
+                 '$.reason', ?2, '$.updated_ms', ?3, '$.interrupted_by', ?4) WHERE id = ?1",
+            params![id, GONE, at_ms, Interruption::Killed.as_str()],
         )?;
         let event = BatchEvent {
             at_ms,

@@ -234,6 +234,7 @@ async fn import(
     let Answer::Batch(batch) = ask(
         session,
         Command::ImportApply {
+            canary: 0,
             plan: planned.id,
             approval,
         },

@@ -8,6 +8,7 @@ pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
 use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::batch::Batch;
 use cockpit_domain::ids::PlanId;
+use cockpit_domain::import::ImportPlan;
 use cockpit_domain::log::LogLine;
 use cockpit_domain::pack::Pack;
 use cockpit_engine::command::Answer;
@@ -35,6 +36,10 @@ pub(crate) fn answer(answer: &Answer) -> Value {
                 "access": plan.request.access,
                 "host_version": plan.host_version,
                 "items": plan.items,
+                "canary": {
+                    "suggested": plan.suggested_canary(),
+                    "lines": lines_of(plan, plan.suggested_canary()),
+                },
                 "changes": plan.changes,
                 "totals": plan.totals,
                 "blockers": plan.blockers,
@@ -182,6 +187,12 @@ fn moment_name(name: &str) -> Option<String> {
         | "since_ms" | "lost_ms" => Some(name.replace("_ms", "_at")),
         _ => None,
     }
+}
+
+/// Lines of the key input that a canary of so many keys begins with.
+fn lines_of(plan: &ImportPlan, canary: usize) -> Vec<usize> {
+    let keys = plan.canary(canary).into_iter();
+    keys.map(|at| plan.items[at].line).collect()
 }
 
 #[cfg(test)]

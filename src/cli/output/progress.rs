@@ -1,6 +1,6 @@
 //! Progress on standard error, only when it is a terminal: one line, overwritten.
 
-use cockpit_engine::context::Progress;
+use cockpit_engine::supervisor::{JobState, JobView};
 use std::io::{IsTerminal, Write};
 
 /// The one progress line.
@@ -18,14 +18,34 @@ impl ProgressLine {
         }
     }
 
-    /// Shows how far it is.
-    pub(crate) fn show(&mut self, progress: &Progress) {
+    /// Whether anybody sees it.
+    pub(crate) fn is_on(&self) -> bool {
+        self.on
+    }
+
+    /// Shows how far a job is.
+    pub(crate) fn show(&mut self, job: &JobView, now_ms: i64) {
+        let Some(progress) = &job.progress else {
+            return;
+        };
+        let held = if job.state == JobState::Paused {
+            "held: "
+        } else {
+            ""
+        };
         let count = if progress.total > 0 {
             format!("{}/{} ", progress.done, progress.total)
         } else {
             String::new()
         };
-        self.put(&format!("{count}{}", progress.text));
+        let pace = job.pace(now_ms).map_or_else(String::new, |pace| {
+            let left = pace.left_ms / 1000 + 1;
+            format!("{:.1} steps/s, {left} s left  ", pace.steps_per_second)
+        });
+        let until = progress.until_ms.map_or_else(String::new, |until| {
+            format!("{} s left  ", (until - now_ms).max(0) / 1000 + 1)
+        });
+        self.put(&format!("{held}{count}{pace}{until}{}", progress.text));
     }
 
     /// Says something that stays.

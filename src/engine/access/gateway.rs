@@ -85,16 +85,27 @@ pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
             return Ok(evidence);
         }
         look.job.check_cancel()?;
-        look.job.say(format!(
-            "warming: the host has not taken it up yet, {} s left",
-            left / 1000 + 1
-        ));
+        look.job.wait_for(
+            format!("warming, no verdict yet: {}", so_far(&evidence)),
+            look.last_write_ms + window,
+        );
         let nap = wait.min(Duration::from_millis(
             u64::try_from(left).unwrap_or(0).max(50),
         ));
         look.job.pause(nap).await;
         wait = (wait * 2).min(Duration::from_secs(4));
     }
+}
+
+/// What the newest try saw, in a few words.
+fn so_far(evidence: &GatewayEvidence) -> String {
+    let status = match (evidence.status_code, evidence.completion_status) {
+        (0, _) => "no answer".to_owned(),
+        (200, 0) => "models".to_owned(),
+        (200, chat) => format!("completion {chat}"),
+        (models, _) => format!("models {models}"),
+    };
+    format!("{status} {}", shorten(&evidence.completion_preview, 60))
 }
 
 /// One try. Returns whether its failure is no verdict yet.

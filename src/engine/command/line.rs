@@ -42,8 +42,17 @@ impl Command {
                 words.option("check", Some(check.as_str()));
                 words.option("pack", pack.as_ref().map(PackId::as_str));
             }
-            Self::ImportApply { plan, approval }
-            | Self::ReconcileApply { plan, approval }
+            Self::ImportApply {
+                plan,
+                approval,
+                canary,
+            } => {
+                words.word(&plan.0.to_string());
+                words.approval(approval);
+                let canary = (*canary > 0).then(|| canary.to_string());
+                words.option("canary", canary.as_deref());
+            }
+            Self::ReconcileApply { plan, approval }
             | Self::RepairApply { plan, approval }
             | Self::PruneApply { plan, approval }
             | Self::RecoverApply { plan, approval }
@@ -181,12 +190,14 @@ mod tests {
                 host_name: Some("prod".to_owned()),
                 reason: Some("it's late\nsk-aaaabbbbccccdddd".to_owned()),
             },
+            canary: 3,
         };
         let line = command.cli_line();
         let start =
             r"cockpit import apply 7 --yes 0123456789ab --host-name prod --reason 'it'\''s late ";
         assert!(line.starts_with(start), "{line}");
         assert!(!line.contains("sk-aaaabbbbccccdddd"), "{line}");
+        assert!(line.ends_with(" --canary 3"), "{line}");
         assert_eq!(command.subject(), "plan/7");
     }
 

@@ -34,9 +34,11 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
             let planned = import::plan(job, &host, &provider, &keys, &wish).await?;
             Answer::Import(Box::new(planned))
         }
-        Command::ImportApply { plan, approval } => {
-            Answer::Batch(Box::new(import::apply(job, plan, &approval).await?))
-        }
+        Command::ImportApply {
+            plan,
+            approval,
+            canary,
+        } => Answer::Batch(Box::new(import::apply(job, plan, &approval, canary).await?)),
         Command::BatchList { host } => Answer::Batches(batches::list(job, host.as_ref()).await?),
         Command::BatchShow { batch } => Answer::Detail(Box::new(batches::show(job, batch).await?)),
         Command::BatchResume { batch } => {

@@ -24,7 +24,7 @@ pub(super) async fn carry(
     if item.stage == ItemStage::Done {
         return Ok(item);
     }
-    scene.job.check_cancel()?;
+    scene.job.go_on().await?;
     item.stage = ItemStage::Provision;
     scene.job.ports.store.save_item(&item).await?;
     let account = match own_account(scene, &item).await? {

@@ -12,14 +12,14 @@ use crate::journal::Journal;
 use crate::ports::{Lease, LeaseInfo};
 use crate::rollback;
 use cockpit_domain::batch::{
-    Batch, BatchKind, BatchStatus, GatewayEvidence, Item, ItemStage, UpstreamEvidence,
+    Batch, BatchKind, BatchStatus, GatewayEvidence, Interruption, Item, ItemStage, UpstreamEvidence,
 };
 use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId};
 use cockpit_domain::import::ImportPlan;
 
 /// Carries out exactly this plan. Returns the batch as it ended; a stop or a failure in the
 /// middle leaves it `interrupted` with the reason, and is an error only when no batch was begun.
-pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Batch> {
+pub async fn apply(job: &Job, id: PlanId, approval: &Approval, canary: usize) -> Outcome<Batch> {
     let doing = format!("applying {id}");
     let (saved, plan, sealed) = policy::load(job, id, approval).await?;
     job.may_write(&saved.host)?;
@@ -27,7 +27,9 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Batch>
     let api = job.ports.hosts.api(&saved.host).await?;
     job.say("reading the host again");
     let view = policy::fresh_view(job, api.as_ref(), &plan, &sealed).await?;
-    let (batch, items) = new_batch(job, id, &saved.hash, &plan);
+    let (mut batch, items) = new_batch(job, id, &saved.hash, &plan);
+    // One that leaves nobody waiting is none.
+    batch.canary = if canary < items.len() { canary } else { 0 };
     let batch_id = job.ports.store.create_batch(&batch, &items).await?;
     let reason = approval.reason.clone().unwrap_or_default();
     let scene = Scene {
@@ -88,6 +90,11 @@ pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
     };
     batch.batch_status = BatchStatus::Running;
     batch.reason = String::new();
+    if batch.interrupted_by == Some(Interruption::Canary) {
+        // Who goes on after it has seen what it came to.
+        batch.canary = 0;
+    }
+    batch.interrupted_by = None;
     batch.owner.clone_from(&job.settings.owner);
     job.ports.store.save_batch(&batch).await?;
     let scene = Scene {
@@ -132,6 +139,7 @@ async fn run(scene: Scene, view: Option<cockpit_domain::import::HostView>) -> Ou
         Err(failure) => {
             let mut batch = batches::load(&job, id).await?;
             batch.batch_status = BatchStatus::Interrupted;
+            batch.interrupted_by = Some(job.interruption(&failure));
             batch.reason = failure.to_string();
             batch.updated_ms = job.now_ms();
             job.ports.store.save_batch(&batch).await?;
@@ -157,6 +165,8 @@ fn new_batch(job: &Job, id: PlanId, hash: &str, plan: &ImportPlan) -> (Batch, Ve
         access_mode: request.access,
         batch_status: BatchStatus::Running,
         reason: String::new(),
+        interrupted_by: None,
+        canary: 0,
         provider_status_from_import: None,
         access_status: None,
         latest_access_status: None,

@@ -1,7 +1,8 @@
 //! The import itself, in its fixed order: frame, keys, replacement, access, proof, words. Every
 //! part finds what an earlier run did, so that a resume is the same walk.
 
-use super::account::carry;
+use super::canary;
+use super::carry::carry_all;
 use super::judge::{direct_look, reachable};
 use super::park::{may_replace, park_failed, park_older, wake_older};
 use super::scene::Scene;
@@ -12,7 +13,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::rollback;
 use crate::view::{Whose, read_view_of};
 use cockpit_domain::batch::{
-    AccessMode, AccountStatus, Batch, BatchStatus, GatewayEvidence, Item, UpstreamEvidence,
+    AccessMode, AccountStatus, Batch, GatewayEvidence, ImportMode, Item, UpstreamEvidence,
 };
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::import::{HostView, classify, final_words};
@@ -22,10 +23,7 @@ use cockpit_domain::plan::{Sign, diff_fields};
 use cockpit_domain::recorded;
 use cockpit_domain::resource::{Origin, ResourceKind};
 use cockpit_domain::secret::Secret;
-use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, StreamExt};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 /// `effective_key_source` where a caller's own key was proven.
 pub(crate) const USER_KEY: &str = "user_key";
@@ -40,7 +38,8 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
         }
     };
     let group = frame(scene, &view).await?;
-    let items = carry_all(scene, group).await?;
+    let first = canary::of(scene);
+    let items = carry_all(scene, group, first.as_deref()).await?;
     sweep(scene).await?;
     let statuses: Vec<AccountStatus> = items
         .iter()
@@ -50,18 +49,24 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
     let early = final_words(&statuses, None, request.mode, request.access);
     let mut batch = crate::batches::load(&scene.job, scene.batch.id).await?;
     let of_status = |failed: bool| {
-        items
+        let found = items
             .iter()
-            .position(|item| (item.account_status == Some(AccountStatus::Failed)) == failed)
+            .find(|item| (item.account_status == Some(AccountStatus::Failed)) == failed);
+        key_of(scene, found.or(items.first()))
     };
-    if early.undo {
+    let strict = request.mode == ImportMode::Strict;
+    if early.undo && (first.is_none() || strict) {
         // The evidence is about a key that failed.
-        batch.upstream = direct_look(scene, &scene.keys[of_status(true).unwrap_or(0)]).await?;
+        batch.upstream = direct_look(scene, of_status(true)).await?;
         return take_back(scene, batch, &statuses).await;
     }
-    let proof_key = &scene.keys[of_status(false).unwrap_or(0)];
     park_failed(scene, &items).await?;
-    if may_replace(&items) {
+    if early.undo {
+        // None of the first keys serves; the others may yet, if a person says so.
+        batch.upstream = direct_look(scene, of_status(true)).await?;
+        return canary::stop(scene, batch, &statuses, None).await;
+    }
+    if first.is_none() && may_replace(&items) {
         park_older(scene).await?;
     }
     let key = close(scene, group).await?;
@@ -83,8 +88,20 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
     scene
         .job
         .say("asking the upstream directly, from the host's machine");
-    batch.upstream = direct_look(scene, proof_key).await?;
+    batch.upstream = direct_look(scene, of_status(false)).await?;
+    if first.is_some() {
+        return canary::stop(scene, batch, &statuses, Some(ready)).await;
+    }
     finish(scene, batch, &statuses, Some(ready)).await
+}
+
+/// The key of an item; the plan's first one for none.
+fn key_of<'a>(scene: &'a Scene, item: Option<&Item>) -> &'a Secret {
+    let at = item.and_then(|item| {
+        let mut planned = scene.plan.items.iter();
+        planned.position(|planned| planned.fingerprint == item.fingerprint)
+    });
+    &scene.keys[at.unwrap_or(0)]
 }
 
 /// Group, channel and offer: made, taken over or corrected as the plan says.
@@ -223,63 +240,6 @@ async fn correct_channel(
     Ok(())
 }
 
-/// Carries every key, a few at a time. A stop finishes what is in flight and begins nothing new.
-async fn carry_all(scene: &Scene, group: RemoteId) -> Outcome<Vec<Item>> {
-    let items = scene.job.ports.store.items(scene.batch.id).await?;
-    let total = items.len();
-    let mut done = 0;
-    let mut carried = Vec::with_capacity(total);
-    let mut first_failure = None;
-    // After the first failure nothing new is begun: a dead host would fail every key in turn.
-    let stop = scene.job.cancel.child_token();
-    // Collected and boxed: a lazy stream of borrowing futures is not `Send` enough to be spawned.
-    let work: Vec<BoxFuture<'_, Outcome<Item>>> = items
-        .into_iter()
-        .zip(&scene.keys)
-        .map(|(item, key)| begin(scene, &stop, item, key, group).boxed())
-        .collect();
-    let mut running =
-        futures_util::stream::iter(work).buffered(scene.job.settings.timing.items_in_flight.max(1));
-    while let Some(result) = running.next().await {
-        done += 1;
-        match result {
-            Ok(item) => {
-                scene.job.count(
-                    format!("key {} {}", item.key, item.validation_status),
-                    done,
-                    total,
-                );
-                carried.push(item);
-            }
-            Err(failure) => {
-                stop.cancel();
-                first_failure.get_or_insert(failure);
-            }
-        }
-    }
-    match first_failure {
-        Some(failure) => Err(failure),
-        None => Ok(carried),
-    }
-}
-
-/// Begins an item unless another one failed before.
-async fn begin(
-    scene: &Scene,
-    stop: &CancellationToken,
-    item: Item,
-    key: &Secret,
-    group: RemoteId,
-) -> Outcome<Item> {
-    if stop.is_cancelled() {
-        return Err(Failure::new(
-            FailureKind::Cancelled,
-            "stopped before this key was begun",
-        ));
-    }
-    carry(scene, item, key, group).await
-}
-
 async fn verdict(
     scene: &Scene,
     key: &ApiKey,
@@ -333,6 +293,7 @@ async fn finish(
     let request = &scene.plan.request;
     let words = final_words(statuses, ready, request.mode, request.access);
     batch.batch_status = words.batch;
+    batch.canary = 0;
     batch.provider_status_from_import = words.provider;
     batch.access_status = Some(words.access);
     batch.latest_access_status = Some(words.access);
@@ -353,14 +314,12 @@ async fn finish(
         }
     );
     scene.event(None, "finished", told).await?;
-    if batch.batch_status != BatchStatus::Interrupted {
-        scene.job.ports.store.wipe_plan_keys(batch.plan).await?;
-    }
+    scene.job.ports.store.wipe_plan_keys(batch.plan).await?;
     Ok(batch)
 }
 
 /// One sentence on why it is not a plain success.
-fn why(batch: &Batch, statuses: &[AccountStatus], ready: Option<bool>) -> String {
+pub(super) fn why(batch: &Batch, statuses: &[AccountStatus], ready: Option<bool>) -> String {
     let failed = statuses
         .iter()
         .filter(|status| **status == AccountStatus::Failed)

@@ -3,6 +3,8 @@
 mod account;
 mod apply;
 mod caller;
+mod canary;
+mod carry;
 mod execute;
 mod judge;
 mod park;

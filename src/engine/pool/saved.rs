@@ -106,6 +106,8 @@ pub(super) async fn begin(
         access_mode: AccessMode::Subscription,
         batch_status: BatchStatus::Running,
         reason: String::new(),
+        interrupted_by: None,
+        canary: 0,
         provider_status_from_import: None,
         access_status: None,
         latest_access_status: None,
@@ -143,6 +145,7 @@ pub(super) async fn again(job: &Job, batch: &mut Batch) -> Outcome<()> {
 /// Writes down that it stopped in the middle.
 pub(super) async fn stopped(job: &Job, mut batch: Batch, mut failure: Failure) -> Outcome<Failure> {
     batch.batch_status = BatchStatus::Interrupted;
+    batch.interrupted_by = Some(job.interruption(&failure));
     batch.reason = failure.to_string();
     batch.updated_ms = job.now_ms();
     job.ports.store.save_batch(&batch).await?;

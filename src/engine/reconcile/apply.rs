@@ -226,6 +226,7 @@ async fn run(
         Ok(after) => finish(job, batch, plan, before, after).await,
         Err(mut failure) => {
             batch.batch_status = BatchStatus::Interrupted;
+            batch.interrupted_by = Some(job.interruption(&failure));
             batch.reason = failure.to_string();
             batch.updated_ms = job.now_ms();
             job.ports.store.save_batch(&batch).await?;
@@ -371,6 +372,8 @@ fn new_batch(job: &Job, id: PlanId, saved: &SavedPlan, plan: &ReconcileReport) -
         access_mode: AccessMode::Subscription,
         batch_status: BatchStatus::Running,
         reason: String::new(),
+        interrupted_by: None,
+        canary: 0,
         provider_status_from_import: None,
         access_status: None,
         latest_access_status: None,

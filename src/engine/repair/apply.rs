@@ -212,6 +212,7 @@ async fn run(
         Ok(proof) => finish(job, batch, plan, proof).await,
         Err(mut failure) => {
             batch.batch_status = BatchStatus::Interrupted;
+            batch.interrupted_by = Some(job.interruption(&failure));
             batch.reason = failure.to_string();
             batch.updated_ms = job.now_ms();
             job.ports.store.save_batch(&batch).await?;
@@ -336,6 +337,8 @@ fn new_batch(job: &Job, id: PlanId, saved: &SavedPlan, plan: &RepairPlan) -> Bat
         access_mode: AccessMode::Subscription,
         batch_status: BatchStatus::Running,
         reason: String::new(),
+        interrupted_by: None,
+        canary: 0,
         provider_status_from_import: None,
         access_status: None,
         latest_access_status: None,

@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub enum JobState {
     /// At work.
     Running,
+    /// Held by a person: what is in flight is finished, nothing new is begun.
+    Paused,
     /// Told to stop; finishes the step in flight.
     Stopping,
     /// Ended well.
@@ -46,6 +48,10 @@ pub struct JobView {
     pub started_ms: i64,
     /// UTC ms since when it has been at what its progress says.
     pub stage_since_ms: i64,
+    /// UTC ms since when it counts what it does, less the time it was held.
+    pub counting_since_ms: Option<i64>,
+    /// UTC ms since when it is held.
+    pub held_since_ms: Option<i64>,
     /// UTC ms of its end.
     pub ended_ms: Option<i64>,
     /// Why it failed, when it did.
@@ -106,6 +112,8 @@ pub enum Event {
     Ended(JobId, Option<Trouble>, i64),
     /// A person wants a job stopped.
     StopAsked(JobId),
+    /// A person wants a job held, or let go on, at a time in UTC ms.
+    HoldAsked(JobId, bool, i64),
     /// Which host may be written to changed.
     Armed(Option<Armed>),
     /// The program wants to end.
@@ -121,6 +129,8 @@ pub enum Effect {
     Refuse(JobId, Failure),
     /// Cancel its token.
     Cancel(JobId),
+    /// Hold it, or let it go on.
+    Hold(JobId, bool),
 }
 
 /// The supervisor's state.
@@ -166,7 +176,14 @@ impl State {
                 self.forget();
                 Vec::new()
             }
-            Event::StopAsked(id) => self.stop(id).into_iter().collect(),
+            Event::StopAsked(id) => {
+                let held = self.jobs.get(&id).map(|job| job.state) == Some(JobState::Paused);
+                let mut effects: Vec<Effect> = self.stop(id).into_iter().collect();
+                // Let go after it was cancelled: it was stopped by a person, not left on hold.
+                effects.extend(held.then_some(Effect::Hold(id, false)));
+                effects
+            }
+            Event::HoldAsked(id, on, at_ms) => self.hold(id, on, at_ms).into_iter().collect(),
             Event::Armed(armed) => {
                 self.changed |= self.armed != armed;
                 self.armed = armed;
@@ -209,6 +226,10 @@ impl State {
         }
         if was.is_none_or(|was| was.text != progress.text) {
             job.stage_since_ms = at_ms;
+        }
+        let counts = progress.total > 0;
+        if counts && job.counting_since_ms.is_none() {
+            job.counting_since_ms = Some(at_ms);
         }
         job.progress = Some(progress);
         self.changed = true;
@@ -254,6 +275,8 @@ impl State {
                 progress: None,
                 started_ms: at_ms,
                 stage_since_ms: at_ms,
+                counting_since_ms: None,
+                held_since_ms: None,
                 ended_ms: None,
                 failure: None,
             },
@@ -266,10 +289,32 @@ impl State {
         let job = self
             .jobs
             .get_mut(&id)
-            .filter(|job| job.state == JobState::Running)?;
+            .filter(|job| matches!(job.state, JobState::Running | JobState::Paused))?;
         job.state = JobState::Stopping;
         self.changed = true;
         Some(Effect::Cancel(id))
+    }
+
+    /// Only what writes is held: what only looks is stopped and asked for again.
+    fn hold(&mut self, id: JobId, on: bool, at_ms: i64) -> Option<Effect> {
+        let (from, to) = if on {
+            (JobState::Running, JobState::Paused)
+        } else {
+            (JobState::Paused, JobState::Running)
+        };
+        let job = self
+            .jobs
+            .get_mut(&id)
+            .filter(|job| job.writes && job.state == from)?;
+        job.state = to;
+        if on {
+            job.held_since_ms = Some(at_ms);
+        } else if let Some(since) = job.held_since_ms.take() {
+            // The time it was held says nothing of its pace.
+            job.counting_since_ms = job.counting_since_ms.map(|at| at + (at_ms - since).max(0));
+        }
+        self.changed = true;
+        Some(Effect::Hold(id, on))
     }
 
     fn forget(&mut self) {
@@ -295,10 +340,44 @@ impl State {
     }
 }
 
+/// How fast a job is, of what it has done itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Writes that were answered, in one second.
+    pub steps_per_second: f64,
+    /// Milliseconds to the end of what it counts.
+    pub left_ms: i64,
+}
+
 impl JobView {
+    /// How fast it is; nothing is said before there is enough to go by.
+    pub fn pace(&self, now_ms: i64) -> Option<Pace> {
+        const ENOUGH_MS: i64 = 1_000;
+        let progress = self
+            .progress
+            .as_ref()
+            .filter(|progress| progress.total > 0)?;
+        let now_ms = self.held_since_ms.unwrap_or(now_ms);
+        let spent = now_ms - self.counting_since_ms?;
+        if spent < ENOUGH_MS || progress.done == 0 {
+            return None;
+        }
+        let left = i64::try_from(progress.total.saturating_sub(progress.done)).ok()?;
+        let done = i64::try_from(progress.done).ok()?;
+        let count = |value: i64| u32::try_from(value).map_or(f64::from(u32::MAX), f64::from);
+        let steps = i64::try_from(progress.steps).unwrap_or(i64::MAX);
+        Some(Pace {
+            steps_per_second: count(steps) * 1_000.0 / count(spent),
+            left_ms: spent.saturating_mul(left) / done,
+        })
+    }
+
     /// Whether it is still at work.
     pub fn is_live(&self) -> bool {
-        matches!(self.state, JobState::Running | JobState::Stopping)
+        matches!(
+            self.state,
+            JobState::Running | JobState::Paused | JobState::Stopping
+        )
     }
 }
 

@@ -44,6 +44,7 @@ fn late_and_double_events_change_nothing() {
             text: "late".into(),
             done: 0,
             total: 0,
+            ..Progress::default()
         },
         30,
     ));
@@ -88,6 +89,7 @@ fn said(text: &str, done: usize) -> Progress {
         text: text.into(),
         done,
         total: 9,
+        ..Progress::default()
     }
 }
 

@@ -134,7 +134,12 @@ impl SimHost {
         let bytes = axum::body::to_bytes(body, 16 << 20)
             .await
             .unwrap_or_default();
-        let (rule, delay) = self.with(|state| (take_rule(state, &method, &path), state.delay));
+        let (rule, delay) = self.with(|state| {
+            state.in_flight += 1;
+            state.most_in_flight = state.most_in_flight.max(state.in_flight);
+            (take_rule(state, &method, &path), state.delay)
+        });
+        let _inside = Inside(self.clone());
         let late = match rule {
             Some(When::CommitAfter(late)) => Some(late),
             Some(When::Stuck) => Some(NEVER),
@@ -234,6 +239,15 @@ impl SimHost {
             // Nobody waits for the probe: that is the warm-up window.
             drop(tokio::spawn(async move { host.probe(account).await }));
         }
+    }
+}
+
+/// Counts a request as being answered while it lives, also when its client goes away.
+struct Inside(SimHost);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.with(|state| state.in_flight -= 1);
     }
 }
 

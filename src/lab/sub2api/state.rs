@@ -135,6 +135,10 @@ pub struct State {
     pub losing: Option<Losing>,
     /// Answers given instead of its own.
     pub scripted: Vec<Scripted>,
+    /// Requests that are being answered now.
+    pub in_flight: usize,
+    /// The most there ever were at once.
+    pub most_in_flight: usize,
     pub(super) log: LogLines,
     pub(super) sessions: BTreeMap<String, Session>,
     pub(super) negative_keys: BTreeMap<String, Timestamp>,
@@ -169,6 +173,8 @@ impl State {
             delay: Duration::ZERO,
             losing: None,
             scripted: Vec::new(),
+            in_flight: 0,
+            most_in_flight: 0,
             log,
             sessions: BTreeMap::new(),
             negative_keys: BTreeMap::new(),

@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::panes;
 use crate::plan::Plan;
 use crate::theme::Role;
-use cockpit_domain::batch::BatchKind;
+use cockpit_domain::batch::{BatchKind, Interruption};
 use cockpit_domain::ids::{BatchId, HostId, PlanId};
 use cockpit_domain::plan::{Change, Sign};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -58,8 +58,41 @@ pub(crate) struct Confirm {
     pub(crate) focus: Field,
     /// Why the last `y` was not taken: a key of the catalogue.
     pub(crate) refused: Option<&'static str>,
+    /// What may go first of many keys.
+    pub(crate) canary: Option<Canary>,
     opened_ms: i64,
     drawn_ms: Option<i64>,
+}
+
+/// Some keys may go first, end to end; the others then wait for another word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Canary {
+    /// How many.
+    pub keys: usize,
+    /// Which.
+    pub which: String,
+    /// Whether there are so many keys that it should be so.
+    pub suggested: bool,
+    /// Whether it is wanted.
+    pub on: bool,
+}
+
+impl Canary {
+    /// Of an import with more keys than one.
+    fn of(plan: &Plan) -> Option<Self> {
+        let Plan::Import(planned) = plan else {
+            return None;
+        };
+        let plan = &planned.plan;
+        let suggested = plan.suggested_canary();
+        let keys = suggested.max(1);
+        (plan.items.len() > keys).then(|| Self {
+            keys,
+            which: plan.canary_line(keys),
+            suggested: suggested > 0,
+            on: false,
+        })
+    }
 }
 
 /// What would be touched, as far as there is room; the rest is counted.
@@ -106,10 +139,12 @@ impl Confirm {
         let production = model.setup.is_production(host);
         let mut named = production;
         let mut lines = Vec::new();
+        let mut canary = None;
         match subject {
             Subject::Apply(id) => {
                 if let Some(plan) = model.plans.get(&id) {
                     named = plan.wants_name(production);
+                    canary = Canary::of(plan);
                     lines.push(vec![
                         Cell::new(model.say(&format!("kind.{}", plan.kind())), Role::Title),
                         Cell::plain(format!("  {id}")),
@@ -125,10 +160,20 @@ impl Confirm {
                 }
             }
             Subject::Resume(batch) => {
-                lines.push(note(
-                    model.fill("confirm.resume", &[("batch", &batch.to_string())]),
-                    Role::Text,
-                ));
+                let seen = model.board().batches.iter();
+                let waiting = seen
+                    .filter(|seen| seen.batch.id == batch)
+                    .find(|seen| seen.batch.interrupted_by == Some(Interruption::Canary))
+                    .map(|seen| seen.tally.total.saturating_sub(seen.tally.done));
+                let name = batch.to_string();
+                let told = match waiting {
+                    Some(keys) => model.fill(
+                        "confirm.resume-canary",
+                        &[("batch", &name), ("count", &keys.to_string())],
+                    ),
+                    None => model.fill("confirm.resume", &[("batch", &name)]),
+                };
+                lines.push(note(told, Role::Text));
             }
             Subject::Quit => {}
         }
@@ -148,9 +193,16 @@ impl Confirm {
             reason: Input::default(),
             focus: if named { Field::Name } else { Field::Buttons },
             refused: None,
+            canary,
             opened_ms: model.now_ms,
             drawn_ms: None,
         }
+    }
+
+    /// How many keys go first; 0 when all do.
+    pub(crate) fn canary(&self) -> usize {
+        let wanted = self.canary.as_ref().filter(|canary| canary.on);
+        wanted.map_or(0, |canary| canary.keys)
     }
 
     /// Ending while a job writes: the step in flight is finished, the rest can be resumed.
@@ -163,6 +215,7 @@ impl Confirm {
             reason: Input::default(),
             focus: Field::Buttons,
             refused: None,
+            canary: None,
             opened_ms: model.now_ms,
             drawn_ms: None,
         }
@@ -217,6 +270,11 @@ impl Confirm {
         }
         match (self.focus, key.code) {
             (Field::Buttons, KeyCode::Enter | KeyCode::Char('n')) => return Next::Close,
+            (Field::Buttons, KeyCode::Char('c')) => {
+                if let Some(canary) = &mut self.canary {
+                    canary.on = !canary.on;
+                }
+            }
             (Field::Buttons, KeyCode::Char('y')) => match self.missing() {
                 None => return Next::Yes,
                 missing => self.refused = missing,
@@ -278,6 +336,7 @@ mod tests {
                 Field::Buttons
             },
             refused: None,
+            canary: None,
             opened_ms: 0,
             drawn_ms: None,
         }

@@ -50,6 +50,7 @@ fn looking() -> Snapshot {
         text: "host.containers".to_owned(),
         done: 3,
         total: 9,
+        ..Progress::default()
     });
     snapshot.jobs.push(job);
     snapshot

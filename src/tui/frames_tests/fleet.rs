@@ -43,6 +43,8 @@ fn settings(name: &str, machine: &str, role: Role) -> HostSettings {
         address: "127.0.0.1:8080".to_owned(),
         role,
         baseline: (role == Role::Production).then(|| PackId::new("stable").unwrap()),
+        in_flight: HostSettings::IN_FLIGHT,
+        calls_per_second: None,
         neighbours: Vec::new(),
         db_container: None,
         redis_container: None,
@@ -229,6 +231,8 @@ pub(super) fn job(id: i64, name: &'static str, subject: &str, state: JobState) -
         progress: None,
         started_ms: ago(2),
         stage_since_ms: ago(1),
+        counting_since_ms: None,
+        held_since_ms: None,
         ended_ms: None,
         failure: None,
     }

@@ -6,6 +6,7 @@ mod baseline;
 mod batches;
 mod dialogs;
 pub(crate) mod fleet;
+mod leading;
 mod logs;
 mod looks;
 mod others;

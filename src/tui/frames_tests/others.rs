@@ -173,6 +173,7 @@ fn worked() -> Snapshot {
         text: "waiting for the host to see the accounts".to_owned(),
         done: 12,
         total: 40,
+        ..Progress::default()
     });
     let mut failed = job(6, "host probe", "prod", JobState::Failed);
     failed.ended_ms = Some(ago(3));

@@ -74,7 +74,7 @@ pub(super) fn changes() -> Vec<Change> {
     ]
 }
 
-fn import(change: Value) -> Answer {
+pub(super) fn import(change: Value) -> Answer {
     let changes = changes();
     let mut plan = json!({
         "request": {"host": "accept", "role": "acceptance", "pack": provider(), "mode": "partial",
@@ -336,6 +336,7 @@ fn what_applying_came_to() {
         text: "waiting for the host to see 2 of 3 accounts".to_owned(),
         done: 1,
         total: 3,
+        ..Progress::default()
     });
     working.jobs.push(job);
     let under_way =

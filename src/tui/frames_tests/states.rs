@@ -109,6 +109,7 @@ fn jobs_hosts_and_probes_differ_without_colour() {
     let pane = (crate::place::Place::Jobs.pane().unwrap() + 1).to_string();
     let states = [
         JobState::Running,
+        JobState::Paused,
         JobState::Stopping,
         JobState::Done,
         JobState::Failed,

@@ -9,7 +9,7 @@ use crate::theme::Role;
 use crate::widgets::{cut, width};
 use crate::words::Lang;
 use cockpit_domain::baseline::{CheckResult, Verdict};
-use cockpit_domain::batch::BatchStatus;
+use cockpit_domain::batch::{BatchStatus, Interruption};
 use cockpit_domain::ids::PackId;
 
 const COLUMNS: [Column; 7] = [
@@ -232,6 +232,21 @@ pub(super) fn advice(model: &Model) -> Note {
         .find(|seen| seen.batch.batch_status == BatchStatus::Interrupted)
     {
         let host = seen.batch.host.as_str();
+        if seen.batch.interrupted_by == Some(Interruption::Canary) {
+            let waiting = seen.tally.total.saturating_sub(seen.tally.done).to_string();
+            let said = [
+                ("batch", seen.batch.id.to_string()),
+                ("id", seen.batch.id.0.to_string()),
+                ("host", host.to_owned()),
+                ("count", waiting),
+            ];
+            let said: Vec<_> = said
+                .iter()
+                .map(|(name, text)| (*name, text.as_str()))
+                .collect();
+            let text = model.fill("advice.canary", &said);
+            return note(format!("= {text}"), Role::Warn);
+        }
         return note(
             format!(
                 "! {}",

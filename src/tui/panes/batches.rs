@@ -26,7 +26,7 @@ pub(super) fn list(model: &Model) -> Content {
         .iter()
         .map(|seen| {
             let batch = &seen.batch;
-            let (glyph, word) = state_of_batch(model, batch.batch_status);
+            let (glyph, word) = state_of_batch(model, batch);
             let counts = seen.tally;
             let tally = model.fill(
                 "batch.tally",
@@ -48,7 +48,8 @@ pub(super) fn list(model: &Model) -> Content {
             } else if !batch.reason.is_empty() {
                 keys = format!("{keys}  {}", batch.reason);
             }
-            let broken = matches!(glyph.text.as_str(), "x" | "!" | "~");
+            let waits = batch.batch_status == BatchStatus::Interrupted;
+            let broken = waits || matches!(glyph.text.as_str(), "x" | "~");
             Row::new(
                 batch.id.to_string(),
                 vec![
@@ -109,7 +110,7 @@ fn asked_directly(model: &Model, said: &UpstreamEvidence, what: &str) -> String 
 
 /// The lines above a batch's sections, also what an act came to.
 pub(super) fn head(model: &Model, batch: &Batch) -> Vec<Note> {
-    let (mut glyph, word) = state_of_batch(model, batch.batch_status);
+    let (mut glyph, word) = state_of_batch(model, batch);
     glyph.text.push(' ');
     let mut lines = vec![vec![
         glyph,
@@ -128,6 +129,13 @@ pub(super) fn head(model: &Model, batch: &Batch) -> Vec<Note> {
             ),
         }),
     ]];
+    if let Some(by) = batch.interrupted_by {
+        lines.push(field(
+            &model.say("field.stopped"),
+            model.say(&format!("stopped.{by}")),
+            Role::Warn,
+        ));
+    }
     if !batch.reason.is_empty() {
         lines.push(field(
             &model.say("field.reason"),

@@ -20,24 +20,58 @@ const COLUMNS: [Column; 6] = [
 fn mark(job: &JobView) -> (&'static str, Role, &'static str) {
     match job.state {
         JobState::Running => (">", Role::Warming, "job.running"),
-        JobState::Stopping => ("=", Role::Warn, "job.stopping"),
+        JobState::Paused => ("=", Role::Waived, "job.paused"),
+        JobState::Stopping => ("~", Role::Warn, "job.stopping"),
         JobState::Done => ("+", Role::Ok, "job.done"),
         JobState::Failed => ("x", Role::Fail, "job.failed"),
     }
 }
 
-/// How far a job is, in a few words.
-pub(crate) fn stage(job: &JobView) -> String {
+/// How far a job is, in a few words: what it counts and how fast, what it waits for and how long.
+pub(crate) fn stage(model: &Model, job: &JobView) -> String {
+    let told = at(model, job);
+    if job.state == JobState::Paused {
+        return format!("{}  {told}", model.say("job.paused"));
+    }
+    told
+}
+
+/// The same where the state stands beside it.
+fn at(model: &Model, job: &JobView) -> String {
     if let Some(failure) = &job.failure {
         return failure.message.clone();
     }
-    job.progress.as_ref().map_or_else(String::new, |progress| {
-        if progress.total > 0 {
-            format!("{}/{} {}", progress.done, progress.total, progress.text)
-        } else {
-            progress.text.clone()
-        }
-    })
+    let Some(progress) = &job.progress else {
+        return String::new();
+    };
+    let mut parts = Vec::new();
+    if progress.total > 0 {
+        parts.push(format!("{}/{}", progress.done, progress.total));
+    }
+    if let Some(pace) = job
+        .pace(model.now_ms)
+        .filter(|_| job.state == JobState::Running)
+    {
+        let steps = format!("{:.1}", pace.steps_per_second);
+        let left = left(pace.left_ms);
+        parts.push(model.fill("job.pace", &[("steps", &steps), ("left", &left)]));
+    }
+    if let Some(until) = progress.until_ms.filter(|_| job.is_live()) {
+        let left = left((until - model.now_ms).max(0));
+        parts.push(model.fill("job.left", &[("left", &left)]));
+    }
+    parts.push(progress.text.clone());
+    parts.join("  ")
+}
+
+/// A time to come: `45s`, `3m05s`.
+fn left(ms: i64) -> String {
+    let seconds = (ms + 999) / 1_000;
+    if seconds < 60 {
+        format!("{seconds}s")
+    } else {
+        format!("{}m{:02}s", seconds / 60, seconds % 60)
+    }
 }
 
 pub(super) fn list(model: &Model) -> Content {
@@ -54,7 +88,7 @@ pub(super) fn list(model: &Model) -> Content {
                     Cell::plain(job.name),
                     Cell::plain(job.subject.clone()),
                     Cell::new(model.say(word), role),
-                    Cell::muted(stage(job)),
+                    Cell::muted(at(model, job)),
                     Cell::muted(age(model, job.ended_ms.unwrap_or(job.started_ms))),
                 ],
             )
@@ -84,7 +118,7 @@ pub(super) fn job(model: &Model, id: JobId) -> Content {
             Cell::new(format!("  {id}  {} {}", job.name, job.subject), Role::Title),
         ],
         Vec::new(),
-        field(&model.say("field.stage"), stage(job), Role::Text),
+        field(&model.say("field.stage"), at(model, job), Role::Text),
         field(
             &model.say("field.since"),
             format!(

@@ -213,7 +213,7 @@ fn command(model: &Model, plan: &Plan) -> String {
                 provider: planned.report.provider.clone(),
             })
         }
-        _ => plan.apply(approval),
+        _ => plan.apply(approval, 0),
     };
     command.map_or_else(String::new, |command| command.cli_line())
 }
@@ -298,7 +298,7 @@ pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
     if let Some(job) = job.filter(|job| job.is_live()) {
         head.push(vec![
             Cell::new("> ", Role::Warming),
-            Cell::plain(jobs::stage(job)),
+            Cell::plain(jobs::stage(model, job)),
         ]);
     }
     match act.and_then(|act| act.result.as_ref()) {

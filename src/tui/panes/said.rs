@@ -4,7 +4,7 @@ use crate::content::Cell;
 use crate::model::Model;
 use crate::theme::Role;
 use cockpit_domain::baseline::Verdict;
-use cockpit_domain::batch::BatchStatus;
+use cockpit_domain::batch::{Batch, BatchStatus, Interruption};
 use jiff::{Timestamp, Zoned};
 
 /// A result older than this says nothing about now.
@@ -70,8 +70,15 @@ pub(super) fn verdict_cell(model: &Model, verdict: Verdict) -> (Cell, Cell) {
 }
 
 /// Glyph, word and meaning of a batch's state.
-pub(super) fn state_of_batch(model: &Model, status: BatchStatus) -> (Cell, Cell) {
+pub(super) fn state_of_batch(model: &Model, batch: &Batch) -> (Cell, Cell) {
+    let status = batch.batch_status;
+    let by_person = matches!(
+        batch.interrupted_by,
+        Some(Interruption::Canary | Interruption::Paused)
+    );
     let (glyph, role) = match status {
+        // Where a person wanted it: it waits for a word, nothing is broken.
+        BatchStatus::Interrupted if by_person => ("=", Role::Warn),
         BatchStatus::Running => (">", Role::Warming),
         BatchStatus::Succeeded => ("+", Role::Ok),
         BatchStatus::PartiallySucceeded => ("~", Role::Warn),

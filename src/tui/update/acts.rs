@@ -187,6 +187,12 @@ pub(super) fn is_keyless(model: &Model, id: BatchId) -> bool {
     panes::known_batch(model, id).is_some_and(|batch| !batch.kind.has_keys())
 }
 
+/// Whether a batch waits to be gone on with.
+pub(super) fn is_interrupted(model: &Model, id: BatchId) -> bool {
+    panes::known_batch(model, id)
+        .is_some_and(|batch| batch.batch_status == BatchStatus::Interrupted)
+}
+
 /// Plans the repair of a check; one that has none says what a person does.
 pub(super) fn repair(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
     // On a row of the list that nothing can mend, the one that the top line speaks of is meant.
@@ -346,7 +352,7 @@ pub(crate) fn why_not_apply(model: &Model, id: Option<PlanId>) -> Option<String>
     let Some(plan) = id.and_then(|id| model.plans.get(&id)) else {
         return Some(model.say("why.no-plan"));
     };
-    if plan.apply(Approval::default()).is_none() {
+    if plan.apply(Approval::default(), 0).is_none() {
         return Some(model.say("why.only-read"));
     }
     if model.acts.contains_key(&plan.id()) {
@@ -398,7 +404,7 @@ pub(crate) fn confirmed(model: &mut Model, confirm: &Confirm) -> Vec<Effect> {
                 host_name: confirm.typed_name(),
                 reason: confirm.typed_reason(),
             };
-            let Some(command) = plan.apply(approval) else {
+            let Some(command) = plan.apply(approval, confirm.canary()) else {
                 return Vec::new();
             };
             model.acts.insert(

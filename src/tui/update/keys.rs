@@ -104,7 +104,7 @@ pub(crate) fn scope(place: &Place) -> Scope {
         Place::Batches | Place::Batch(_) | Place::Item(..) => Scope::Batches,
         Place::Plan(_) | Place::Change(..) => Scope::Plan,
         Place::Log | Place::LogOf(_) | Place::LogLine(_) | Place::LogSources => Scope::Log,
-        Place::Jobs | Place::Job(_) => Scope::Jobs,
+        Place::Jobs | Place::Job(_) | Place::Outcome(_) => Scope::Jobs,
         _ => Scope::Everywhere,
     }
 }
@@ -117,6 +117,8 @@ pub(crate) fn serves(model: &Model, action: Action, aim: &Target) -> bool {
             .check
             .as_ref()
             .is_none_or(|(pack, check)| acts::can_be_mended(model, pack, check)),
+        Action::Resume => aim.batch.is_some_and(|id| acts::is_interrupted(model, id)),
+        Action::Hold => model.writing().is_some(),
         Action::AccessStatus => aim.batch.is_none_or(|id| !acts::is_keyless(model, id)),
         _ => true,
     }

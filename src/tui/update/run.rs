@@ -12,6 +12,7 @@ use crate::target::{Target, target};
 use crate::theme::Role;
 use crate::words::Lang;
 use cockpit_engine::command::Command;
+use cockpit_engine::supervisor::JobState;
 use tui_input::Input;
 
 /// Words given on the command line, after the action's name.
@@ -144,6 +145,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
             Some(job) => vec![Effect::Stop(job)],
             None => said(model, "toast.no-job"),
         },
+        Action::Hold => hold(model),
         Action::FaultSet | Action::FaultClear => fault(model, action == Action::FaultSet, words),
         Action::ThemeSet => theme(model, words),
         Action::LanguageSet => match words.get(0).and_then(Lang::parse) {
@@ -332,6 +334,22 @@ fn theme(model: &mut Model, words: &Words) -> Vec<Effect> {
         }
         None => arguments(model, Action::ThemeSet),
     }
+}
+
+/// Holds the job that writes, or lets it go on: there is never more than one.
+fn hold(model: &mut Model) -> Vec<Effect> {
+    let mut jobs = model.snapshot.jobs.iter();
+    let Some(job) = jobs.find(|job| job.writes && job.is_live()) else {
+        return said(model, "toast.no-write-job");
+    };
+    let (id, state) = (job.id, job.state);
+    let (on, told) = match state {
+        JobState::Stopping => return said(model, "toast.stopping"),
+        JobState::Paused => (false, "toast.going-on"),
+        _ => (true, "toast.held"),
+    };
+    model.tell(model.say(told), Role::Warn);
+    vec![Effect::Hold(id, on)]
 }
 
 /// `q` goes back; at the root it ends, and asks only while a job writes.

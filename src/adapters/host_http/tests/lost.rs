@@ -170,9 +170,18 @@ async fn what_the_tunnel_knows_explains_a_wordless_end() {
 async fn no_more_calls_are_in_flight_than_allowed() {
     let (folder, socket) = place();
     let listener = UnixListener::bind(&socket).unwrap();
-    let mut limits = quick();
-    limits.in_flight = 2;
-    let api = Arc::new(host(FakeTunnels::to(&socket), admin_key(), limits));
+    let mut settings = super::settings();
+    settings.in_flight = 2;
+    let tunnels = FakeTunnels::to(&socket);
+    let api = crate::host_http::HostHttp::new(
+        &settings,
+        tunnels,
+        admin_key(),
+        cockpit_domain::text::Redactor::new(),
+        quick(),
+    )
+    .unwrap();
+    let api = Arc::new(api);
     let calls: Vec<_> = (0..6)
         .map(|_| {
             let api = api.clone();

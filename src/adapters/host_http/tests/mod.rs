@@ -238,6 +238,8 @@ pub(crate) fn settings() -> HostSettings {
         address: "127.0.0.1:8080".to_owned(),
         role: Role::Acceptance,
         baseline: None,
+        in_flight: HostSettings::IN_FLIGHT,
+        calls_per_second: None,
         neighbours: Vec::new(),
         db_container: None,
         redis_container: None,

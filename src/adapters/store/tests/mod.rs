@@ -59,6 +59,8 @@ fn new_batch(plan: PlanId) -> Batch {
         access_mode: AccessMode::Subscription,
         batch_status: BatchStatus::Running,
         reason: String::new(),
+        interrupted_by: None,
+        canary: 0,
         provider_status_from_import: None,
         access_status: None,
         latest_access_status: None,

@@ -1,7 +1,7 @@
 //! Batches and access looks as text.
 
 use super::{drawn, plain, put};
-use cockpit_domain::batch::{Batch, BatchKind, GatewayEvidence};
+use cockpit_domain::batch::{Batch, BatchKind, GatewayEvidence, Interruption};
 use cockpit_engine::access::AccessLook;
 use cockpit_engine::batches::BatchDetail;
 
@@ -36,6 +36,9 @@ pub(super) fn batch_lines(batch: &Batch) -> String {
         &mut text,
         format_args!("{} {what} {}: {}", batch.id, batch.host, batch.batch_status),
     );
+    if let Some(why) = batch.interrupted_by {
+        put(&mut text, format_args!("  stopped     {why}"));
+    }
     if !batch.reason.is_empty() {
         put(&mut text, format_args!("  reason      {}", batch.reason));
     }
@@ -71,6 +74,9 @@ fn next_of(batch: &Batch) -> String {
     let id = batch.id.0;
     match batch.batch_status.as_str() {
         "interrupted" if batch.kind.why_final().is_some() => format!("cockpit batch resume {id}"),
+        "interrupted" if batch.interrupted_by == Some(Interruption::Canary) => format!(
+            "cockpit batch resume {id} goes on with the others; cockpit rollback plan {id} takes it back"
+        ),
         "interrupted" => format!("cockpit batch resume {id}, or cockpit rollback plan {id}"),
         "running" => format!("owned by {}; wait for it", batch.owner),
         "succeeded" | "partially_succeeded" | "failed" if batch.kind.why_final().is_some() => {

@@ -118,6 +118,16 @@ pub(super) fn import(planned: &PlannedImport) -> String {
                 &planned.hash[..12]
             ),
         );
+        let canary = plan.suggested_canary();
+        if canary > 0 {
+            put(
+                &mut text,
+                format_args!(
+                    "  --canary {canary}  carries {} first, end to end, then stops and waits for your word",
+                    plan.canary_line(canary)
+                ),
+            );
+        }
     } else {
         for blocker in &plan.blockers {
             put(&mut text, format_args!("x blocked: {blocker}"));

@@ -103,6 +103,42 @@ pub struct ImportPlan {
 /// Life of a plan on production.
 const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
 
+/// From so many keys on a canary is suggested.
+const CANARY_FROM: usize = 11;
+/// Keys of a suggested canary: one bad key is then no verdict on the rest.
+const CANARY: usize = 3;
+
+impl ImportPlan {
+    /// The keys of a canary by their place in [`Self::items`]: what is new to the host says more
+    /// than what serves already, and comes first.
+    pub fn canary(&self, most: usize) -> Vec<usize> {
+        let known = |at: &usize| matches!(self.items[*at].state, KeyState::Same);
+        let mut order: Vec<usize> = (0..self.items.len()).collect();
+        order.sort_by_key(known);
+        order.truncate(most);
+        order.sort_unstable();
+        order
+    }
+
+    /// How many keys should go first; 0 when there are too few to bother.
+    pub fn suggested_canary(&self) -> usize {
+        if self.items.len() < CANARY_FROM {
+            0
+        } else {
+            CANARY
+        }
+    }
+
+    /// The keys of a canary in words: `line 1 sk-..9f3a, line 2 sk-..11ab`.
+    pub fn canary_line(&self, most: usize) -> String {
+        let keys = self.canary(most).into_iter().map(|at| &self.items[at]);
+        let words: Vec<String> = keys
+            .map(|item| format!("line {} {}", item.line, item.key))
+            .collect();
+        words.join(", ")
+    }
+}
+
 /// Makes the plan. `facts` has a row for each key the store knows.
 pub fn plan_import(
     request: ImportRequest,

@@ -24,6 +24,8 @@ fn board() -> Board {
         address: "127.0.0.1:8080".to_owned(),
         role: Role::Production,
         baseline: Some(pack()),
+        in_flight: HostSettings::IN_FLIGHT,
+        calls_per_second: None,
         neighbours: Vec::new(),
         db_container: None,
         redis_container: None,
