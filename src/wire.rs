@@ -85,6 +85,7 @@ pub(crate) fn session(
         machines: config.machines.keys().cloned().collect(),
         hosts: config.hosts,
         vars: config.vars,
+        trust: config.trust,
         logs: config.logs,
         owner: owner_string(),
         timing: Timing::default(),

@@ -1,6 +1,6 @@
 //! Looks at this machine: real processes, ports, files and disks, through `machine:local`.
 
-use crate::support::{COCKPIT, run};
+use crate::support::{COCKPIT, Ran, run};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 struct Here {
     dir: TempDir,
     checks: String,
+    settings: String,
 }
 
 impl Here {
@@ -28,7 +29,11 @@ impl Here {
         }
         let dir = TempDir::new().unwrap();
         let checks = "schema = 1\nkind = \"baseline\"\ntitle = \"Here\"\n".to_owned();
-        Some(Self { dir, checks })
+        Some(Self {
+            dir,
+            checks,
+            settings: String::new(),
+        })
     }
 
     fn path(&self, name: &str) -> String {
@@ -43,6 +48,12 @@ impl Here {
         );
     }
 
+    fn run(&self, words: &[&str]) -> Ran {
+        let mut command = Command::new(COCKPIT);
+        command.args(words).arg("--config");
+        run(command.arg(self.path("config.toml")), None)
+    }
+
     /// Runs it; gives verdict and finding of each row.
     fn judged(&self) -> BTreeMap<String, (String, String)> {
         let pack = self.dir.path().join("packs/here");
@@ -50,15 +61,14 @@ impl Here {
         std::fs::write(pack.join("pack.toml"), &self.checks).unwrap();
         let config = self.dir.path().join("config.toml");
         let text = format!(
-            "state_dir = \"{}\"\npacks_dir = \"{}\"\n",
+            "state_dir = \"{}\"\npacks_dir = \"{}\"\n{}",
             self.path("state"),
-            self.path("packs")
+            self.path("packs"),
+            self.settings
         );
         std::fs::write(&config, text).unwrap();
         std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let mut command = Command::new(COCKPIT);
-        command.args(["baseline", "run", "--pack", "here", "--json", "--config"]);
-        let ran = run(command.arg(config), None);
+        let ran = self.run(&["baseline", "run", "--pack", "here", "--json"]);
         let report: Value = ran.json();
         let rows = report["checks"]
             .as_array()
@@ -174,4 +184,46 @@ fn a_file_of_this_machine_is_judged_by_what_stat_and_its_content_say() {
             ("no-disk", "unknown", "df"),
         ],
     );
+}
+
+#[test]
+fn a_command_of_a_pack_of_your_own_runs_only_when_the_config_trusts_it() {
+    let Some(mut here) = Here::new(&["touch"]) else {
+        return;
+    };
+    let trace = here.path("trace");
+    here.check(
+        "own",
+        &format!("command = {{ argv = [\"touch\", \"{trace}\"] }}"),
+    );
+    here.check("missing", "command = { argv = [\"no-such-program-here\"] }");
+    here.check("json", "command = { argv = [\"echo\", '{\"agents\": 6}'], fields = [{ path = \"agents\", max = 5 }] }");
+    let rows = here.judged();
+    assert_rows(
+        &rows,
+        &[
+            ("own", "unknown", "is not trusted"),
+            ("missing", "unknown", "is not trusted"),
+            ("json", "unknown", "is not trusted"),
+        ],
+    );
+    assert!(!std::fs::exists(&trace).unwrap(), "it ran");
+
+    let told = here.run(&["pack", "check", "here"]).stdout;
+    let line = told.lines().last().unwrap();
+    here.settings = format!("[trust]\n{line}\n");
+    let rows = here.judged();
+    assert_rows(
+        &rows,
+        &[
+            ("own", "ok", "ended with 0"),
+            ("missing", "unknown", "is not there"),
+            ("json", "fail", "agents is 6, expected at most 5"),
+        ],
+    );
+    assert!(std::fs::exists(&trace).unwrap(), "it did not run");
+
+    // Another word in it, and the trust is gone.
+    here.checks.push_str("# changed\n");
+    assert_eq!(here.judged()["own"].0, "unknown");
 }

@@ -141,6 +141,12 @@ fn add_folder(
 }
 
 impl Packs for PackShelf {
+    fn is_built_in(&self, id: &PackId) -> bool {
+        self.entries
+            .get(id)
+            .is_some_and(|entry| entry.source == BUILT_IN)
+    }
+
     fn list(&self) -> Outcome<Vec<PackEntry>> {
         Ok(self.entries.values().cloned().collect())
     }

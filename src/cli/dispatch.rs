@@ -1,11 +1,11 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Machine, Noun, Pack, Probe, Provider,
-    Prune, Reconcile, Recover, Repair, Rollback, Word,
+    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Machine, Noun, Probe, Provider, Prune,
+    Reconcile, Recover, Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
-use crate::{drill, failed, input, known, logs, output};
+use crate::{drill, failed, input, known, logs, output, packs};
 use cockpit_domain::ids::RemoteId;
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
@@ -13,7 +13,6 @@ use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::handle::Handle;
 use cockpit_engine::import::CallerKey;
 use cockpit_engine::ports::FaultBoard;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -50,7 +49,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         Noun::Host(Host::Probe { host }) => Command::HostProbe { host },
         Noun::Host(Host::Listing { host, provider }) => Command::HostListing { host, provider },
         Noun::Machine(Machine::Check { machine }) => Command::MachineCheck { machine },
-        Noun::Pack(pack) => return packs(&pack, session, json),
+        Noun::Pack(pack) => return packs::run(&pack, session, json),
         Noun::Import(Import::Plan {
             host,
             provider,
@@ -206,30 +205,6 @@ fn approval(word: Word) -> Approval {
         host_name: word.host_name,
         reason: word.reason,
     }
-}
-
-fn packs(pack: &Pack, session: &Session, json: bool) -> Outcome<u8> {
-    let packs = &session.handle.ports().packs;
-    match pack {
-        Pack::List => output::packs(&packs.list()?, json),
-        Pack::Check { what } => {
-            let entries = match what {
-                None => packs.list()?,
-                Some(what) => vec![packs.check(Path::new(what))?],
-            };
-            let findings: Vec<_> = entries
-                .iter()
-                .filter_map(|entry| entry.pack.as_ref().err())
-                .flatten()
-                .cloned()
-                .collect();
-            output::findings(entries.len(), &findings, json);
-            if !findings.is_empty() {
-                return Ok(exit::TOOL);
-            }
-        }
-    }
-    Ok(exit::CLEAN)
 }
 
 async fn probes(

@@ -10,6 +10,7 @@ mod input;
 mod known;
 mod logs;
 mod output;
+mod packs;
 mod parse;
 
 pub use args::{Cli, Drill, Lab, Noun, Screen};

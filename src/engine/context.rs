@@ -85,6 +85,8 @@ pub struct Settings {
     pub machines: Vec<MachineId>,
     /// Pack variables, `PACK.VAR`.
     pub vars: BTreeMap<String, String>,
+    /// Fingerprints of own packs whose commands may run, by pack.
+    pub trust: BTreeMap<PackId, String>,
     /// Sources of log lines.
     pub logs: Vec<LogSource>,
     /// `user@machine pid N`: who holds leases and is named in the audit.

@@ -519,6 +519,7 @@ fn wire(
         machines: config.machines.keys().cloned().collect(),
         hosts: config.hosts,
         vars: config.vars,
+        trust: config.trust,
         logs: config.logs,
         owner: "test".to_owned(),
         timing,

@@ -17,7 +17,7 @@ use crate::secrets::CredentialRef;
 use crate::ssh::MachineSettings;
 use cockpit_domain::finding::{Finding, Source};
 use cockpit_domain::host::HostSettings;
-use cockpit_domain::ids::{HostId, MachineId};
+use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::log::LogSource;
 use cockpit_domain::screen::{KeySetting, ScreenSettings};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
@@ -43,6 +43,8 @@ pub struct Config {
     pub lab_control: Option<PathBuf>,
     /// Variables of packs, by `PACK.VAR`.
     pub vars: BTreeMap<String, String>,
+    /// Fingerprints of own packs whose commands may run.
+    pub trust: BTreeMap<PackId, String>,
     /// Machines; `local` is always among them.
     pub machines: BTreeMap<MachineId, MachineSettings>,
     /// Hosts.
@@ -191,6 +193,7 @@ fn parse(
         packs_dir: read.packs_dir,
         lab_control: read.lab_control,
         vars: read.vars,
+        trust: read.trust,
         machines: read.machines,
         hosts: BTreeMap::new(),
         extras: BTreeMap::new(),

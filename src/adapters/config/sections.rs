@@ -22,6 +22,7 @@ pub(super) struct Sections {
     pub(super) packs_dir: Option<PathBuf>,
     pub(super) lab_control: Option<PathBuf>,
     pub(super) vars: BTreeMap<String, String>,
+    pub(super) trust: BTreeMap<PackId, String>,
     pub(super) machines: BTreeMap<MachineId, MachineSettings>,
     pub(super) hosts: Vec<HostDraft>,
     pub(super) logs: Vec<LogSource>,
@@ -52,6 +53,7 @@ pub(super) fn read(
             "packs_dir",
             "lab",
             "vars",
+            "trust",
             "machine",
             "host",
             "log",
@@ -76,6 +78,7 @@ pub(super) fn read(
         packs_dir: reader.path(root, "packs_dir"),
         lab_control: lab(&mut reader, root),
         vars: vars(&mut reader, root),
+        trust: trust(&mut reader, root),
         logs: logs::logs(&mut reader, root, &names),
         screen: screen::screen(&mut reader, root),
         keys: screen::keys(&mut reader, root),
@@ -165,6 +168,27 @@ fn var(
     } else if let Some(text) = reader.text_of(value) {
         vars.insert(whole.to_owned(), text.value);
     }
+}
+
+/// `PACK = "FINGERPRINT"`: own packs whose commands may run.
+fn trust(reader: &mut Reader<'_>, root: &DeTable<'_>) -> BTreeMap<PackId, String> {
+    let mut trust = BTreeMap::new();
+    for (key, value) in reader.table(root, "trust").into_iter().flatten() {
+        let id = reader.id(key.get_ref(), &key.span(), |text| PackId::new(text).ok());
+        let Some(text) = reader.text_of(value) else {
+            continue;
+        };
+        if text.value.len() != 64 || !text.value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            reader.fault(
+                &text.span,
+                "this is no fingerprint of a pack",
+                "`cockpit pack check PACK` prints the line",
+            );
+        } else if let Some(id) = id {
+            trust.insert(id, text.value.to_ascii_lowercase());
+        }
+    }
+    trust
 }
 
 /// The machines that can be used, and the names of all.

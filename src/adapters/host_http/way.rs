@@ -145,7 +145,7 @@ impl Way {
             .pool_max_idle_per_host(self.shape.idle)
             .user_agent(concat!("relay-cockpit/", env!("CARGO_PKG_VERSION")));
         if self.shape.tls {
-            builder
+            builder.tls_info(true)
         } else {
             builder.tls_certs_only([])
         }

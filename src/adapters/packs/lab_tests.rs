@@ -59,6 +59,8 @@ impl Stage {
             web: Arc::new(WebClient::new(ssh.clone(), redactor)),
             hosts: Arc::new(hosts),
             clock: Arc::new(SystemClock),
+            store: None,
+            trusted: true,
             host: Some(host),
         };
         Self {

@@ -20,6 +20,7 @@ pub(super) fn kind_word(kind: ResultKind) -> &'static str {
         ResultKind::Machine => "machine",
         ResultKind::Recover => "recover",
         ResultKind::Trouble => "trouble",
+        ResultKind::Sample => "sample",
     }
 }
 

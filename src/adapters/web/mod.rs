@@ -4,6 +4,7 @@
 //! A TLS provider of `rustls` must be installed in the process before the first client is built.
 
 mod body;
+mod certificate;
 #[cfg(test)]
 mod tests;
 
@@ -262,6 +263,7 @@ impl Web for WebClient {
         let mut response = outcome?;
         let status = response.status().as_u16();
         let headers = self.headers(&response);
+        let tls_until_ms = certificate::ends_ms(&response);
         let content_type = response
             .headers()
             .get(CONTENT_TYPE)
@@ -298,6 +300,7 @@ impl Web for WebClient {
             status,
             content_type,
             headers,
+            tls_until_ms,
             body,
             truncated,
             took: started.elapsed(),

@@ -11,7 +11,7 @@ pub use spoken::{Spoken, overheard};
 
 use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::finding::Finding;
-use cockpit_domain::ids::BatchId;
+use cockpit_domain::ids::{BatchId, PackId};
 use cockpit_domain::log::{LogLine, LogSource};
 use cockpit_engine::board::{Board, Known, Trouble};
 use cockpit_engine::command::Answer;
@@ -19,6 +19,7 @@ use cockpit_engine::context::Settings;
 use cockpit_engine::failure::Failure;
 use cockpit_engine::ports::{AuditRow, FaultState, PackEntry};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Prints a line on standard output. A reader that is gone is no reason to panic.
@@ -120,16 +121,29 @@ pub(crate) fn packs(entries: &[PackEntry], as_json: bool) {
     }
 }
 
-/// Prints what is wrong with packs, or that nothing is.
-pub(crate) fn findings(checked: usize, findings: &[Finding], as_json: bool) {
+/// Prints what is wrong with packs, or that nothing is, and what the config must say before their
+/// commands run.
+pub(crate) fn findings(
+    checked: usize,
+    findings: &[Finding],
+    trust: &BTreeMap<PackId, String>,
+    as_json: bool,
+) {
     if as_json {
-        pretty(&json!({"checked": checked, "findings": findings}));
-    } else if findings.is_empty() {
+        pretty(&json!({"checked": checked, "findings": findings, "trust": trust}));
+        return;
+    }
+    for finding in findings {
+        line(&finding.to_string());
+    }
+    if findings.is_empty() {
         line(&format!("{checked} pack(s) checked, nothing wrong"));
-    } else {
-        for finding in findings {
-            line(&finding.to_string());
-        }
+    }
+    if !trust.is_empty() {
+        line("read their commands; to let them run, write into the config:\n[trust]");
+    }
+    for (pack, fingerprint) in trust {
+        line(&format!("\"{pack}\" = \"{fingerprint}\""));
     }
 }
 

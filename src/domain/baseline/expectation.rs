@@ -1,6 +1,8 @@
 //! What a check expects, in one line: also for rows that could not be looked at.
 
-use super::{binding, containers, file, http, listening, nginx, process, smoke};
+use super::{
+    binding, command, containers, file, http, listening, metrics, nginx, process, service, smoke,
+};
 use crate::pack::{Bound, Look};
 
 /// One line for people.
@@ -13,6 +15,9 @@ pub fn expectation(look: &Look) -> String {
         Look::Process(look) => process::expectation(look),
         Look::File(look) => file::expectation(look),
         Look::Disk(look) => file::disk_expectation(look),
+        Look::Service(look) => service::expectation(look),
+        Look::Command(look) => command::expectation(look),
+        Look::Metrics(look) => metrics::expectation(look),
         Look::Smoke(look) => smoke::expectation(look),
         Look::Binding(look) => match look.bound() {
             Some(Bound::Account(id)) => binding::expectation("account", id, look),

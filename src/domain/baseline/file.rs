@@ -108,7 +108,7 @@ pub fn judge_file(
     Judgement::of_faults(expected, &faults, &told, &told)
 }
 
-fn content_faults(look: &FileLook, content: &str) -> Vec<String> {
+pub(super) fn content_faults(look: &FileLook, content: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for text in &look.contains {
         if !content.contains(text.as_str()) {

@@ -1,5 +1,7 @@
 //! Holds one HTTP answer against what a pack expects of it.
 
+use super::fields::{self, field_faults};
+use super::glob::matches_glob;
 use super::judgement::Judgement;
 use crate::pack::HttpLook;
 use crate::text::shorten;
@@ -12,20 +14,28 @@ pub struct HttpSeen<'a> {
     pub status: u16,
     /// Content type, lower case, without parameters.
     pub content_type: &'a str,
+    /// Header names (lower case) and values.
+    pub headers: &'a [(String, String)],
     /// Body text.
     pub body: &'a str,
+    /// When the certificate ends, UTC milliseconds; `None` without TLS.
+    pub tls_until_ms: Option<i64>,
+    /// Now, UTC milliseconds.
+    pub now_ms: i64,
 }
 
 /// Judges an answer. A wrong status is named first: a body under it means nothing.
 pub fn judge_http(look: &HttpLook, seen: HttpSeen<'_>) -> Judgement {
-    let faults: Vec<String> = [
+    let mut faults: Vec<String> = [
         status_fault(look, seen),
         content_type_fault(look, seen),
         body_fault(look, seen),
+        tls_fault(look, seen),
     ]
     .into_iter()
     .flatten()
     .collect();
+    faults.extend(header_faults(look, seen));
     let evidence = format!(
         "{} {} -> {} {}\n{}",
         look.method,
@@ -47,6 +57,17 @@ pub(super) fn expectation(look: &HttpLook) -> String {
         look.json
             .iter()
             .map(|(path, value)| format!("{path} = {value}")),
+    );
+    parts.extend(fields::expectations(&look.fields));
+    parts.extend(
+        look.headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}")),
+    );
+    parts.extend(look.no_headers.iter().map(|name| format!("no {name}")));
+    parts.extend(
+        look.tls_days
+            .map(|days| format!("a certificate for {days} days")),
     );
     if let Some(text) = &look.body_equals {
         parts.push(format!("body `{text}`"));
@@ -112,13 +133,13 @@ fn body_fault(look: &HttpLook, seen: HttpSeen<'_>) -> Option<String> {
     {
         return Some(format!("the body does not hold `{text}`"));
     }
-    if look.json.is_empty() {
+    if look.json.is_empty() && look.fields.is_empty() {
         return None;
     }
     let Ok(body) = serde_json::from_str::<Value>(seen.body) else {
         return Some("the body is no JSON".to_owned());
     };
-    let wrong: Vec<String> = look
+    let mut wrong: Vec<String> = look
         .json
         .iter()
         .filter_map(|(path, expected)| {
@@ -129,7 +150,44 @@ fn body_fault(look: &HttpLook, seen: HttpSeen<'_>) -> Option<String> {
             })
         })
         .collect();
+    wrong.extend(field_faults(&look.fields, &body, seen.now_ms));
     (!wrong.is_empty()).then(|| wrong.join("; "))
+}
+
+fn header_faults(look: &HttpLook, seen: HttpSeen<'_>) -> Vec<String> {
+    let values = |name: &str| -> Vec<&str> {
+        let same = seen
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        same.map(|(_, value)| value.as_str()).collect()
+    };
+    let wrong = look.headers.iter().filter_map(|(name, pattern)| {
+        let found = values(name);
+        let good = found.iter().any(|value| matches_glob(pattern, value));
+        (!good).then(|| match found.first() {
+            Some(value) => format!("{name} is `{}`, expected `{pattern}`", shorten(value, 120)),
+            None => format!("{name} is missing, expected `{pattern}`"),
+        })
+    });
+    let there = look.no_headers.iter().filter_map(|name| {
+        let value = values(name).first().copied()?;
+        Some(format!("{name} is there: `{}`", shorten(value, 120)))
+    });
+    wrong.chain(there).collect()
+}
+
+/// A certificate that ends within the days that are asked for. Without one there is no answer.
+fn tls_fault(look: &HttpLook, seen: HttpSeen<'_>) -> Option<String> {
+    const DAY: i64 = 86_400_000;
+    let days = i64::from(look.tls_days?);
+    match seen.tls_until_ms {
+        None => Some("no certificate was seen".to_owned()),
+        Some(until) => {
+            let left = until.saturating_sub(seen.now_ms).div_euclid(DAY);
+            (left < days).then(|| format!("the certificate ends in {left} days, expected {days}"))
+        }
+    }
 }
 
 /// A field of a JSON value as text; numbers between dots are places in a list.
@@ -158,11 +216,65 @@ mod tests {
             method: "GET".to_owned(),
             url: "https://example.com/x".to_owned(),
             status,
-            body_contains: None,
-            body_equals: None,
-            content_type: None,
-            json: BTreeMap::new(),
+            ..HttpLook::default()
         }
+    }
+
+    fn seen<'a>(status: u16, content_type: &'a str, body: &'a str) -> HttpSeen<'a> {
+        HttpSeen {
+            status,
+            content_type,
+            headers: &[],
+            body,
+            tls_until_ms: None,
+            now_ms: 0,
+        }
+    }
+
+    #[test]
+    fn headers_fields_and_the_certificate_are_judged_too() {
+        let headers = [(
+            "location".to_owned(),
+            "https://example.com/wechat".to_owned(),
+        )];
+        let answer = HttpSeen {
+            headers: &headers,
+            tls_until_ms: Some(10 * 86_400_000 + 5),
+            ..seen(301, "application/json", r#"{"workers": 3}"#)
+        };
+        let with = |change: &dyn Fn(&mut HttpLook)| {
+            let mut look = look(301);
+            change(&mut look);
+            judge_http(&look, answer)
+        };
+        let header = |value: &str| BTreeMap::from([("Location".to_owned(), value.to_owned())]);
+        let found = |change: &dyn Fn(&mut HttpLook)| with(change).found;
+        assert_eq!(
+            with(&|look| look.headers = header("https://*")).verdict,
+            Verdict::Ok
+        );
+        assert_eq!(
+            found(&|look| look.headers = header("http://*")),
+            "Location is `https://example.com/wechat`, expected `http://*`"
+        );
+        assert_eq!(
+            found(&|look| look.no_headers = vec!["location".to_owned()]),
+            "location is there: `https://example.com/wechat`"
+        );
+        assert_eq!(with(&|look| look.tls_days = Some(10)).verdict, Verdict::Ok);
+        assert_eq!(
+            found(&|look| look.tls_days = Some(11)),
+            "the certificate ends in 10 days, expected 11"
+        );
+        let rule = crate::pack::FieldRule {
+            path: "workers".to_owned(),
+            min: Some(4.0),
+            ..crate::pack::FieldRule::default()
+        };
+        assert_eq!(
+            found(&|look| look.fields = vec![rule.clone()]),
+            "workers is 3, expected at least 4"
+        );
     }
 
     #[test]
@@ -255,14 +367,7 @@ mod tests {
             ),
         ];
         for (name, look, status, content_type, body, verdict, found) in rows {
-            let judgement = judge_http(
-                &look,
-                HttpSeen {
-                    status,
-                    content_type,
-                    body,
-                },
-            );
+            let judgement = judge_http(&look, seen(status, content_type, body));
             assert_eq!(judgement.verdict, verdict, "{name}");
             assert_eq!(judgement.found, found, "{name}");
         }
@@ -270,14 +375,8 @@ mod tests {
 
     #[test]
     fn a_key_in_a_body_does_not_reach_the_row() {
-        let judgement = judge_http(
-            &look(200),
-            HttpSeen {
-                status: 500,
-                content_type: "text/plain",
-                body: "boom sk-abcdefgh12345678 boom",
-            },
-        );
+        let body = "boom sk-abcdefgh12345678 boom";
+        let judgement = judge_http(&look(200), seen(500, "text/plain", body));
         assert!(!judgement.found.contains("12345"), "{}", judgement.found);
         assert!(!judgement.evidence.contains("12345"));
     }

@@ -2,16 +2,20 @@
 //! rows come to together. Everything here is a pure function of text; the engine does the looking.
 
 mod binding;
+mod command;
 mod containers;
 mod expectation;
+mod fields;
 mod file;
 mod glob;
 mod http;
 mod judgement;
 mod listening;
+mod metrics;
 pub mod nginx;
 mod process;
 mod report;
+mod service;
 mod smoke;
 mod system;
 mod tool;
@@ -19,6 +23,7 @@ mod verdict;
 
 pub(crate) use binding::why_closed;
 pub use binding::{AccountSeen, judge_account, judge_members};
+pub use command::judge_command;
 pub use containers::{Container, judge_containers, read_containers};
 pub use expectation::expectation;
 pub use file::{DiskSeen, FileSeen, judge_disk, judge_file, read_disk, read_stat};
@@ -26,10 +31,12 @@ pub use glob::matches_glob;
 pub use http::{HttpSeen, judge_http};
 pub use judgement::Judgement;
 pub use listening::{Listener, judge_listening, read_listeners};
+pub use metrics::{Sample, judge_metrics, kept_for, read_sample};
 pub use nginx::judge_nginx;
 pub use process::{Insides, LIST, Process, judge_processes, meant, read_processes};
 pub use report::{BaselineReport, CheckResult, Origin, judge_pack, mute_children};
+pub use service::{Service, judge_services, read_services, service_list};
 pub use smoke::{CompletionSeen, SmokeSeen, judge_smoke};
 pub use system::System;
-pub use tool::{ToolOutput, read_tool};
+pub use tool::{ToolOutput, did_not_run, read_tool, too_long};
 pub use verdict::Verdict;

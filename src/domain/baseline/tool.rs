@@ -22,11 +22,22 @@ pub struct ToolOutput<'a> {
     pub truncated: bool,
 }
 
-/// The output to judge.
-///
-/// # Errors
-/// The judgement `unknown` with the fix, when there is nothing to judge.
-pub fn read_tool(output: ToolOutput<'_>) -> Result<&str, Judgement> {
+/// The judgement of an output that was cut at a limit.
+pub fn too_long(output: &ToolOutput<'_>) -> Option<Judgement> {
+    let ToolOutput {
+        command, machine, ..
+    } = output;
+    output.truncated.then(|| {
+        Judgement::unknown(
+            &format!("`{command}` wrote more than can be judged"),
+            output.stderr,
+            format!("Run `{command}` on `{machine}` by hand; its output is unusually long."),
+        )
+    })
+}
+
+/// The judgement of a command that did not get to run: the program is not there, or sudo refuses.
+pub fn did_not_run(output: &ToolOutput<'_>) -> Option<Judgement> {
     let ToolOutput {
         tool,
         command,
@@ -37,16 +48,7 @@ pub fn read_tool(output: ToolOutput<'_>) -> Result<&str, Judgement> {
     } = output;
     let said = format!("{stderr}\n{stdout}").to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    let could_not = |found: String, fix: String| Err(Judgement::unknown(&found, stderr, fix));
-    if output.status == Some(0) {
-        if output.truncated {
-            return could_not(
-                format!("`{command}` wrote more than can be judged"),
-                format!("Run `{command}` on `{machine}` by hand; its output is unusually long."),
-            );
-        }
-        return Ok(stdout);
-    }
+    let could_not = |found: String, fix: String| Some(Judgement::unknown(&found, stderr, fix));
     let missing = format!("{tool}: no such file or directory");
     let missing_env = format!("env: ‘{tool}’: no such file or directory");
     if output.status == Some(127) || says(&["command not found", &missing, &missing_env]) {
@@ -81,6 +83,34 @@ pub fn read_tool(output: ToolOutput<'_>) -> Result<&str, Judgement> {
                 "Allow `{command}` in sudoers there, or set `sudo = \"no\"` of [machine.{machine}]."
             ),
         );
+    }
+    None
+}
+
+/// The output to judge.
+///
+/// # Errors
+/// The judgement `unknown` with the fix, when there is nothing to judge.
+pub fn read_tool(output: ToolOutput<'_>) -> Result<&str, Judgement> {
+    let ToolOutput {
+        tool,
+        command,
+        machine,
+        stdout,
+        stderr,
+        ..
+    } = output;
+    let said = format!("{stderr}\n{stdout}").to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    let could_not = |found: String, fix: String| Err(Judgement::unknown(&found, stderr, fix));
+    if let Some(cut) = too_long(&output) {
+        return Err(cut);
+    }
+    if output.status == Some(0) {
+        return Ok(stdout);
+    }
+    if let Some(judgement) = did_not_run(&output) {
+        return Err(judgement);
     }
     if output.status == Some(126)
         || says(&[

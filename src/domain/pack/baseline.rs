@@ -30,6 +30,12 @@ impl BaselinePack {
         self.checks.iter().find(|check| check.id == id)
     }
 
+    /// Whether it brings commands of its own, which run only when it is trusted.
+    pub fn has_commands(&self) -> bool {
+        let mut looks = self.checks.iter().map(|check| &check.look);
+        looks.any(|look| matches!(look, Look::Command(_)))
+    }
+
     /// The machines its checks look from, each once.
     pub fn machines(&self) -> Vec<&MachineId> {
         let mut machines: Vec<&MachineId> = Vec::new();

@@ -13,8 +13,9 @@ mod shape;
 pub use baseline::{BaselinePack, Check, Layer, Level, Place};
 pub(crate) use looks::bits;
 pub use looks::{
-    BindingLook, Bound, ContainersLook, DiskLook, ExpectedLocation, ExpectedPort, FileLook,
-    HttpLook, ListeningLook, Look, NginxLook, ProcessLook, SmokeLook,
+    BindingLook, Bound, CommandLook, ContainersLook, DiskLook, ExpectedLocation, ExpectedPort,
+    FieldRule, FileLook, HttpLook, ListeningLook, Look, Manager, Measure, MetricsLook, NginxLook,
+    ProcessLook, ServiceLook, SmokeLook,
 };
 pub use provider::{ProviderPack, SubscriptionTemplate};
 pub use read::{Pack, read};

@@ -217,13 +217,9 @@ fn what_is_right_or_a_persons_word_has_no_plan() {
     let key = plan(&key, &view, Role::Acceptance).unwrap_err();
     assert!(matches!(key, NoRepair::ForAPerson(_)), "{key:?}");
     let page = check(Look::Http(HttpLook {
-        method: "GET".to_owned(),
-        url: "http://x.lab".to_owned(),
+        url: "https://example.com/".to_owned(),
         status: 200,
-        body_contains: None,
-        body_equals: None,
-        content_type: None,
-        json: BTreeMap::new(),
+        ..HttpLook::default()
     }));
     let page = plan(&page, &view, Role::Acceptance).unwrap_err();
     assert_eq!(page, NoRepair::NotByApi("http"));

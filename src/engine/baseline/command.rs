@@ -48,6 +48,8 @@ pub(crate) async fn run_for(
         web: job.ports.web.clone(),
         hosts: job.ports.hosts.clone(),
         clock: job.ports.clock.clone(),
+        store: Some(job.ports.store.clone()),
+        trusted: is_trusted(job, pack),
         host,
     };
     let done = AtomicUsize::new(0);
@@ -57,6 +59,12 @@ pub(crate) async fn run_for(
         job.count(format!("{}: {}", row.id, row.verdict), done, total);
     };
     run(&context, pack, &job.cancel, &told).await
+}
+
+/// Whether a pack's own commands may run: it is built in, or the config names its fingerprint.
+fn is_trusted(job: &Job, pack: &BaselinePack) -> bool {
+    let named = job.settings.trust.get(&pack.id);
+    job.ports.packs.is_built_in(&pack.id) || named.is_some_and(|named| *named == pack.fingerprint)
 }
 
 /// Says since when every row stands as it does, and keeps a whole report.

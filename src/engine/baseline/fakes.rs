@@ -82,6 +82,8 @@ impl Fakes {
             web: Arc::new(self.clone()),
             hosts: Arc::new(self.clone()),
             clock: Arc::new(self.clone()),
+            store: None,
+            trusted: false,
             host: Some(HostId::new("prod").unwrap()),
         }
     }
@@ -106,6 +108,7 @@ pub(super) fn answer(status: u16, content_type: &str, body: &str) -> Script<WebA
             status,
             content_type: content_type.to_owned(),
             headers: Vec::new(),
+            tls_until_ms: None,
             body: body.to_owned(),
             truncated: false,
             took: Duration::ZERO,

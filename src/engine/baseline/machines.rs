@@ -95,6 +95,38 @@ pub(super) async fn system(shared: &Shared, check: &Check) -> Result<System, Jud
     })
 }
 
+/// Runs a command on the check's machine; gives all that it left behind.
+///
+/// # Errors
+/// `unknown` or `unreachable`, with the fix.
+pub(super) async fn ran(
+    shared: &Shared,
+    check: &Check,
+    argv: &[String],
+) -> Result<RunOutput, Judgement> {
+    let machine = machine_of(check)?;
+    let output = shared.looks.run(shared, machine, argv).await;
+    output.map_err(|failure| could_not_look(&failure, &by_hand(machine)))
+}
+
+/// The same as domain rules read it.
+pub(super) fn as_tool<'a>(
+    output: &'a RunOutput,
+    command: &'a str,
+    argv: &'a [String],
+    machine: &'a MachineId,
+) -> ToolOutput<'a> {
+    ToolOutput {
+        tool: argv.first().map(String::as_str).unwrap_or_default(),
+        command,
+        machine: machine.as_str(),
+        status: output.status,
+        stdout: &output.stdout,
+        stderr: &output.stderr,
+        truncated: output.truncated,
+    }
+}
+
 /// Runs a command on the check's machine; gives what it printed.
 ///
 /// # Errors
@@ -109,20 +141,8 @@ pub(super) async fn printed<S: AsRef<str>>(
         .into_iter()
         .map(|word| word.as_ref().to_owned())
         .collect();
-    let output = match shared.looks.run(shared, machine, &argv).await {
-        Ok(output) => output,
-        Err(failure) => return Err(could_not_look(&failure, &by_hand(machine))),
-    };
-    read_tool(ToolOutput {
-        tool: argv.first().map(String::as_str).unwrap_or_default(),
-        command: &argv.join(" "),
-        machine: machine.as_str(),
-        status: output.status,
-        stdout: &output.stdout,
-        stderr: &output.stderr,
-        truncated: output.truncated,
-    })
-    .map(str::to_owned)
+    let output = ran(shared, check, &argv).await?;
+    read_tool(as_tool(&output, &argv.join(" "), &argv, machine)).map(str::to_owned)
 }
 
 fn by_hand(machine: &MachineId) -> String {

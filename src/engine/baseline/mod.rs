@@ -4,6 +4,7 @@
 mod command;
 mod hosts;
 mod machines;
+mod own;
 mod processes;
 mod run;
 mod smoke;

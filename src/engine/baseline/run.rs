@@ -1,12 +1,12 @@
 //! The run itself: all checks at once, rows as they come, nothing that waits for anything else.
 
 use super::machines::SharedLooks;
-use super::{hosts, processes, smoke, tools, web};
-use crate::ports::{Clock, Hosts, Remote, Web};
+use super::{hosts, own, processes, smoke, tools, web};
+use crate::ports::{Clock, Hosts, Remote, Store, Web};
 use cockpit_domain::baseline::{
     BaselineReport, CheckResult, Judgement, expectation, judge_pack, mute_children,
 };
-use cockpit_domain::ids::HostId;
+use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::pack::{BaselinePack, Check, Look};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,12 +25,17 @@ pub struct BaselineContext {
     pub hosts: Arc<dyn Hosts>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Where samples of earlier runs are; `None` remembers nothing.
+    pub store: Option<Arc<dyn Store>>,
+    /// Whether the pack's own commands may be run.
+    pub trusted: bool,
     /// The host the pack is about: the one whose `baseline` is this pack.
     pub host: Option<HostId>,
 }
 
 /// What all checks of one run share.
 pub(super) struct Shared {
+    pub(super) pack: PackId,
     pub(super) context: BaselineContext,
     pub(super) looks: SharedLooks,
 }
@@ -47,6 +52,7 @@ pub async fn run(
     let started_ms = context.clock.now_ms();
     let start = Instant::now();
     let shared = Arc::new(Shared {
+        pack: pack.id.clone(),
         context: context.clone(),
         looks: SharedLooks::default(),
     });
@@ -131,6 +137,9 @@ async fn look(shared: &Shared, check: &Check) -> Judgement {
         Look::Process(process) => processes::process(shared, check, process).await,
         Look::File(file) => processes::file(shared, check, file).await,
         Look::Disk(disk) => processes::disk(shared, check, disk).await,
+        Look::Service(service) => tools::service(shared, check, service).await,
+        Look::Command(command) => own::command(shared, check, command).await,
+        Look::Metrics(metrics) => web::metrics(shared, check, metrics).await,
         Look::Binding(binding) => Ok(hosts::binding(shared, binding).await),
         Look::Smoke(smoke) => Ok(smoke::smoke(shared, check, smoke).await),
     };

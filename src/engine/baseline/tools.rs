@@ -3,9 +3,19 @@
 use super::machines::{machine_of, printed, system, unreadable};
 use super::run::Shared;
 use cockpit_domain::baseline::{
-    Judgement, judge_containers, judge_listening, judge_nginx, read_containers,
+    Judgement, judge_containers, judge_listening, judge_nginx, judge_services, read_containers,
+    read_services, service_list,
 };
-use cockpit_domain::pack::{Check, ContainersLook, ListeningLook, NginxLook};
+use cockpit_domain::pack::{Check, ContainersLook, ListeningLook, NginxLook, ServiceLook};
+
+/// Services under a service manager.
+pub(super) async fn service(shared: &Shared, check: &Check, look: &ServiceLook) -> Seen {
+    let argv = service_list(look);
+    let text = printed(shared, check, &argv).await?;
+    let seen = read_services(look.manager, &text)
+        .map_err(|reason| unreadable(&argv.join(" "), &reason, &text))?;
+    Ok(judge_services(look, &seen))
+}
 
 /// What a look came to, or why it could not be taken: both are rows.
 pub(super) type Seen = Result<Judgement, Judgement>;

@@ -1,10 +1,15 @@
 //! Plain HTTP looks.
 
 use super::run::Shared;
+use super::tools::Seen;
 use super::trouble::could_not_look;
+use crate::context::keep;
+use crate::ports::ResultKind;
 use crate::ports::{Vantage, WebRequest};
-use cockpit_domain::baseline::{HttpSeen, Judgement, judge_http};
-use cockpit_domain::pack::{Check, HttpLook, Place};
+use cockpit_domain::baseline::{
+    HttpSeen, Judgement, Sample, judge_http, judge_metrics, kept_for, read_sample,
+};
+use cockpit_domain::pack::{Check, HttpLook, MetricsLook, Place};
 
 /// Where the web port starts from.
 pub(super) fn vantage(place: &Place) -> Vantage {
@@ -13,6 +18,9 @@ pub(super) fn vantage(place: &Place) -> Vantage {
         Place::Machine(machine) => Vantage::Machine(machine.clone()),
     }
 }
+
+const FROM_HERE: &str = "See whether the name resolves and the port answers from here; if only here \
+                         it does not, it is this network.";
 
 /// Sends the request and judges the answer.
 pub(super) async fn http(shared: &Shared, check: &Check, look: &HttpLook) -> Judgement {
@@ -29,13 +37,84 @@ pub(super) async fn http(shared: &Shared, check: &Check, look: &HttpLook) -> Jud
             HttpSeen {
                 status: answer.status,
                 content_type: &answer.content_type,
+                headers: &answer.headers,
                 body: &answer.body,
+                tls_until_ms: answer.tls_until_ms,
+                now_ms: shared.context.clock.now_ms(),
             },
         ),
-        Err(failure) => could_not_look(
-            &failure,
-            "See whether the name resolves and the port answers from here; if only here it does \
-             not, it is this network.",
-        ),
+        Err(failure) => could_not_look(&failure, FROM_HERE),
     }
+}
+
+/// An exposition is long where many workers and labels are.
+const MOST_METRICS: usize = 8 << 20;
+/// More samples than a window of a day at one a minute.
+const MOST_SAMPLES: usize = 1500;
+
+/// Takes a sample of the metric and judges it with those of earlier runs.
+pub(super) async fn metrics(shared: &Shared, check: &Check, look: &MetricsLook) -> Seen {
+    let mut request = WebRequest::get(vantage(&check.vantage), look.url.clone());
+    request.time_limit = check.time_limit;
+    request.byte_limit = MOST_METRICS;
+    let answer = shared.context.web.fetch(&request).await;
+    let answer = answer.map_err(|failure| could_not_look(&failure, FROM_HERE))?;
+    let by_hand = || format!("Ask {} by hand and compare.", look.url);
+    if answer.status != 200 || answer.truncated {
+        let found = format!(
+            "{} instead of an exposition that can be read",
+            answer.status
+        );
+        return Err(Judgement::unknown(&found, &answer.body, by_hand()));
+    }
+    let now_ms = shared.context.clock.now_ms();
+    let newest = read_sample(look, &answer.body, now_ms)
+        .map_err(|reason| Judgement::unknown(&reason, "", by_hand()))?;
+    let samples = with_earlier(shared, check, look, newest).await;
+    Ok(judge_metrics(look, &samples))
+}
+
+/// The samples a look needs, oldest first. A store that cannot say costs the window, not the run.
+async fn with_earlier(
+    shared: &Shared,
+    check: &Check,
+    look: &MetricsLook,
+    newest: Sample,
+) -> Vec<Sample> {
+    let Some(store) = &shared.context.store else {
+        return vec![newest];
+    };
+    let subject = format!("{}/{}", shared.pack, check.id);
+    let kept = store.kept(ResultKind::Sample, &subject, MOST_SAMPLES).await;
+    let kept = kept.unwrap_or_else(|failure| {
+        tracing::warn!(%failure, "earlier samples cannot be read");
+        Vec::new()
+    });
+    let from = i64::try_from(kept_for(look))
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1000);
+    let from = newest.at_ms.saturating_sub(from);
+    let mut samples = vec![newest];
+    for row in kept {
+        let Ok(sample) = serde_json::from_value::<Sample>(row.body) else {
+            continue;
+        };
+        let reaches = sample.at_ms <= from;
+        samples.push(sample);
+        if reaches {
+            break;
+        }
+    }
+    samples.reverse();
+    if let Some(newest) = samples.last() {
+        keep(
+            store.as_ref(),
+            ResultKind::Sample,
+            &subject,
+            newest.at_ms,
+            newest,
+        )
+        .await;
+    }
+    samples
 }

@@ -54,7 +54,10 @@ impl Board {
                     self.see_trouble(&subject, &Known { at_ms, value })
                 })
             }
-            ResultKind::Reconcile | ResultKind::Access | ResultKind::Recover => false,
+            ResultKind::Reconcile
+            | ResultKind::Access
+            | ResultKind::Recover
+            | ResultKind::Sample => false,
         }
     }
 }

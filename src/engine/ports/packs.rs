@@ -34,6 +34,9 @@ pub trait Packs: Send + Sync {
     /// `Usage` when there is none of this id, naming the nearest; `Config` when it is broken.
     fn read(&self, id: &PackId) -> Outcome<Pack>;
 
+    /// Whether a pack is the one that was compiled in, and not the user's own.
+    fn is_built_in(&self, id: &PackId) -> bool;
+
     /// One provider pack.
     fn provider(&self, id: &PackId) -> Outcome<ProviderPack> {
         match self.read(id)? {

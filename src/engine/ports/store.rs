@@ -135,6 +135,8 @@ pub enum ResultKind {
     Recover,
     /// Why the newest look came to nothing; subject is `host/ID`, `machine/ID` or `baseline/ID`.
     Trouble,
+    /// A sample of a metric; subject is `pack/check`.
+    Sample,
 }
 
 /// What a board is begun from.

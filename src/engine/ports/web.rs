@@ -61,6 +61,8 @@ pub struct WebAnswer {
     pub headers: Vec<(String, String)>,
     /// Body text, redacted and made harmless.
     pub body: String,
+    /// When the certificate of a TLS answer ends, UTC milliseconds.
+    pub tls_until_ms: Option<i64>,
     /// Whether the body was longer than the limit.
     pub truncated: bool,
     /// How long it took.

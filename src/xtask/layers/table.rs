@@ -34,6 +34,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "csv",
             "hmac",
             "jiff",
+            "prometheus-parse",
             "regex",
             "serde",
             "serde_json",

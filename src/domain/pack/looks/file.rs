@@ -48,6 +48,28 @@ impl FileLook {
         !(self.contains.is_empty() && self.lacks.is_empty() && self.lines.is_empty())
     }
 
+    /// Names what is wrong with what its content must hold.
+    pub(super) fn content_rules(&self, rules: &mut Rules<'_, '_>) {
+        for text in &self.lines {
+            if let Err(error) = Self::line(text) {
+                let words = error.to_string();
+                let last = words.lines().last().unwrap_or_default();
+                rules.fault(
+                    format!("`lines` holds an expression that cannot be used: {last}"),
+                    "write a regular expression without look-around and large repeats",
+                );
+            }
+        }
+        if self
+            .contains
+            .iter()
+            .chain(&self.lacks)
+            .any(String::is_empty)
+        {
+            rules.fault("an empty text is in every file", "leave it out");
+        }
+    }
+
     /// A line's expression, anchored, with a bound on what it may cost.
     ///
     /// # Errors
@@ -90,23 +112,6 @@ impl Kind for FileLook {
         {
             rules.fault("`min_size` is above `max_size`", "swap them");
         }
-        for text in &self.lines {
-            if let Err(error) = Self::line(text) {
-                let words = error.to_string();
-                let last = words.lines().last().unwrap_or_default();
-                rules.fault(
-                    format!("`lines` holds an expression that cannot be used: {last}"),
-                    "write a regular expression without look-around and large repeats",
-                );
-            }
-        }
-        if self
-            .contains
-            .iter()
-            .chain(&self.lacks)
-            .any(String::is_empty)
-        {
-            rules.fault("an empty text is in every file", "leave it out");
-        }
+        self.content_rules(rules);
     }
 }

@@ -1,5 +1,6 @@
 //! One HTTP request and the answer it must get.
 
+use super::fields::FieldRule;
 use super::rules::Rules;
 use super::{Kind, Needs};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ fn get() -> String {
 }
 
 /// One HTTP request and the answer it must get.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpLook {
     /// `GET`, `HEAD` or `POST`.
@@ -32,6 +33,18 @@ pub struct HttpLook {
     /// Fields of a JSON body, dotted path to value as text: `code = "API_KEY_REQUIRED"`.
     #[serde(default)]
     pub json: BTreeMap<String, String>,
+    /// More of the same: bounds, ages, every one of a list.
+    #[serde(default)]
+    pub fields: Vec<FieldRule>,
+    /// Headers and the value each must have (`*` is any text).
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Headers that must not be there.
+    #[serde(default)]
+    pub no_headers: Vec<String>,
+    /// Days that the certificate must still be good for.
+    #[serde(default)]
+    pub tls_days: Option<u16>,
 }
 
 impl Kind for HttpLook {
@@ -49,10 +62,29 @@ impl Kind for HttpLook {
         if !(100..=599).contains(&self.status) {
             rules.fault("`status` is no HTTP status", "100 to 599");
         }
-        let body =
-            self.body_contains.is_some() || self.body_equals.is_some() || !self.json.is_empty();
+        FieldRule::rules(&self.fields, rules);
+        let names = self.headers.keys().chain(&self.no_headers);
+        for name in names.filter(|name| !is_token(name)) {
+            rules.fault(
+                format!("`{name}` is no name of a header"),
+                "letters, digits and `-`, such as \"Location\"",
+            );
+        }
+        if self.tls_days.is_some() && !self.url.starts_with("https:") {
+            rules.fault("only https has a certificate", "leave `tls_days` out");
+        }
+        let json = !self.json.is_empty() || !self.fields.is_empty();
+        let body = self.body_contains.is_some() || self.body_equals.is_some() || json;
         if self.method == "HEAD" && body {
             rules.fault("an answer to HEAD has no body to compare", "use GET");
         }
     }
+}
+
+/// Whether a text can be the name of a header.
+fn is_token(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }

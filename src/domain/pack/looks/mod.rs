@@ -3,26 +3,34 @@
 //! the engine.
 
 mod binding;
+mod command;
 mod containers;
 mod disk;
+mod fields;
 mod file;
 mod http;
 mod listening;
+mod metrics;
 mod nginx;
 mod process;
 mod rules;
+mod service;
 mod smoke;
 
 pub use binding::{BindingLook, Bound};
+pub use command::CommandLook;
 pub use containers::ContainersLook;
 pub use disk::DiskLook;
+pub use fields::FieldRule;
 pub use file::FileLook;
 pub(crate) use file::bits;
 pub use http::HttpLook;
 pub use listening::{ExpectedPort, ListeningLook};
+pub use metrics::{Measure, MetricsLook};
 pub use nginx::{ExpectedLocation, NginxLook};
 pub use process::ProcessLook;
 pub(super) use rules::Rules;
+pub use service::{Manager, ServiceLook};
 pub use smoke::SmokeLook;
 
 use super::shape::read_shape;
@@ -121,6 +129,12 @@ kinds! {
     "file" => File(FileLook),
     /// Room on a disk.
     "disk" => Disk(DiskLook),
+    /// Services under a service manager.
+    "service" => Service(ServiceLook),
+    /// A command of the pack's own.
+    "command" => Command(CommandLook),
+    /// Prometheus metrics.
+    "metrics" => Metrics(MetricsLook),
     /// A binding stored on the host.
     "binding" => Binding(BindingLook),
     /// A user's model calls with an active key of the host.

@@ -145,6 +145,10 @@ impl Web for Fakes {
 }
 
 impl Packs for Fakes {
+    fn is_built_in(&self, _id: &PackId) -> bool {
+        never("is_built_in")
+    }
+
     fn list(&self) -> Outcome<Vec<PackEntry>> {
         never("list")
     }
