@@ -1,6 +1,7 @@
 //! Drift made by hand through the host's own admin API, and what a reconcile says of it
 //! (`product.md` 4, reconcile): real differences are counted and named, noise is no drift.
 
+mod both;
 mod repair;
 
 use crate::support::far::{Admin, text};
@@ -189,9 +190,20 @@ fn a_batch_shows_its_own_reconcile_runs_only() {
     reconciled(&lab, 0);
     reconciled(&lab, 0);
     let second = imported(&lab, "sk-lab-good-drift-000004\n");
+    // Both stand: each is compared for itself, and what the second parked is no drift of the first.
     let report = reconciled(&lab, 0);
-    assert_eq!(report["batch_id"], second);
-    for (batch, count) in [(first, 2), (second, 1)] {
+    let compared: Vec<&Value> = report["batches"]
+        .as_array()
+        .expect("batches")
+        .iter()
+        .collect();
+    let ids: Vec<u64> = compared
+        .iter()
+        .filter_map(|row| row["batch_id"].as_u64())
+        .collect();
+    assert_eq!(ids, [second, first], "{report}");
+    assert_eq!(report["status"], "active", "{report}");
+    for (batch, count) in [(first, 3), (second, 1)] {
         let runs = runs(&lab, batch);
         assert_eq!(runs.len(), count, "{runs:?}");
         assert!(

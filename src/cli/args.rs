@@ -314,14 +314,17 @@ pub enum Provider {
 /// `reconcile …`
 #[derive(Debug, Subcommand)]
 pub enum Reconcile {
-    /// Compare the newest standing batch of a provider with its host.
+    /// Compare what stands on a host with our records, batch by batch; each is a plan of its own.
     Plan {
         /// Host of the config.
+        #[arg(long, required_unless_present = "batch")]
+        host: Option<HostId>,
+        /// Provider pack; default is every provider that stands there.
         #[arg(long)]
-        host: HostId,
-        /// Provider pack.
-        #[arg(long)]
-        provider: PackId,
+        provider: Option<PackId>,
+        /// One batch only.
+        #[arg(long, conflicts_with_all = ["host", "provider"])]
+        batch: Option<BatchId>,
     },
     /// Put back what a plan found changed, and prove it by reconciling again. Deletes nothing.
     Apply {

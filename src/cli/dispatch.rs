@@ -6,13 +6,14 @@ use crate::args::{
 };
 use crate::exit::{self, refuse};
 use crate::{drill, failed, input, known, logs, output, packs};
-use cockpit_domain::ids::RemoteId;
+use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::handle::Handle;
 use cockpit_engine::import::CallerKey;
 use cockpit_engine::ports::FaultBoard;
+use cockpit_engine::reconcile::Scope;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -83,9 +84,13 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         Noun::Provider(Provider::Status { host, provider }) => {
             Command::ProviderStatus { host, provider }
         }
-        Noun::Reconcile(Reconcile::Plan { host, provider }) => {
-            Command::ReconcilePlan { host, provider }
-        }
+        Noun::Reconcile(Reconcile::Plan {
+            host,
+            provider,
+            batch,
+        }) => Command::ReconcilePlan {
+            scope: scope(host, provider, batch)?,
+        },
         Noun::Reconcile(Reconcile::Apply { plan, word }) => Command::ReconcileApply {
             plan,
             approval: approval(word),
@@ -138,6 +143,19 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
     let answer = call(session, command, json).await?;
     output::answer(&answer, json);
     Ok(exit::of_answer(&answer))
+}
+
+/// What is to be compared.
+fn scope(host: Option<HostId>, provider: Option<PackId>, batch: Option<BatchId>) -> Outcome<Scope> {
+    match (host, batch) {
+        (_, Some(batch)) => Ok(Scope::Batch(batch)),
+        (Some(host), None) => Ok(Scope::Host { host, provider }),
+        (None, None) => Err(
+            Failure::new(FailureKind::Usage, "no host and no batch is named")
+                .doing("reading the command line")
+                .hint("add `--host NAME` or `--batch ID`"),
+        ),
+    }
 }
 
 /// Sends a command, shows its progress on a terminal, and passes a stop on.

@@ -33,7 +33,10 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
         }
         Answer::Batch(batch) => of_batch(batch.batch_status),
         Answer::Access(look) if look.latest_access_status == AccessStatus::Broken => FINDINGS,
-        Answer::Reconcile(planned) => of_drift(planned.report.status),
+        Answer::Reconcile(done) => match of_drift(done.status()) {
+            CLEAN if !done.left_out.is_empty() => FINDINGS,
+            code => code,
+        },
         Answer::Mended(mended) if !mended.disturbed.is_empty() => FINDINGS,
         Answer::Mended(mended) => match of_batch(mended.batch.batch_status) {
             CLEAN => of_drift(mended.report.status),

@@ -110,6 +110,7 @@ mod tests {
     use cockpit_engine::approval::Approval;
     use cockpit_engine::command::Command;
     use cockpit_engine::import::CallerKey;
+    use cockpit_engine::reconcile::Scope;
 
     fn words(line: &str) -> Vec<OsString> {
         line.split(' ').map(OsString::from).collect()
@@ -140,6 +141,8 @@ mod tests {
             "cockpit access status 1",
             "cockpit provider status --host h --provider p --json",
             "cockpit reconcile plan --host h --provider p",
+            "cockpit reconcile plan --host h",
+            "cockpit reconcile plan --batch 1",
             "cockpit rollback plan 1",
             "cockpit rollback apply 2 --yes 0123456789ab",
             "cockpit probe run",
@@ -244,8 +247,19 @@ mod tests {
             Command::BatchResume { batch },
             Command::AccessStatus { batch },
             Command::ReconcilePlan {
-                host: host.clone(),
-                provider: provider.clone(),
+                scope: Scope::Host {
+                    host: host.clone(),
+                    provider: Some(provider.clone()),
+                },
+            },
+            Command::ReconcilePlan {
+                scope: Scope::Host {
+                    host: host.clone(),
+                    provider: None,
+                },
+            },
+            Command::ReconcilePlan {
+                scope: Scope::Batch(batch),
             },
             Command::ProviderStatus {
                 host: host.clone(),

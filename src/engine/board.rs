@@ -11,8 +11,10 @@ use crate::baseline::BaselineReport;
 use crate::failure::{Failure, FailureKind};
 use crate::ports::LeaseInfo;
 use crate::probe::{HostProbe, Probe};
-use cockpit_domain::batch::{AccountStatus, Batch, ItemStage};
-use cockpit_domain::ids::{HostId, MachineId, PackId};
+use cockpit_domain::batch::{AccessMode, AccountStatus, Batch, ItemStage};
+use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId};
+use cockpit_domain::plan::Change;
+use cockpit_domain::reconcile::{ReconcileReport, ReconcileStatus, Since};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -143,6 +145,60 @@ pub struct LeaseSeen {
     pub foreign: bool,
 }
 
+/// How a batch and its host stand to each other, as a face shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DriftSeen {
+    /// The batch.
+    pub batch: BatchId,
+    /// Its host.
+    pub host: HostId,
+    /// Its provider.
+    pub provider: PackId,
+    /// Access mode of the batch.
+    pub access_mode: Option<AccessMode>,
+    /// See [`ReconcileStatus`].
+    pub status: ReconcileStatus,
+    /// Missing, changed, extra, and noise beside them.
+    pub counts: [usize; 4],
+    /// What failed probes said.
+    pub probe_notes: Vec<String>,
+    /// Findings, each with its time; the first of them when there are very many.
+    pub rows: Vec<(Change, Option<Since>)>,
+    /// How many findings there are.
+    pub findings: usize,
+    /// Whether a repair can put something back.
+    pub mendable: bool,
+}
+
+/// Findings of a batch that the board holds.
+const ROWS: usize = 200;
+
+impl DriftSeen {
+    /// What a face shows of a report.
+    pub fn of(report: &ReconcileReport) -> Self {
+        let rows = report.changes.iter().enumerate().take(ROWS);
+        Self {
+            batch: report.batch_id,
+            host: report.host.clone(),
+            provider: report.provider.clone(),
+            access_mode: report.access_mode,
+            status: report.status,
+            counts: [
+                report.missing_count,
+                report.changed_count,
+                report.extra_count,
+                report.stale_noise_count,
+            ],
+            probe_notes: report.probe_notes.clone(),
+            rows: rows
+                .map(|(at, change)| (change.clone(), report.since.get(at).copied()))
+                .collect(),
+            findings: report.changes.len(),
+            mendable: !report.mends.is_empty(),
+        }
+    }
+}
+
 /// Everything that is known. Immutable once published.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Board {
@@ -158,6 +214,8 @@ pub struct Board {
     pub batches: Vec<BatchSeen>,
     /// Last probes of each host and provider (`host` or `host/provider`).
     pub probes: BTreeMap<String, Known<Vec<Probe>>>,
+    /// How each batch that was compared stood to its host.
+    pub drift: BTreeMap<BatchId, Known<DriftSeen>>,
     /// Writers' places that are held.
     pub leases: Vec<LeaseSeen>,
     /// Counts changes of the store, our own and other processes': whoever shows a batch page reads

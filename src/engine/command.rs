@@ -11,7 +11,7 @@ use crate::doctor::Diagnosis;
 use crate::import::{CallerKey, PlannedImport};
 use crate::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
 use crate::probe::{HostProbe, Probe};
-use crate::reconcile::{Mended, PlannedReconcile};
+use crate::reconcile::{Mended, Reconciled, Scope};
 use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
@@ -98,10 +98,8 @@ pub enum Command {
     },
     /// Compare records with a host.
     ReconcilePlan {
-        /// Host.
-        host: HostId,
-        /// Provider.
-        provider: PackId,
+        /// Which records.
+        scope: Scope,
     },
     /// Put back what a reconcile found changed.
     ReconcileApply {
@@ -246,7 +244,7 @@ pub enum Answer {
     /// Of `provider status`.
     Pools(Vec<Pool>),
     /// Of `reconcile plan`.
-    Reconcile(Box<PlannedReconcile>),
+    Reconcile(Box<Reconciled>),
     /// Of `reconcile apply`.
     Mended(Box<Mended>),
     /// Of `repair plan`.

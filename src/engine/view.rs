@@ -67,6 +67,21 @@ pub(crate) async fn read_view_of(
     })
 }
 
+/// Puts the user whose access is looked at, with its subscriptions, in the place of another's.
+pub(crate) async fn read_user(
+    api: &dyn HostApi,
+    view: &mut HostView,
+    provider: &PackId,
+    whose: Whose<'_>,
+) -> Outcome<()> {
+    (view.user, view.caller_key) = user_of(api, provider, whose).await?;
+    view.subscriptions = match &view.user {
+        Some(user) => api.subscriptions(user.id).await?,
+        None => Vec::new(),
+    };
+    Ok(())
+}
+
 async fn user_of(
     api: &dyn HostApi,
     provider: &PackId,

@@ -173,6 +173,7 @@ actions! {
     Probe "probe" ["p"] Everywhere Ask [Host, Provider] 0;
     Import "import" ["I"] Everywhere Plan [Host, Provider] 9;
     Reconcile "reconcile" ["R"] Everywhere Plan [Host, Provider] 9;
+    Drift "drift" ["C"] Everywhere Look [] 0;
     RollBack "rollback" ["B"] Everywhere Plan [Batch] 9;
     Arm "arm" [] Everywhere Write [Host, Duration] 0;
     Disarm "disarm" [] Everywhere Look [] 0;

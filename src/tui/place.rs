@@ -18,6 +18,10 @@ pub(crate) enum Place {
     Pool(HostId),
     /// One account of a group.
     Seat(HostId, String, RemoteId),
+    /// How what stands on the hosts compares with our records.
+    Drift,
+    /// The findings of one batch.
+    DriftOf(BatchId),
     /// Import batches.
     Batches,
     /// One batch.
@@ -82,6 +86,8 @@ impl Place {
             Self::Host(_) => "host",
             Self::Pool(_) => "pool",
             Self::Seat(..) => "seat",
+            Self::Drift => "drift",
+            Self::DriftOf(_) => "drift-of",
             Self::Batches => "batches",
             Self::Batch(_) => "batch",
             Self::Item(..) => "item",

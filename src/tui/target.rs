@@ -37,7 +37,7 @@ pub(crate) fn pointed_at(model: &Model, shown: &Shown) -> Target {
     let selected = shown
         .selected
         .and_then(|at| shown.rows[at].opens.clone())
-        .filter(|_| place.pane().is_some() || matches!(place, Place::Pool(_)));
+        .filter(|_| place.pane().is_some() || matches!(place, Place::Pool(_) | Place::Drift));
     of(model, selected.as_ref().unwrap_or(place))
 }
 
@@ -60,7 +60,9 @@ fn of(model: &Model, place: &Place) -> Target {
             target.host = Some(host.clone());
             target.account = Some(*account);
         }
-        Place::Batch(batch) | Place::Item(batch, _) => target.batch = Some(*batch),
+        Place::Batch(batch) | Place::Item(batch, _) | Place::DriftOf(batch) => {
+            target.batch = Some(*batch);
+        }
         Place::Check(pack, check) => target.check = Some((pack.clone(), check.clone())),
         Place::Plan(plan) | Place::Change(plan, _) | Place::Outcome(plan) => {
             target.plan = Some(*plan);

@@ -24,7 +24,7 @@ use cockpit_engine::failure::Outcome;
 use cockpit_engine::handle::Handle;
 use cockpit_engine::import::PlannedImport;
 use cockpit_engine::ports::FaultBoard;
-use cockpit_engine::reconcile::PlannedReconcile;
+use cockpit_engine::reconcile::{PlannedReconcile, Scope};
 use cockpit_engine::rollback::{PlannedRollback, RolledBack};
 use cockpit_lab::request_log::SeenRequest;
 use cockpit_lab::sub2api::state::{DropRule, When};
@@ -250,16 +250,14 @@ impl Inside {
         }
     }
 
-    /// Compares records and host.
+    /// Compares records and host; what came of the newest batch.
     pub(crate) async fn reconcile(&self) -> PlannedReconcile {
-        match self
-            .ask(Command::ReconcilePlan {
-                host: self.host_id(),
-                provider: Self::provider(),
-            })
-            .await
-        {
-            Answer::Reconcile(planned) => *planned,
+        let scope = Scope::Host {
+            host: self.host_id(),
+            provider: Some(Self::provider()),
+        };
+        match self.ask(Command::ReconcilePlan { scope }).await {
+            Answer::Reconcile(mut done) => done.plans.swap_remove(0),
             other => panic!("{other:?}"),
         }
     }

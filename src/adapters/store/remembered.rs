@@ -17,8 +17,9 @@ use std::collections::BTreeMap;
 const BATCHES: i64 = 100;
 
 /// Kinds whose newest result a board shows.
-const KINDS: [ResultKind; 5] = [
+const KINDS: [ResultKind; 6] = [
     ResultKind::Baseline,
+    ResultKind::Drift,
     ResultKind::Host,
     ResultKind::Machine,
     ResultKind::Probe,

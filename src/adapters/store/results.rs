@@ -15,6 +15,7 @@ pub(super) fn kind_word(kind: ResultKind) -> &'static str {
         ResultKind::Baseline => "baseline",
         ResultKind::Probe => "probe",
         ResultKind::Reconcile => "reconcile",
+        ResultKind::Drift => "drift",
         ResultKind::Host => "host",
         ResultKind::Access => "access",
         ResultKind::Machine => "machine",

@@ -19,6 +19,7 @@ use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::import::PlannedImport;
 use cockpit_engine::ports::FaultBoard;
+use cockpit_engine::reconcile::Scope;
 use serde_json::json;
 
 /// Keys of the lab's vendor: good by their prefix, of no use anywhere else.
@@ -335,8 +336,11 @@ async fn reconcile(
 ) {
     let told = async {
         let from = mark(board).await?;
-        let command = Command::ReconcilePlan { host: host.clone(), provider: provider.clone() };
-        let Answer::Reconcile(planned) = ask(session, command).await? else {
+        let scope = Scope::Host { host: host.clone(), provider: Some(provider.clone()) };
+        let Answer::Reconcile(done) = ask(session, Command::ReconcilePlan { scope }).await? else {
+            return Ok(unexpected("reconcile"));
+        };
+        let Some(planned) = done.only() else {
             return Ok(unexpected("reconcile"));
         };
         let writes = since(board, from).await?.writes(host.as_str());

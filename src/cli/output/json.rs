@@ -11,8 +11,10 @@ use cockpit_domain::ids::PlanId;
 use cockpit_domain::import::ImportPlan;
 use cockpit_domain::log::LogLine;
 use cockpit_domain::pack::Pack;
+use cockpit_domain::reconcile::ReconcileReport;
 use cockpit_engine::command::Answer;
 use cockpit_engine::ports::PackEntry;
+use cockpit_engine::reconcile::{PlannedReconcile, Reconciled};
 use serde_json::{Map, Value, json};
 
 /// An answer as JSON.
@@ -55,11 +57,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         Answer::Detail(detail) => json!(detail.as_ref()),
         Answer::Access(look) => json!(look.as_ref()),
         Answer::Pools(pools) => json!({"pools": pools}),
-        Answer::Reconcile(planned) => {
-            let mut value = json!(planned.report);
-            put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
-            value
-        }
+        Answer::Reconcile(done) => reconciled(done),
         Answer::Mended(mended) => json!(mended.as_ref()),
         Answer::Repair(planned) => {
             let mut value = json!(planned.plan);
@@ -92,6 +90,35 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         Answer::Probes(probes) => json!({"probes": probes}),
         Answer::Doctor(found) => json!({"ok": found.iter().all(|row| row.ok), "hops": found}),
     })
+}
+
+fn compared(planned: &PlannedReconcile) -> Value {
+    let mut value = json!(planned.report);
+    put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
+    value
+}
+
+/// A row a batch, and above them what they come to. What one batch came to stands on top whole.
+fn reconciled(done: &Reconciled) -> Value {
+    let reports = || done.plans.iter().map(|plan| &plan.report);
+    let sum = |count: fn(&ReconcileReport) -> usize| reports().map(count).sum::<usize>();
+    let mut value = match done.only() {
+        Some(only) => compared(only),
+        None => json!({
+            "host": reports().next().map(|report| &report.host),
+            "status": done.status(),
+            "missing_count": sum(|report| report.missing_count),
+            "changed_count": sum(|report| report.changed_count),
+            "extra_count": sum(|report| report.extra_count),
+            "raw_extra_count": sum(|report| report.raw_extra_count),
+            "stale_noise_count": sum(|report| report.stale_noise_count),
+            "probe_failures": sum(|report| report.probe_failures),
+        }),
+    };
+    let batches: Vec<Value> = done.plans.iter().map(compared).collect();
+    put(&mut value, "batches", json!(batches));
+    put(&mut value, "left_out", json!(done.left_out));
+    value
 }
 
 fn baseline(report: &BaselineReport) -> Value {
@@ -184,7 +211,7 @@ fn moment_name(name: &str) -> Option<String> {
     match name {
         "at_ms" => Some("at".to_owned()),
         "created_ms" | "updated_ms" | "last_write_ms" | "started_ms" | "expires_ms"
-        | "since_ms" | "lost_ms" => Some(name.replace("_ms", "_at")),
+        | "since_ms" | "lost_ms" | "last_good_ms" => Some(name.replace("_ms", "_at")),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use crate::resource::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 /// The sign in front of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Sign {
     /// Will be made.
     #[serde(rename = "+")]

@@ -139,8 +139,7 @@ pub struct Asked {
 pub fn pools(input: &PoolInput<'_>) -> Vec<Pool> {
     match input.pack {
         Some(pack) => {
-            let name = |access| pack.clone().for_access(access).subscription.group;
-            let names = [AccessMode::Subscription, AccessMode::SelfService].map(name);
+            let names = group_names(pack);
             let stands = |name: &&String| input.view.group(name).is_some();
             let mut there: Vec<&String> = names.iter().filter(stands).collect();
             if there.is_empty() {
@@ -188,13 +187,42 @@ fn channel_over(view: &HostView, group: RemoteId) -> Option<&Channel> {
         .find(|channel| channel.spec.group_ids.contains(&group))
 }
 
-/// Bound to the group, ours by record, or ours by name.
+/// Bound to the group, recorded in it, or ours by record or name and in no other group of the
+/// provider: the access modes of a provider have a pool each.
 fn belongs(input: &PoolInput<'_>, account: &Account, group: Option<&Group>) -> bool {
-    group.is_some_and(|group| account.group_ids.contains(&group.id))
-        || input.pack.is_some_and(|pack| {
-            record_of(input.records, account.id).is_some()
-                || Leftovers::of(pack).holds(&account.name)
-        })
+    let bound = |id: &RemoteId| account.group_ids.contains(id);
+    if group.is_some_and(|group| bound(&group.id)) {
+        return true;
+    }
+    let Some(pack) = input.pack else {
+        return false;
+    };
+    let mut recorded = input
+        .records
+        .iter()
+        .filter(|record| record.host_resource_id == account.id && !record.undone)
+        .filter(|record| record.kind == ResourceKind::Account)
+        .filter_map(|record| record.recorded["group_ids"].as_array())
+        .flatten()
+        .filter_map(|id| serde_json::from_value::<RemoteId>(id.clone()).ok())
+        .peekable();
+    if recorded.peek().is_some() {
+        return group.is_none_or(|group| recorded.any(|id| id == group.id));
+    }
+    let ours =
+        record_of(input.records, account.id).is_some() || Leftovers::of(pack).holds(&account.name);
+    let names = group_names(pack);
+    let elsewhere = names
+        .iter()
+        .filter_map(|name| input.view.group(name))
+        .any(|other| bound(&other.id));
+    ours && !elsewhere
+}
+
+/// The groups of a provider's access modes.
+fn group_names(pack: &ProviderPack) -> [String; 2] {
+    let name = |access| pack.clone().for_access(access).subscription.group;
+    [AccessMode::Subscription, AccessMode::SelfService].map(name)
 }
 
 /// The newest record of an account that was not undone.

@@ -2,10 +2,12 @@
 //! counted apart: it is neither drift nor a block.
 
 mod mend;
+mod since;
 
 pub use mend::{Mend, MendAct, mended_now, recorded_after};
+pub use since::{Since, since};
 
-use crate::batch::{AccessStatus, words};
+use crate::batch::{AccessMode, AccessStatus, words};
 use crate::ids::{BatchId, HostId, PackId, RemoteId};
 use crate::import::{HostView, Leftovers};
 use crate::inventory::Account;
@@ -15,6 +17,7 @@ use crate::recorded;
 use crate::resource::{BatchResource, Origin, ResourceKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 words! {
@@ -47,6 +50,9 @@ pub struct ReconcileReport {
     pub provider: PackId,
     /// The batch these records belong to; a batch shows its own runs only.
     pub batch_id: BatchId,
+    /// Its access mode; absent in runs of older versions.
+    #[serde(default)]
+    pub access_mode: Option<AccessMode>,
     /// See [`ReconcileStatus`].
     pub status: ReconcileStatus,
     /// Recorded, not on the host.
@@ -68,6 +74,9 @@ pub struct ReconcileReport {
     /// The findings as changes: `~` what a repair puts back, `!` what it leaves to a person, with
     /// the way out, and strangers.
     pub changes: Vec<Change>,
+    /// Since when each of them is there, in the same order; empty in runs of older versions.
+    #[serde(default)]
+    pub since: Vec<Since>,
     /// Their totals.
     pub totals: Totals,
     /// The writes of the repair, in order; empty when there is nothing to put back.
@@ -94,6 +103,9 @@ pub struct ReconcileInput<'a> {
     pub resources: &'a [BatchResource],
     /// Records of other batches of the provider on this host: known, so no strangers.
     pub others: &'a [BatchResource],
+    /// Batches that say how things are to be: what a newer one of them wrote down of a thing is what
+    /// is expected of it, and look-alikes are counted once, by the newest that they belong to.
+    pub peers: &'a [BatchId],
     /// Stored state.
     pub view: &'a HostView,
     /// Keys of the managed user: id to recorded fields.
@@ -108,6 +120,7 @@ pub struct ReconcileInput<'a> {
 pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
     let mut changes = Vec::new();
     let (mut missing, mut differing) = (0, 0);
+    let newer = Newer::of(&input);
     // Of these there may be thousands.
     let accounts = input.view.accounts.iter().map(|row| (row.id, row));
     let accounts: BTreeMap<RemoteId, &Account> = accounts.collect();
@@ -134,7 +147,8 @@ pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
             }
             continue;
         };
-        let fields: Vec<_> = diff_fields(&now, &resource.recorded)
+        let expected = newer.word_on(resource);
+        let fields: Vec<_> = diff_fields(&now, &expected)
             .into_iter()
             // Only what we wrote down is ours to compare.
             .filter(|field| resource.recorded.get(&field.field).is_some())
@@ -167,6 +181,7 @@ pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
         host: input.host.clone(),
         provider: input.pack.id.clone(),
         batch_id: input.batch,
+        access_mode: None,
         status,
         missing_count: missing,
         changed_count: differing,
@@ -178,9 +193,51 @@ pub fn reconcile(input: ReconcileInput<'_>) -> ReconcileReport {
         summary: input.summary,
         totals: Totals::of(&changes),
         changes,
+        since: Vec::new(),
         mends,
         warnings: Vec::new(),
         expires_ms: None,
+    }
+}
+
+/// What batches that came later wrote down of the same things: an import of the other access mode
+/// binds the same accounts once more, a replacement parks them.
+struct Newer<'a>(BTreeMap<(ResourceKind, RemoteId), Vec<&'a BatchResource>>);
+
+impl<'a> Newer<'a> {
+    fn of(input: &ReconcileInput<'a>) -> Self {
+        let mut later: Vec<&BatchResource> = input
+            .others
+            .iter()
+            .filter(|row| row.batch > input.batch && input.peers.contains(&row.batch))
+            .collect();
+        later.sort_by_key(|row| row.batch);
+        let mut words: BTreeMap<_, Vec<&BatchResource>> = BTreeMap::new();
+        for row in later {
+            let key = (row.kind, row.host_resource_id);
+            words.entry(key).or_default().push(row);
+        }
+        Self(words)
+    }
+
+    /// What is expected of a resource now.
+    fn word_on<'r>(&self, resource: &'r BatchResource) -> Cow<'r, Value> {
+        let key = (resource.kind, resource.host_resource_id);
+        let Some(words) = self.0.get(&key) else {
+            return Cow::Borrowed(&resource.recorded);
+        };
+        let mut expected = resource.recorded.clone();
+        for later in words {
+            let Some(fields) = later.recorded.as_object() else {
+                continue;
+            };
+            for (field, value) in fields {
+                if resource.recorded.get(field).is_some() {
+                    expected[field] = value.clone();
+                }
+            }
+        }
+        Cow::Owned(expected)
     }
 }
 
@@ -197,10 +254,19 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
         .filter(|resource| resource.origin != Origin::Parked)
         .map(|resource| (resource.kind, resource.host_resource_id))
         .collect();
-    let groups: BTreeSet<RemoteId> = records()
-        .filter(|resource| resource.kind == ResourceKind::Group)
-        .map(|resource| resource.host_resource_id)
-        .collect();
+    // A group belongs to the newest batch that holds it, and so does what stands in it; what is in
+    // none of them belongs to the newest batch of all.
+    let mut owners: BTreeMap<RemoteId, BatchId> = BTreeMap::new();
+    for record in records().filter(|record| record.kind == ResourceKind::Group) {
+        if record.batch == input.batch || input.peers.contains(&record.batch) {
+            let owner = owners
+                .entry(record.host_resource_id)
+                .or_insert(record.batch);
+            *owner = (*owner).max(record.batch);
+        }
+    }
+    let newest = owners.values().max().copied().unwrap_or(input.batch);
+    let owner = |groups: &[RemoteId]| groups.iter().filter_map(|id| owners.get(id)).max().copied();
     // A second account of a name that is ours is no leftover: it serves with our key.
     let twin = |name: &str| {
         records().find(|resource| {
@@ -212,9 +278,9 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
     let leftovers = Leftovers::of(input.pack);
     let mut extras = Extras { raw: 0, noise: 0 };
     for account in &input.view.accounts {
-        let near = account.group_ids.iter().any(|id| groups.contains(id))
-            || leftovers.holds(&account.name);
-        if !near || known.contains(&(ResourceKind::Account, account.id)) {
+        let near =
+            owner(&account.group_ids).or_else(|| leftovers.holds(&account.name).then_some(newest));
+        if near != Some(input.batch) || known.contains(&(ResourceKind::Account, account.id)) {
             continue;
         }
         extras.raw += 1;
@@ -234,7 +300,7 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
         }
     }
     for channel in &input.view.channels {
-        let near = channel.spec.group_ids.iter().any(|id| groups.contains(id));
+        let near = owner(&channel.spec.group_ids) == Some(input.batch);
         if near && !known.contains(&(ResourceKind::Channel, channel.id)) {
             extras.raw += 1;
             changes.push(stranger(
@@ -245,8 +311,8 @@ fn find_extras(input: &ReconcileInput<'_>, changes: &mut Vec<Change>) -> Extras 
         }
     }
     for offer in &input.view.offers {
-        if groups.contains(&offer.spec.group_id) && !known.contains(&(ResourceKind::Plan, offer.id))
-        {
+        let near = owner(&[offer.spec.group_id]) == Some(input.batch);
+        if near && !known.contains(&(ResourceKind::Plan, offer.id)) {
             extras.raw += 1;
             changes.push(stranger(ResourceKind::Plan, &offer.spec.name, offer.id));
         }

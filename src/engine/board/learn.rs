@@ -1,7 +1,9 @@
 //! What the board takes from an answer, or from a look that could not be made. Plain functions:
 //! values in, whether anything changed out.
 
-use super::{BatchSeen, Board, HostSeen, Known, MachineLook, MachineSeen, Tally, Trouble};
+use super::{
+    BatchSeen, Board, DriftSeen, HostSeen, Known, MachineLook, MachineSeen, Tally, Trouble,
+};
 use crate::command::{Answer, Command};
 use crate::context::Settings;
 use crate::failure::{Failure, FailureKind};
@@ -88,7 +90,13 @@ impl Board {
             Answer::Pruned(pruned) => self.see_batch(&pruned.batch, None),
             Answer::Recovered(recovered) => self.see_batch(&recovered.batch, None),
             Answer::RolledBack(rolled) => self.see_batch(&rolled.batch, None),
-            Answer::Mended(mended) => self.see_batch(&mended.batch, None),
+            Answer::Mended(mended) => {
+                let drift = self.see_drift(at_ms, DriftSeen::of(&mended.report));
+                self.see_batch(&mended.batch, None) | drift
+            }
+            Answer::Reconcile(done) => done.plans.iter().fold(false, |changed, plan| {
+                self.see_drift(at_ms, DriftSeen::of(&plan.report)) | changed
+            }),
             Answer::Repaired(repaired) => {
                 let report = &repaired.report;
                 let baseline =
@@ -146,6 +154,10 @@ impl Board {
 
     pub(super) fn see_probes(&mut self, at_ms: i64, subject: &str, value: Vec<Probe>) -> bool {
         put(&mut self.probes, subject.to_owned(), Known { at_ms, value })
+    }
+
+    pub(super) fn see_drift(&mut self, at_ms: i64, value: DriftSeen) -> bool {
+        put(&mut self.drift, value.batch, Known { at_ms, value })
     }
 
     /// A trouble that is older than the last good look is past. One about what the config does not

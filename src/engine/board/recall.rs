@@ -54,6 +54,7 @@ impl Board {
                     self.see_trouble(&subject, &Known { at_ms, value })
                 })
             }
+            ResultKind::Drift => read(kind, result).is_some_and(|seen| self.see_drift(at_ms, seen)),
             ResultKind::Reconcile
             | ResultKind::Access
             | ResultKind::Recover

@@ -4,6 +4,7 @@
 use super::Command;
 use crate::approval::Approval;
 use crate::import::CallerKey;
+use crate::reconcile::Scope;
 use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::text::Redactor;
 
@@ -74,10 +75,11 @@ impl Command {
                 words.option("account", Some(account.to_string().as_str()));
                 words.option("provider", provider.as_ref().map(PackId::as_str));
             }
-            Self::ReconcilePlan { host, provider } | Self::PrunePlan { host, provider } => {
+            Self::PrunePlan { host, provider } => {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", Some(provider.as_str()));
             }
+            Self::ReconcilePlan { scope } => words.scope(scope),
             Self::ProviderStatus { host, provider } | Self::ProbeRun { host, provider } => {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", provider.as_ref().map(PackId::as_str));
@@ -104,7 +106,6 @@ impl Command {
             Self::MachineCheck { machine } => machine.to_string(),
             Self::HostListing { host, provider }
             | Self::ImportPlan { host, provider, .. }
-            | Self::ReconcilePlan { host, provider }
             | Self::PrunePlan { host, provider }
             | Self::ProviderStatus {
                 host,
@@ -114,6 +115,17 @@ impl Command {
                 host,
                 provider: Some(provider),
             } => format!("{host} {provider}"),
+            Self::ReconcilePlan { scope } => match scope {
+                Scope::Batch(batch) => batch.to_string(),
+                Scope::Host {
+                    host,
+                    provider: None,
+                } => host.to_string(),
+                Scope::Host {
+                    host,
+                    provider: Some(provider),
+                } => format!("{host} {provider}"),
+            },
             Self::RepairPlan { check, .. } => check.clone(),
             Self::RecoverPlan { host, account, .. } => format!("{host} #{account}"),
             Self::ImportApply { plan, .. }
@@ -150,6 +162,16 @@ impl Words {
             self.0.push_str(" --");
             self.0.push_str(name);
             self.word(value);
+        }
+    }
+
+    fn scope(&mut self, scope: &Scope) {
+        match scope {
+            Scope::Batch(batch) => self.option("batch", Some(&batch.0.to_string())),
+            Scope::Host { host, provider } => {
+                self.option("host", Some(host.as_str()));
+                self.option("provider", provider.as_ref().map(PackId::as_str));
+            }
         }
     }
 

@@ -50,8 +50,8 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::ProviderStatus { host, provider } => {
             Answer::Pools(pool::status(job, &host, provider.as_ref()).await?)
         }
-        Command::ReconcilePlan { host, provider } => {
-            Answer::Reconcile(Box::new(reconcile::plan(job, &host, &provider).await?))
+        Command::ReconcilePlan { scope } => {
+            Answer::Reconcile(Box::new(reconcile::plan(job, &scope).await?))
         }
         Command::ReconcileApply { plan, approval } => {
             Answer::Mended(Box::new(reconcile::apply(job, plan, &approval).await?))

@@ -125,6 +125,8 @@ pub enum ResultKind {
     Probe,
     /// A reconcile run; subject is `batch/N`: a batch shows its own runs only.
     Reconcile,
+    /// How a batch stood to its host at the newest look, short; subject is `batch/N`.
+    Drift,
     /// Last known state of a host; subject is the host id.
     Host,
     /// An access look; subject is `batch/N`.

@@ -2,8 +2,9 @@
 //! is a batch of its own, without keys: the import it mends keeps its records, and what the repair
 //! changed is taken back alone.
 
+use super::compare::Reader;
 use super::write::{MendWrite, read_again};
-use super::{PlannedReconcile, Probes, compare, save, standing};
+use super::{PlannedReconcile, Probes, save, why_not};
 use crate::approval::{Approval, changed_since};
 use crate::batches;
 use crate::context::Job;
@@ -55,7 +56,7 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Mended
     let import = import_of(job, &plan, &doing).await?;
     job.say("reading the host again");
     let api = job.ports.hosts.api(&saved.host).await?;
-    let (now, before) = compare(job, &api, &import, Probes::None).await?;
+    let (now, before) = Reader::of(&api).compare(job, &import, Probes::None).await?;
     if now.mends != plan.mends || now.changes != plan.changes {
         let told = changed_since(&lines(&plan), &lines(&now));
         return Err(Failure::new(
@@ -64,8 +65,8 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Mended
         )
         .doing(doing)
         .hint(format!(
-            "nothing was written; `cockpit reconcile plan --host {} --provider {}` shows it as it is now",
-            plan.host, plan.provider
+            "nothing was written; `cockpit reconcile plan --batch {}` shows it as it is now",
+            plan.batch_id.0
         )));
     }
     let mut batch = new_batch(job, id, &saved, &plan);
@@ -167,32 +168,31 @@ fn content(saved: &SavedPlan, doing: &str) -> Outcome<ReconcileReport> {
     })
 }
 
-/// The import whose drift this is: it has to stand, whole, and to be the newest.
+/// The batch whose drift this is: it has to stand, whole.
 async fn import_of(job: &Job, plan: &ReconcileReport, doing: &str) -> Outcome<Batch> {
     let id = plan.batch_id;
+    let batch = batches::load(job, id).await?;
     let refuse = |message: String, hint: String| {
         Err(Failure::new(FailureKind::Conflict, message)
             .doing(doing)
             .hint(hint))
     };
-    match standing(job, &plan.host, &plan.provider).await? {
-        Some(batch) if batch.id == id && batch.batch_status == BatchStatus::Interrupted => refuse(
+    if why_not(&batch).is_some() {
+        return refuse(
+            format!("{id}, whose drift this is, does not stand any more"),
+            "there is nothing left to repair".to_owned(),
+        );
+    }
+    if batch.batch_status == BatchStatus::Interrupted {
+        return refuse(
             format!("{id}, whose drift this is, was stopped in the middle"),
             format!(
                 "go on with it first: `cockpit batch resume {}`, then reconcile again",
                 id.0
             ),
-        ),
-        Some(batch) if batch.id == id => Ok(batch),
-        Some(newer) => refuse(
-            format!("{} stands now, the plan is about {id}", newer.id),
-            "reconcile again: it compares with what stands".to_owned(),
-        ),
-        None => refuse(
-            format!("{id}, whose drift this is, does not stand any more"),
-            "there is nothing left to repair".to_owned(),
-        ),
+        );
     }
+    Ok(batch)
 }
 
 /// A plan by its lines, for telling what changed since.
@@ -270,7 +270,9 @@ async fn work(
     }
     job.say("proving by reconciling again");
     let import = batches::load(job, plan.batch_id).await?;
-    let (report, view) = compare(job, api, &import, Probes::Since(batch.last_write_ms)).await?;
+    let (report, view) = Reader::of(api)
+        .compare(job, &import, Probes::Since(batch.last_write_ms))
+        .await?;
     Ok((save(job, report, &import).await?, view))
 }
 

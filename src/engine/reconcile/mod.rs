@@ -1,36 +1,41 @@
 //! Reconcile: records against a host, per host and batch. Reads stored state, the upstream's model
-//! list through each account, and at most one completion; the account test is never run here. Its
-//! report is the plan of a repair as well, carried out in `apply.rs`.
+//! list through each account, and at most one completion a managed key; the account test is never
+//! run here. Each report is the plan of a repair as well, carried out in `apply.rs`.
 
 mod apply;
+mod compare;
 mod write;
 
 pub(crate) use apply::{KIND, resume};
 pub use apply::{Mended, apply};
 
-use crate::access::{GatewayLook, own_accounts, prove, told};
+use crate::batches;
+use crate::board::DriftSeen;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::neighbours;
-use crate::ports::{HostApi, KeptResult, NewPlan, ResultKind};
-use crate::view::{read_view_of, whose};
-use cockpit_domain::batch::{AccessMode, AccessStatus, Batch, BatchKind, BatchStatus};
+use crate::ports::{KeptResult, NewPlan, ResultKind};
+use cockpit_domain::batch::{Batch, BatchKind, BatchStatus};
 use cockpit_domain::canonical::hash_of;
-use cockpit_domain::host::{HostSettings, Role};
-use cockpit_domain::ids::{HostId, PackId, PlanId, RemoteId};
-use cockpit_domain::import::{HostView, usd};
-use cockpit_domain::inventory::ApiKey;
-use cockpit_domain::pack::ProviderPack;
-use cockpit_domain::reconcile::{ReconcileInput, ReconcileReport, ReconcileSummary, reconcile};
-use cockpit_domain::recorded;
-use cockpit_domain::resource::{BatchResource, ResourceKind};
-use futures_util::StreamExt;
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
+use cockpit_domain::reconcile::{ReconcileReport, ReconcileStatus, since};
+use compare::Reader;
 use serde::Serialize;
-use serde_json::Value;
-use std::sync::Arc;
-use std::time::Duration;
 
-/// A reconcile with its plan's id and hash.
+/// What is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// One batch.
+    Batch(BatchId),
+    /// Every batch that stands on a host, of one provider or of all.
+    Host {
+        /// The host.
+        host: HostId,
+        /// The provider.
+        provider: Option<PackId>,
+    },
+}
+
+/// A reconcile of one batch with its plan's id and hash.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedReconcile {
     /// Store id.
@@ -41,39 +46,179 @@ pub struct PlannedReconcile {
     pub report: ReconcileReport,
 }
 
-/// Life of the plan of a repair, on production.
-const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
-
-/// Reconciles the newest batch of a provider on a host that is not rolled back.
-pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<PlannedReconcile> {
-    let doing = format!("reconciling `{provider}` on `{host}`");
-    job.host(host)?;
-    job.provider(provider)?;
-    let batch = standing(job, host, provider).await?.ok_or_else(|| {
-        Failure::new(
-            FailureKind::Conflict,
-            format!("no batch of `{provider}` stands on `{host}`"),
-        )
-        .doing(doing.clone())
-        .hint("nothing is recorded, so nothing can be compared; `cockpit batch list` shows what is")
-    })?;
-    job.say(format!("reading `{host}`"));
-    let api = job.ports.hosts.api(host).await?;
-    let (report, _) = compare(job, &api, &batch, Probes::Now)
-        .await
-        .map_err(|failure| failure.doing(doing))?;
-    save(job, report, &batch).await
+/// A batch that was not compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The batch.
+    pub batch: BatchId,
+    /// Why not.
+    pub why: String,
 }
 
-/// The newest import of a provider on a host that is not taken back.
-async fn standing(job: &Job, host: &HostId, provider: &PackId) -> Outcome<Option<Batch>> {
-    let batches = job.ports.store.batches(Some(host)).await?;
-    Ok(batches.into_iter().find(|batch| {
-        batch.kind == BatchKind::Import
-            && batch.provider == *provider
-            && batch.batch_status != BatchStatus::RolledBack
-            && batch.batch_status != BatchStatus::Failed
-    }))
+/// What came of comparing.
+#[derive(Debug, Clone)]
+pub struct Reconciled {
+    /// A plan a batch, newest batch first.
+    pub plans: Vec<PlannedReconcile>,
+    /// What could not be compared.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Reconciled {
+    /// The worst of them.
+    pub fn status(&self) -> ReconcileStatus {
+        let worst = self.plans.iter().map(|plan| plan.report.status).max();
+        worst.unwrap_or(ReconcileStatus::Active)
+    }
+
+    /// The one report, when one batch was compared.
+    pub fn only(&self) -> Option<&PlannedReconcile> {
+        match &self.plans[..] {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+}
+
+/// Reconciles what stands.
+pub async fn plan(job: &Job, scope: &Scope) -> Outcome<Reconciled> {
+    let doing = doing(scope);
+    let asked = asked(job, scope)
+        .await
+        .map_err(|failure| failure.doing(doing.clone()))?;
+    let mut done = Reconciled {
+        plans: Vec::new(),
+        left_out: asked.left_out,
+    };
+    let Some(first) = asked.batches.first() else {
+        return Err(nothing_stands(scope, &done.left_out).doing(doing));
+    };
+    job.say(format!("reading `{}`", first.host));
+    let api = job.ports.hosts.api(&first.host).await?;
+    let mut reader = Reader::of(&api);
+    for batch in &asked.batches {
+        let (report, _) = reader
+            .compare(job, batch, Probes::Now)
+            .await
+            .map_err(|failure| failure.doing(doing.clone()))?;
+        done.plans.push(save(job, report, batch).await?);
+    }
+    Ok(done)
+}
+
+fn doing(scope: &Scope) -> String {
+    match scope {
+        Scope::Batch(batch) => format!("reconciling {batch}"),
+        Scope::Host {
+            host,
+            provider: Some(provider),
+        } => format!("reconciling `{provider}` on `{host}`"),
+        Scope::Host {
+            host,
+            provider: None,
+        } => format!("reconciling `{host}`"),
+    }
+}
+
+fn nothing_stands(scope: &Scope, left_out: &[LeftOut]) -> Failure {
+    if let Some(first) = left_out.first() {
+        return Failure::new(
+            FailureKind::Conflict,
+            format!("{} cannot be compared: {}", first.batch, first.why),
+        )
+        .hint(format!(
+            "`cockpit batch show {}` tells its story",
+            first.batch.0
+        ));
+    }
+    let message = match scope {
+        Scope::Batch(batch) => format!("{batch} does not stand"),
+        Scope::Host {
+            host,
+            provider: Some(provider),
+        } => format!("no batch of `{provider}` stands on `{host}`"),
+        Scope::Host {
+            host,
+            provider: None,
+        } => format!("no batch stands on `{host}`"),
+    };
+    Failure::new(FailureKind::Conflict, message)
+        .hint("nothing is recorded, so nothing can be compared; `cockpit batch list` shows what is")
+}
+
+/// What a scope comes to.
+struct AskedFor {
+    batches: Vec<Batch>,
+    left_out: Vec<LeftOut>,
+}
+
+async fn asked(job: &Job, scope: &Scope) -> Outcome<AskedFor> {
+    let mut asked = AskedFor {
+        batches: Vec::new(),
+        left_out: Vec::new(),
+    };
+    match scope {
+        Scope::Batch(id) => {
+            let batch = batches::load(job, *id).await?;
+            if let Some(why) = why_not(&batch) {
+                asked.left_out.push(LeftOut { batch: *id, why });
+            } else {
+                job.provider(&batch.provider)?;
+                asked.batches.push(batch);
+            }
+        }
+        Scope::Host { host, provider } => {
+            job.host(host)?;
+            if let Some(provider) = provider {
+                job.provider(provider)?;
+            }
+            for batch in standing(job, host, provider.as_ref()).await? {
+                let why = match job.provider(&batch.provider) {
+                    Err(failure) => Some(failure.message),
+                    Ok(_) if batch.batch_status == BatchStatus::Running => {
+                        Some(format!("{} is at work on it", batch.owner))
+                    }
+                    Ok(_) => None,
+                };
+                match why {
+                    Some(why) => asked.left_out.push(LeftOut {
+                        batch: batch.id,
+                        why,
+                    }),
+                    None => asked.batches.push(batch),
+                }
+            }
+        }
+    }
+    Ok(asked)
+}
+
+/// Why a batch cannot be compared with its host; `None` when it can.
+fn why_not(batch: &Batch) -> Option<String> {
+    if !is_compared(batch.kind) {
+        return Some(
+            "it changed what others made; the batch that made it is the one to compare".to_owned(),
+        );
+    }
+    let gone = matches!(
+        batch.batch_status,
+        BatchStatus::RolledBack | BatchStatus::Failed
+    );
+    gone.then(|| format!("it is {}: nothing of it stands", batch.batch_status))
+}
+
+/// Whether batches of a kind say how things are to be.
+fn is_compared(kind: BatchKind) -> bool {
+    matches!(kind, BatchKind::Import)
+}
+
+/// Batches of a host that stand, newest first.
+async fn standing(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome<Vec<Batch>> {
+    let mut batches = job.ports.store.batches(Some(host)).await?;
+    batches.retain(|batch| {
+        why_not(batch).is_none() && provider.is_none_or(|provider| batch.provider == *provider)
+    });
+    Ok(batches)
 }
 
 /// Which probes go with a comparison.
@@ -87,82 +232,37 @@ enum Probes {
     Since(i64),
 }
 
-/// Compares the records of a batch with its host; with what was read.
-async fn compare(
-    job: &Job,
-    api: &Arc<dyn HostApi>,
-    batch: &Batch,
-    probes: Probes,
-) -> Outcome<(ReconcileReport, HostView)> {
-    let (host, provider) = (&batch.host, &batch.provider);
-    let settings = job.host(host)?.clone();
-    let pack = job.provider(provider)?;
-    let all = job.ports.store.host_resources(host, provider).await?;
-    let (resources, others): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .partition(|resource| resource.batch == batch.id);
-    let view = read_view_of(api.as_ref(), provider, whose(provider, &resources)).await?;
-    let stored = user_keys(api.as_ref(), &resources).await?;
-    let mut probe_notes = Vec::new();
-    let mut latest = batch.latest_access_status;
-    if !matches!(probes, Probes::None) {
-        probe_notes = account_probes(job, api, &resources, &view).await?;
-        let look = Completion {
-            job,
-            api: api.as_ref(),
-            host: &settings,
-            batch,
-            pack: &pack,
-        };
-        if let Some(note) = look.run(&resources, &stored, probes).await? {
-            probe_notes.push(match broke(batch, &view) {
-                Some(why) => format!("{note}; {why}"),
-                None => note,
-            });
-            latest = Some(AccessStatus::Broken);
-        }
-    }
-    let keys: Vec<(RemoteId, Value)> = stored
-        .iter()
-        .map(|key| (key.id, recorded::of_key(key)))
-        .collect();
-    let mut report = reconcile(ReconcileInput {
-        host,
-        pack: &pack,
-        batch: batch.id,
-        resources: &resources,
-        others: &others,
-        view: &view,
-        keys: &keys,
-        probe_notes,
-        summary: ReconcileSummary {
-            access_status: batch.access_status,
-            latest_access_status: latest,
-        },
+/// Tells since when each finding is there: what the run before it found stays since then.
+async fn dated(job: &Job, report: &mut ReconcileReport) -> Outcome<()> {
+    let subject = report.batch_id.to_string();
+    let kept = job.ports.store.kept(ResultKind::Reconcile, &subject, 1);
+    let before = kept.await?.into_iter().next().and_then(|kept| {
+        let report: Option<ReconcileReport> = serde_json::from_value(kept.body).ok();
+        Some((report?, kept.at_ms))
     });
-    if !report.mends.is_empty() && matches!(probes, Probes::Now) {
-        report.warnings = neighbours::warnings(job, &settings, &view).await;
-        report.expires_ms =
-            (settings.role == Role::Production).then_some(job.now_ms() + PRODUCTION_PLAN_MS);
-    }
-    Ok((report, view))
+    // Looks that found the same are not kept as runs, but they did look.
+    let looked = job.ports.store.kept(ResultKind::Drift, &subject, 1).await?;
+    let looked = looked.first().map_or(0, |kept| kept.at_ms);
+    let before = before
+        .as_ref()
+        .map(|(report, at_ms)| (report, looked.max(*at_ms)));
+    report.since = since(&report.changes, before, job.now_ms());
+    Ok(())
 }
 
-/// Why a standard group refuses the managed user, if it is the money.
-fn broke(batch: &Batch, view: &HostView) -> Option<String> {
-    let user = view.user.as_ref()?;
-    let empty = batch.access_mode == AccessMode::SelfService && user.balance <= 0.0;
-    empty.then(|| {
-        format!(
-            "the managed user `{}` #{} has a balance of {}: a standard group serves only who can pay",
-            user.email,
-            user.id,
-            usd(user.balance)
-        )
-    })
+/// Keeps what a board shows of it.
+async fn remember(job: &Job, report: &ReconcileReport) -> Outcome<()> {
+    let kept = KeptResult {
+        at_ms: job.now_ms(),
+        body: serde_json::to_value(DriftSeen::of(report)).unwrap_or_default(),
+    };
+    let subject = report.batch_id.to_string();
+    let store = &job.ports.store;
+    store.keep(ResultKind::Drift, &subject, &kept).await
 }
 
-async fn save(job: &Job, report: ReconcileReport, batch: &Batch) -> Outcome<PlannedReconcile> {
+async fn save(job: &Job, mut report: ReconcileReport, batch: &Batch) -> Outcome<PlannedReconcile> {
+    dated(job, &mut report).await?;
     let hash =
         hash_of(&report).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
     let body = serde_json::to_value(&report).unwrap_or_default();
@@ -174,6 +274,7 @@ async fn save(job: &Job, report: ReconcileReport, batch: &Batch) -> Outcome<Plan
         .store
         .keep(ResultKind::Reconcile, &batch.id.to_string(), &kept)
         .await?;
+    remember(job, &report).await?;
     let id = job
         .ports
         .store
@@ -189,128 +290,4 @@ async fn save(job: &Job, report: ReconcileReport, batch: &Batch) -> Outcome<Plan
         })
         .await?;
     Ok(PlannedReconcile { id, hash, report })
-}
-
-async fn user_keys(api: &dyn HostApi, resources: &[BatchResource]) -> Outcome<Vec<ApiKey>> {
-    match resources
-        .iter()
-        .find(|resource| resource.kind == ResourceKind::User)
-    {
-        Some(user) => api.user_keys(user.host_resource_id).await,
-        None => Ok(Vec::new()),
-    }
-}
-
-/// Asks the upstream's list through each live account of ours: changes nothing, costs nothing.
-async fn account_probes(
-    job: &Job,
-    api: &Arc<dyn HostApi>,
-    resources: &[BatchResource],
-    view: &HostView,
-) -> Outcome<Vec<String>> {
-    let ours = own_accounts(resources);
-    let live = view
-        .accounts
-        .iter()
-        .filter(|account| ours.contains(&account.id));
-    let mut notes = Vec::new();
-    let mut asked = Vec::new();
-    for account in live {
-        if account.status != "active" {
-            notes.push(format!(
-                "account {} #{} is {}: {}",
-                account.name, account.id, account.status, account.error_message
-            ));
-        } else if let Some(until) = &account.temp_unschedulable_until {
-            notes.push(format!(
-                "account {} #{} is cooling down until {until}: {}",
-                account.name, account.id, account.temp_unschedulable_reason
-            ));
-        } else {
-            asked.push((account.id, account.name.clone()));
-        }
-    }
-    let total = asked.len();
-    let looks: Vec<_> = asked
-        .into_iter()
-        .map(|row| upstream_look(Arc::clone(api), row))
-        .collect();
-    let mut probes =
-        futures_util::stream::iter(looks).buffered(job.settings.timing.items_in_flight.max(1));
-    let mut done = 0;
-    while let Some((id, name, result)) = probes.next().await {
-        done += 1;
-        job.count(format!("upstream list through {name}"), done, total);
-        match result {
-            Ok(_) => {}
-            // Without the tunnel nothing can be judged; that is no finding about the key.
-            Err(failure) if failure.kind == FailureKind::Unreachable => return Err(failure),
-            Err(failure) => notes.push(format!("account {name} #{id}: {}", failure.message)),
-        }
-    }
-    Ok(notes)
-}
-
-async fn upstream_look(
-    api: Arc<dyn HostApi>,
-    (id, name): (RemoteId, String),
-) -> (RemoteId, String, Outcome<Vec<String>>) {
-    let listed = api.upstream_models(id).await;
-    (id, name, listed)
-}
-
-/// At most one completion that is judged.
-struct Completion<'a> {
-    job: &'a Job,
-    api: &'a dyn HostApi,
-    host: &'a HostSettings,
-    batch: &'a Batch,
-    pack: &'a ProviderPack,
-}
-
-impl Completion<'_> {
-    /// What was wrong with it. Without waiting for a warm-up that ended long ago.
-    async fn run(
-        &self,
-        resources: &[BatchResource],
-        keys: &[ApiKey],
-        probes: Probes,
-    ) -> Outcome<Option<String>> {
-        let held = resources
-            .iter()
-            .find(|resource| resource.kind == ResourceKind::Key);
-        let Some(key) =
-            held.and_then(|held| keys.iter().find(|key| key.id == held.host_resource_id))
-        else {
-            return Ok(None);
-        };
-        self.job.say("one completion with the managed key");
-        let mut settings = (*self.job.settings).clone();
-        let last_write_ms = match probes {
-            Probes::Since(at_ms) => at_ms,
-            Probes::None | Probes::Now => {
-                settings.timing.warming = Duration::ZERO;
-                self.batch.last_write_ms
-            }
-        };
-        let paced = Job {
-            settings: Arc::new(settings),
-            ..self.job.clone()
-        };
-        let ours = own_accounts(resources);
-        let evidence = prove(&GatewayLook {
-            job: &paced,
-            api: self.api,
-            host: self.host,
-            key,
-            model: &self.pack.smoke_model,
-            ours: &ours,
-            last_write_ms,
-            conversations: 0,
-        })
-        .await?;
-        // Whoever serves it: after a partial import the older accounts still do, and rightly so.
-        let well = evidence.models_ok && evidence.completion_ok;
-        Ok((!well).then(|| told(&evidence)))
-    }
 }

@@ -5,6 +5,7 @@
 mod baseline;
 mod batches;
 mod dialogs;
+mod drift;
 pub(crate) mod fleet;
 mod leading;
 mod logs;

@@ -13,7 +13,7 @@ use cockpit_engine::command::Answer;
 use cockpit_engine::context::Progress;
 use cockpit_engine::failure::{Failure, FailureKind};
 use cockpit_engine::import::PlannedImport;
-use cockpit_engine::reconcile::{Mended, PlannedReconcile};
+use cockpit_engine::reconcile::{Mended, PlannedReconcile, Reconciled};
 use cockpit_engine::repair::{PlannedRepair, Repaired};
 use cockpit_engine::rollback::{PlannedRollback, RolledBack};
 use cockpit_engine::supervisor::{JobState, Snapshot};
@@ -132,8 +132,16 @@ fn repair() -> Answer {
     }))
 }
 
+/// Of comparing one batch.
+fn one(plan: PlannedReconcile) -> Answer {
+    Answer::Reconcile(Box::new(Reconciled {
+        plans: vec![plan],
+        left_out: Vec::new(),
+    }))
+}
+
 fn reconcile(status: &str, changes: &[Change]) -> Answer {
-    Answer::Reconcile(Box::new(PlannedReconcile {
+    one(PlannedReconcile {
         id: PlanId(4),
         hash: HASH.to_owned(),
         report: read(json!({
@@ -145,7 +153,7 @@ fn reconcile(status: &str, changes: &[Change]) -> Answer {
             "summary": {"access_status": "fully_ready"},
             "changes": changes, "totals": Totals::of(changes),
         })),
-    }))
+    })
 }
 
 /// What a channel edited by hand and a deleted account come to; `host` wants no name typed.
@@ -171,7 +179,7 @@ fn drift(host: &str) -> PlannedReconcile {
 }
 
 fn drift_of(host: &str) -> Answer {
-    Answer::Reconcile(Box::new(drift(host)))
+    one(drift(host))
 }
 
 fn rollback() -> Answer {

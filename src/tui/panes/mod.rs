@@ -5,6 +5,7 @@ mod activity;
 mod baseline;
 mod batches;
 mod doctor;
+mod drift;
 mod hosts;
 mod jobs;
 mod log;
@@ -35,6 +36,8 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Host(host) => hosts::host(model, host),
         Place::Pool(host) => pool::list(model, host),
         Place::Seat(host, group, account) => pool::seat(model, host, group, *account),
+        Place::Drift => drift::list(model),
+        Place::DriftOf(batch) => drift::of_batch(model, *batch),
         Place::Batches => batches::list(model),
         Place::Batch(batch) => batches::batch(model, *batch),
         Place::Item(batch, item) => batches::item(model, *batch, *item),

@@ -12,6 +12,7 @@ use cockpit_domain::ids::PlanId;
 use cockpit_domain::plan::{Change, Sign};
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
+use cockpit_engine::reconcile::Scope;
 
 const COLUMNS: [Column; 5] = [
     Column::fit("", 1, 1, 0),
@@ -209,8 +210,7 @@ fn command(model: &Model, plan: &Plan) -> String {
     let command = match plan {
         Plan::Reconcile(planned) if planned.report.mends.is_empty() => {
             Some(Command::ReconcilePlan {
-                host: planned.report.host.clone(),
-                provider: planned.report.provider.clone(),
+                scope: Scope::Batch(planned.report.batch_id),
             })
         }
         _ => plan.apply(approval, 0),

@@ -16,6 +16,7 @@ use cockpit_domain::secret::Secret;
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::Command;
 use cockpit_engine::failure::Outcome;
+use cockpit_engine::reconcile::Scope;
 use std::time::Duration;
 
 /// A window for writes, if the person names no other.
@@ -106,17 +107,24 @@ fn plan_import(model: &mut Model, form: &ImportForm, keys: Secret) -> Vec<Effect
     )
 }
 
+/// Compares the batch that is pointed at; else everything that stands on the host, batch by batch.
 pub(super) fn reconcile(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
-    let host = host(words, aim);
-    let provider = provider(words, aim).or_else(|| only_provider(model, host.as_ref()));
-    match (host, provider) {
-        (Some(host), Some(provider)) => ask(
-            model,
-            Asked::Plan,
-            Command::ReconcilePlan { host, provider },
-        ),
-        _ => arguments(model, Action::Reconcile),
-    }
+    let pointed = aim.batch.filter(|_| words.get(0).is_none());
+    let stands = |id: &BatchId| {
+        panes::known_batch(model, *id).is_some_and(|batch| {
+            let gone = [BatchStatus::RolledBack, BatchStatus::Failed];
+            batch.kind != BatchKind::Repair && !gone.contains(&batch.batch_status)
+        })
+    };
+    let scope = match (pointed.filter(stands), host(words, aim)) {
+        (Some(batch), _) => Scope::Batch(batch),
+        (None, Some(host)) => Scope::Host {
+            provider: provider(words, aim),
+            host,
+        },
+        (None, None) => return arguments(model, Action::Reconcile),
+    };
+    ask(model, Asked::Plan, Command::ReconcilePlan { scope })
 }
 
 /// The provider of a host's standing batches, when there is just one.

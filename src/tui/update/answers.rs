@@ -11,6 +11,7 @@ use cockpit_domain::ids::{BatchId, JobId};
 use cockpit_engine::board::Known;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+use cockpit_engine::reconcile::Reconciled;
 
 pub(super) fn started(model: &mut Model, ticket: Ticket, job: JobId) {
     model.working.insert(ticket, job);
@@ -125,12 +126,17 @@ fn plan_read(model: &mut Model, job: Option<JobId>, answer: Answer) -> Vec<Effec
             Plan::Import(plan)
         }
         Answer::Rollback(plan) => Plan::Rollback(plan),
-        Answer::Reconcile(plan) => Plan::Reconcile(plan),
+        Answer::Reconcile(done) => return compared(model, job, *done),
         Answer::Repair(plan) => Plan::Repair(plan),
         Answer::Prune(plan) => Plan::Prune(plan),
         Answer::Recover(plan) => Plan::Recover(plan),
         _ => return Vec::new(),
     };
+    open_plan(model, job, plan);
+    Vec::new()
+}
+
+fn open_plan(model: &mut Model, job: Option<JobId>, plan: Plan) {
     let id = plan.id();
     model.plans.insert(id, plan);
     model.planned.extend(job.map(|job| (job, id)));
@@ -141,6 +147,42 @@ fn plan_read(model: &mut Model, job: Option<JobId>, answer: Answer) -> Vec<Effec
         model.trail.lay_ahead(Place::Plan(id));
         let told = model.fill("toast.plan-ready", &[("plan", &id.to_string())]);
         model.tell(told, Role::Text);
+    }
+}
+
+/// One batch opens as its plan; several as a list, each with its plan behind it.
+fn compared(model: &mut Model, job: Option<JobId>, done: Reconciled) -> Vec<Effect> {
+    let count = done.plans.len();
+    let mut plans = done.plans;
+    match plans.pop() {
+        Some(only) if plans.is_empty() && done.left_out.is_empty() => {
+            open_plan(model, job, Plan::Reconcile(Box::new(only)));
+        }
+        last => {
+            for plan in plans.into_iter().chain(last) {
+                let id = plan.id;
+                model.plans.insert(id, Plan::Reconcile(Box::new(plan)));
+            }
+            let left: Vec<String> = done
+                .left_out
+                .iter()
+                .map(|left| format!("{}: {}", left.batch, left.why))
+                .collect();
+            let count = count.to_string();
+            let (told, role) = if left.is_empty() {
+                (
+                    model.fill("toast.compared", &[("count", &count)]),
+                    Role::Text,
+                )
+            } else {
+                let args = [("count", count.as_str()), ("left", &left.join("; "))];
+                (model.fill("toast.compared-but", &args), Role::Warn)
+            };
+            model.tell(told, role);
+            if model.dialog.is_none() && model.filter_input.is_none() {
+                model.trail.open(Place::Drift);
+            }
+        }
     }
     Vec::new()
 }

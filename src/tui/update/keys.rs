@@ -101,7 +101,9 @@ pub(crate) fn scope(place: &Place) -> Scope {
         Place::Baseline | Place::Check(..) => Scope::Checks,
         Place::Hosts | Place::Host(_) => Scope::Hosts,
         Place::Pool(_) | Place::Seat(..) => Scope::Pool,
-        Place::Batches | Place::Batch(_) | Place::Item(..) => Scope::Batches,
+        Place::Batches | Place::Batch(_) | Place::Item(..) | Place::DriftOf(_) | Place::Drift => {
+            Scope::Batches
+        }
         Place::Plan(_) | Place::Change(..) => Scope::Plan,
         Place::Log | Place::LogOf(_) | Place::LogLine(_) | Place::LogSources => Scope::Log,
         Place::Jobs | Place::Job(_) | Place::Outcome(_) => Scope::Jobs,

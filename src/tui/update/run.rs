@@ -85,6 +85,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Baseline => open(model, Place::Baseline),
         Action::Hosts => open(model, Place::Hosts),
         Action::Batches => open(model, Place::Batches),
+        Action::Drift => open(model, Place::Drift),
         Action::Probes => open(model, Place::Probes),
         Action::Log => open(model, Place::Log),
         Action::LogOf => lines::open_of(model, words),

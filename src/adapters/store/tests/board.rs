@@ -46,6 +46,7 @@ async fn of_every_subject_the_newest_result_is_remembered() {
         }
         keep(&store, ResultKind::Host, "prod", at_ms * 10).await;
         keep(&store, ResultKind::Reconcile, "batch/1", at_ms).await;
+        keep(&store, ResultKind::Drift, "batch/1", at_ms).await;
     }
     let remembered = store.remembered().await.unwrap();
     let mut seen: Vec<_> = remembered
@@ -55,6 +56,7 @@ async fn of_every_subject_the_newest_result_is_remembered() {
         .collect();
     seen.sort();
     let wanted = [
+        ("Drift batch/1", 3),
         ("Host prod", 30),
         ("Probe accept", 3),
         ("Probe prod", 3),

@@ -22,7 +22,7 @@ fn age(at_ms: i64, now_ms: i64) -> String {
     }
 }
 
-fn moment(at_ms: i64) -> String {
+pub(super) fn moment(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| String::new(), |at| format!("{at:.0}"))
 }
 

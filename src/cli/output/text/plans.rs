@@ -1,10 +1,12 @@
 //! Plans, and what came of them, as text: signs, reasons, totals, and the line that applies it.
 
+use super::known::moment;
 use super::put;
 use cockpit_domain::ids::{HostId, PlanId};
 use cockpit_domain::plan::Change;
+use cockpit_domain::reconcile::Since;
 use cockpit_engine::import::PlannedImport;
-use cockpit_engine::reconcile::PlannedReconcile;
+use cockpit_engine::reconcile::{PlannedReconcile, Reconciled};
 use cockpit_engine::rollback::{PlannedRollback, RolledBack};
 
 /// Prints changes, folding those of one cause into one row.
@@ -136,14 +138,34 @@ pub(super) fn import(planned: &PlannedImport) -> String {
     text
 }
 
-pub(super) fn reconcile(planned: &PlannedReconcile) -> String {
+/// A block a batch, and a line for what could not be compared.
+pub(super) fn reconcile(done: &Reconciled) -> String {
+    let blocks: Vec<String> = done.plans.iter().map(compared).collect();
+    let mut text = blocks.join("\n");
+    for left in &done.left_out {
+        put(
+            &mut text,
+            format_args!("! {} is not compared: {}", left.batch, left.why),
+        );
+    }
+    text
+}
+
+fn compared(planned: &PlannedReconcile) -> String {
     let report = &planned.report;
     let mut text = String::new();
     put(
         &mut text,
         format_args!(
-            "{} on {}, {}: {}",
-            report.provider, report.host, report.batch_id, report.status
+            "{} on {}, {}{}: {}",
+            report.provider,
+            report.host,
+            report.batch_id,
+            report
+                .access_mode
+                .map(|mode| format!(" ({mode})"))
+                .unwrap_or_default(),
+            report.status
         ),
     );
     put(
@@ -159,7 +181,7 @@ pub(super) fn reconcile(planned: &PlannedReconcile) -> String {
         ),
     );
     changes(&mut text, &report.changes);
-    for change in &report.changes {
+    for (at, change) in report.changes.iter().enumerate() {
         for field in &change.fields {
             put(
                 &mut text,
@@ -167,6 +189,12 @@ pub(super) fn reconcile(planned: &PlannedReconcile) -> String {
                     "      {} {}: is {}, recorded {}",
                     change.name, field.field, field.from, field.to
                 ),
+            );
+        }
+        if let Some(since) = report.since.get(at) {
+            put(
+                &mut text,
+                format_args!("      {}", since_line(change, *since)),
             );
         }
     }
@@ -194,6 +222,15 @@ pub(super) fn reconcile(planned: &PlannedReconcile) -> String {
         ),
     );
     text
+}
+
+/// When a finding was seen first, and the last look that did not find it.
+fn since_line(change: &Change, since: Since) -> String {
+    let first = moment(since.since_ms);
+    match since.last_good_ms {
+        Some(good) => format!("{} since {first}, not yet at {}", change.name, moment(good)),
+        None => format!("{} found at {first}, by the first look at it", change.name),
+    }
 }
 
 pub(super) fn rollback(planned: &PlannedRollback) -> String {

@@ -1,0 +1,117 @@
+//! What differs from our records: nothing compared yet, several batches, one whole.
+
+use super::batches::every_batch;
+use super::fleet::{ago, armed, checks, chinese, hosts, judged, merge, mono, read, shows};
+use super::picture::{Album, Screen};
+use super::plans::changes;
+use cockpit_domain::ids::PlanId;
+use cockpit_domain::plan::Totals;
+use cockpit_engine::board::{DriftSeen, Known};
+use cockpit_engine::command::Answer;
+use cockpit_engine::reconcile::{LeftOut, PlannedReconcile, Reconciled};
+use cockpit_engine::supervisor::Snapshot;
+use serde_json::{Value, json};
+
+fn planned(id: i64, change: Value) -> PlannedReconcile {
+    let mut report = json!({
+        "host": "accept", "provider": "vendor", "batch_id": 5, "access_mode": "subscription",
+        "status": "active", "missing_count": 0, "changed_count": 0, "extra_count": 0,
+        "raw_extra_count": 15, "stale_noise_count": 15, "probe_failures": 0, "probe_notes": [],
+        "summary": {"access_status": "fully_ready"}, "changes": [], "totals": Totals::of(&[]),
+    });
+    merge(&mut report, change);
+    PlannedReconcile {
+        id: PlanId(id),
+        hash: "9a4023be509f5ad29863b3a1a1e5c0c94d3f".to_owned(),
+        report: read(report),
+    }
+}
+
+fn several() -> Vec<PlannedReconcile> {
+    let found = changes().split_off(3);
+    let mend = json!({
+        "act": "fields", "type": "channel", "host_resource_id": "3", "name": "relay-vendor",
+        "before": {}, "to": {}, "call": "PUT /x",
+    });
+    let since = json!([
+        {"since_ms": ago(150), "last_good_ms": null},
+        {"since_ms": ago(12), "last_good_ms": ago(20)},
+    ]);
+    vec![
+        planned(
+            21,
+            json!({
+                "batch_id": 6, "access_mode": "self_service", "status": "degraded",
+                "probe_failures": 1, "probe_notes": ["completion: 503 no available accounts"],
+            }),
+        ),
+        planned(
+            22,
+            json!({
+                "status": "drifted", "changed_count": 1, "extra_count": 1, "changes": found,
+                "since": since, "totals": Totals::of(&found), "mends": [mend],
+            }),
+        ),
+        planned(
+            23,
+            json!({"host": "prod", "batch_id": 4, "provider": "lab-with-a-long-name"}),
+        ),
+    ]
+}
+
+fn compared() -> Snapshot {
+    let mut board = judged(&checks());
+    hosts(&mut board);
+    board.batches = every_batch();
+    for (at, plan) in several().iter().enumerate() {
+        let at_ms = ago(i64::try_from(at).unwrap_or_default() * 7);
+        let value = DriftSeen::of(&plan.report);
+        board.drift.insert(value.batch, Known { at_ms, value });
+    }
+    shows(board)
+}
+
+fn answer() -> Answer {
+    Answer::Reconcile(Box::new(Reconciled {
+        plans: several(),
+        left_out: vec![LeftOut {
+            batch: cockpit_domain::ids::BatchId(3),
+            why: "me@desk is at work on it".to_owned(),
+        }],
+    }))
+}
+
+#[test]
+fn what_differs_batch_by_batch_and_one_of_them() {
+    let fleet = || armed(compared(), "accept");
+    let nothing = || {
+        let mut board = judged(&checks());
+        hosts(&mut board);
+        shows(board)
+    };
+    let album = Album::default()
+        .add(
+            "nothing compared",
+            &Screen::new((80, 24), nothing()).keys("C"),
+        )
+        .add("several", &Screen::new((80, 24), fleet()).keys("C"))
+        .add("smallest", &Screen::new((60, 16), fleet()).keys("C"))
+        .add("side by side", &Screen::new((160, 45), fleet()).keys("C"))
+        .add("one of them", &Screen::new((80, 24), fleet()).keys("C\r"))
+        .add("中文", &Screen::with((80, 24), fleet(), chinese).keys("C"))
+        .add(
+            "one of them, 中文",
+            &Screen::with((80, 24), fleet(), chinese).keys("C\r"),
+        )
+        .add(
+            "no colour, ASCII",
+            &Screen::with((80, 24), fleet(), mono).keys("C"),
+        )
+        .add(
+            "just compared, one left out",
+            &Screen::new((80, 24), fleet())
+                .keys("2R")
+                .answer(Ok(answer())),
+        );
+    insta::assert_snapshot!("drift", album.text());
+}
