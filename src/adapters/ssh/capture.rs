@@ -1,5 +1,6 @@
 //! What a command printed, up to a limit, as text that may be shown.
 
+use cockpit_domain::secret::Secret;
 use cockpit_domain::text::Redactor;
 use cockpit_engine::ports::RunOutput;
 use std::time::Duration;
@@ -51,13 +52,22 @@ impl Capture {
         status: Option<i32>,
         took: Duration,
         redactor: &Redactor,
+        sealed: bool,
     ) -> RunOutput {
+        let truncated = self.truncated || self.out.is_cut || self.err.is_cut;
+        let (stdout, sealed) = if sealed {
+            let raw = String::from_utf8_lossy(&self.out.bytes);
+            (String::new(), Some(Secret::new(raw)))
+        } else {
+            (self.out.into_text(self.truncated, redactor), None)
+        };
         RunOutput {
             status,
-            truncated: self.truncated || self.out.is_cut || self.err.is_cut,
-            stdout: self.out.into_text(self.truncated, redactor),
+            truncated,
+            stdout,
             stderr: self.err.into_text(self.truncated, redactor),
             took,
+            sealed,
         }
     }
 }
@@ -101,7 +111,7 @@ mod tests {
     async fn captured(text: &[u8], limit: usize) -> RunOutput {
         let mut capture = Capture::new(limit);
         capture.fill(Some(text), None::<&[u8]>).await;
-        capture.into_output(Some(0), Duration::ZERO, &Redactor::new())
+        capture.into_output(Some(0), Duration::ZERO, &Redactor::new(), false)
     }
 
     #[tokio::test]

@@ -188,7 +188,12 @@ pub(super) async fn run(link: &Arc<Link>, command: &RemoteCommand) -> Outcome<Ru
             return Err(explain::overdue(machine, command.time_limit));
         };
         let status = status(&master, machine, waited).await?;
-        let output = capture.into_output(status, began.elapsed(), &link.core().options.redactor);
+        let output = capture.into_output(
+            status,
+            began.elapsed(),
+            &link.core().options.redactor,
+            command.sealed,
+        );
         // Another one may have found out meanwhile.
         if kept && link.has_shell() != Some(true) {
             let missing = lacks_shell(&output, &argv[0]);
@@ -310,6 +315,7 @@ mod tests {
             stderr: stderr.to_owned(),
             truncated: false,
             took: Duration::ZERO,
+            sealed: None,
         };
         assert!(lacks_shell(
             &output("bash: line 1: sh: command not found\n"),

@@ -53,6 +53,7 @@ pub(super) async fn run(
             stderr: "not found".to_owned(),
             truncated: false,
             took: began.elapsed(),
+            sealed: None,
         });
     };
     let mut capture = Capture::new(command.byte_limit);
@@ -72,7 +73,7 @@ pub(super) async fn run(
         capture.mark_truncated();
     }
     let code = status.and_then(|status| status.code());
-    Ok(capture.into_output(code, began.elapsed(), redactor))
+    Ok(capture.into_output(code, began.elapsed(), redactor, command.sealed))
 }
 
 /// Follows a command.

@@ -142,6 +142,14 @@ pub(super) fn expectation(look: &ContainersLook) -> String {
     format!("{running}; banned: {}", look.banned.join(", "))
 }
 
+/// The pattern that a container which runs is like.
+fn alike<'l>(look: &'l ContainersLook, container: &Container) -> Option<&'l String> {
+    look.alike.iter().find(|pattern| {
+        container.running
+            && (matches_glob(pattern, &container.name) || matches_glob(pattern, &container.image))
+    })
+}
+
 /// Judges what runs. Containers that are neither expected nor banned are told, not judged.
 pub fn judge_containers(look: &ContainersLook, seen: &[Container]) -> Judgement {
     let mut faults = Vec::new();
@@ -171,7 +179,14 @@ pub fn judge_containers(look: &ContainersLook, seen: &[Container]) -> Judgement 
                     container.name, container.status, container.ports
                 ));
             }
-        } else if !look.running.contains(&container.name) {
+        } else if look.running.contains(&container.name) {
+            // Judged above.
+        } else if let Some(pattern) = alike(look, container) {
+            faults.push(format!(
+                "`{}` is like production (`{pattern}`) and not part of it: {} {}",
+                container.name, container.status, container.image
+            ));
+        } else {
             others.push(container.name.as_str());
         }
     }
@@ -203,6 +218,7 @@ mod tests {
     fn look() -> ContainersLook {
         ContainersLook {
             running: vec!["sub2api".to_owned(), "sub2api-postgres".to_owned()],
+            alike: vec!["*sub2api*".to_owned()],
             banned: vec!["crm-verify-*".to_owned()],
         }
     }

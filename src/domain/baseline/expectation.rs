@@ -1,7 +1,8 @@
 //! What a check expects, in one line: also for rows that could not be looked at.
 
 use super::{
-    binding, command, containers, file, http, listening, metrics, nginx, process, service, smoke,
+    binding, command, containers, file, http, listening, metrics, nginx, process, profile, service,
+    smoke, stored,
 };
 use crate::pack::{Bound, Look};
 
@@ -18,6 +19,8 @@ pub fn expectation(look: &Look) -> String {
         Look::Service(look) => service::expectation(look),
         Look::Command(look) => command::expectation(look),
         Look::Metrics(look) => metrics::expectation(look),
+        Look::Stored(look) => stored::expectation(look),
+        Look::Profile(look) => profile::expectation(look),
         Look::Smoke(look) => smoke::expectation(look),
         Look::Binding(look) => match look.bound() {
             Some(Bound::Account(id)) => binding::expectation("account", id, look),

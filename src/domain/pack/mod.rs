@@ -15,7 +15,7 @@ pub(crate) use looks::bits;
 pub use looks::{
     BindingLook, Bound, CommandLook, ContainersLook, DiskLook, ExpectedLocation, ExpectedPort,
     FieldRule, FileLook, HttpLook, ListeningLook, Look, Manager, Measure, MetricsLook, NginxLook,
-    ProcessLook, ServiceLook, SmokeLook,
+    ProcessLook, ProfileLook, ServiceLook, SmokeLook, StoredLook,
 };
 pub use provider::{ProviderPack, SubscriptionTemplate};
 pub use read::{Pack, read};

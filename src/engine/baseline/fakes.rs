@@ -97,6 +97,7 @@ pub(super) fn output(stdout: &str) -> RunOutput {
         stderr: String::new(),
         truncated: false,
         took: Duration::ZERO,
+        sealed: None,
     }
 }
 

@@ -1,12 +1,16 @@
 //! Looks through a host's admin API.
 
+use super::machines::sealed;
 use super::run::{BaselineContext, Shared};
+use super::tools::Seen;
 use super::trouble::could_not_look;
 use crate::failure::Outcome;
 use crate::ports::HostApi;
-use cockpit_domain::baseline::{AccountSeen, Judgement, judge_account, judge_members};
+use cockpit_domain::baseline::{
+    AccountSeen, Judgement, StoredSeen, judge_account, judge_members, judge_profile, judge_stored,
+};
 use cockpit_domain::ids::{HostId, RemoteId};
-use cockpit_domain::pack::{BindingLook, Bound};
+use cockpit_domain::pack::{BindingLook, Bound, Check, ProfileLook, StoredLook};
 use std::sync::Arc;
 
 /// What to do when the host's admin API does not let us look.
@@ -43,6 +47,32 @@ pub(super) async fn binding(shared: &Shared, look: &BindingLook) -> Judgement {
         Ok(judgement) => judgement,
         Err(failure) => could_not_look(&failure, HOST_FIX),
     }
+}
+
+/// Standing conditions.
+pub(super) async fn stored(shared: &Shared, look: &StoredLook) -> Seen {
+    let (_, api) = open(&shared.context).await?;
+    let read = async { tokio::try_join!(api.groups(), api.channels(), api.accounts(None)) };
+    let (groups, channels, accounts) = read
+        .await
+        .map_err(|failure| could_not_look(&failure, HOST_FIX))?;
+    Ok(judge_stored(
+        look,
+        StoredSeen {
+            groups: &groups,
+            channels: &channels,
+            accounts: &accounts,
+        },
+    ))
+}
+
+/// A client's profile, by the keys that the host has in its group.
+pub(super) async fn profile(shared: &Shared, check: &Check, look: &ProfileLook) -> Seen {
+    let file = sealed(shared, check, &look.path).await?;
+    let (_, api) = open(&shared.context).await?;
+    let keys = api.group_keys(RemoteId(look.group)).await;
+    let keys = keys.map_err(|failure| could_not_look(&failure, HOST_FIX))?;
+    Ok(judge_profile(look, &file, &keys))
 }
 
 async fn judged(shared: &Shared, api: &dyn HostApi, look: &BindingLook) -> Outcome<Judgement> {

@@ -7,6 +7,7 @@ use crate::ports::{MachineCheck, RemoteCommand, RunOutput};
 use cockpit_domain::baseline::{Judgement, System, ToolOutput, read_tool};
 use cockpit_domain::ids::MachineId;
 use cockpit_domain::pack::{Check, Place};
+use cockpit_domain::secret::Secret;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,6 +144,27 @@ pub(super) async fn printed<S: AsRef<str>>(
         .collect();
     let output = ran(shared, check, &argv).await?;
     read_tool(as_tool(&output, &argv.join(" "), &argv, machine)).map(str::to_owned)
+}
+
+/// A file that is a secret as a whole.
+///
+/// # Errors
+/// `unknown` or `unreachable`, with the fix.
+pub(super) async fn sealed(
+    shared: &Shared,
+    check: &Check,
+    path: &str,
+) -> Result<Secret, Judgement> {
+    let machine = machine_of(check)?;
+    let argv = ["cat".to_owned(), "--".to_owned(), path.to_owned()];
+    let mut command = RemoteCommand::new(&argv);
+    command.time_limit = COMMAND_LIMIT;
+    command.sealed = true;
+    let output = shared.context.remote.run(machine, &command).await;
+    let mut output = output.map_err(|failure| could_not_look(&failure, &by_hand(machine)))?;
+    let sealed = output.sealed.take();
+    read_tool(as_tool(&output, &argv.join(" "), &argv, machine))?;
+    Ok(sealed.unwrap_or_else(|| Secret::new("")))
 }
 
 fn by_hand(machine: &MachineId) -> String {

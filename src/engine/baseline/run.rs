@@ -140,6 +140,8 @@ async fn look(shared: &Shared, check: &Check) -> Judgement {
         Look::Service(service) => tools::service(shared, check, service).await,
         Look::Command(command) => own::command(shared, check, command).await,
         Look::Metrics(metrics) => web::metrics(shared, check, metrics).await,
+        Look::Stored(stored) => hosts::stored(shared, stored).await,
+        Look::Profile(profile) => hosts::profile(shared, check, profile).await,
         Look::Binding(binding) => Ok(hosts::binding(shared, binding).await),
         Look::Smoke(smoke) => Ok(smoke::smoke(shared, check, smoke).await),
     };

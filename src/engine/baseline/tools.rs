@@ -22,7 +22,10 @@ pub(super) type Seen = Result<Judgement, Judgement>;
 
 /// The effective nginx configuration.
 pub(super) async fn nginx(shared: &Shared, check: &Check, look: &NginxLook) -> Seen {
-    let text = printed(shared, check, ["nginx", "-T"]).await?;
+    let text = match &look.file {
+        Some(path) => printed(shared, check, ["cat", "--", path]).await?,
+        None => printed(shared, check, ["nginx", "-T"]).await?,
+    };
     Ok(judge_nginx(look, &text))
 }
 

@@ -42,6 +42,7 @@ impl Remote for World {
             stderr: String::new(),
             truncated: false,
             took: Duration::ZERO,
+            sealed: None,
         })
     }
 

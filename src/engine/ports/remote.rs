@@ -4,6 +4,7 @@
 use crate::failure::Outcome;
 use async_trait::async_trait;
 use cockpit_domain::ids::MachineId;
+use cockpit_domain::secret::Secret;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,8 @@ pub struct RemoteCommand {
     pub time_limit: Duration,
     /// Most bytes kept of each stream; the rest is read and dropped.
     pub byte_limit: usize,
+    /// Whether standard output is a secret as a whole: then it comes as [`RunOutput::sealed`].
+    pub sealed: bool,
 }
 
 impl RemoteCommand {
@@ -26,6 +29,7 @@ impl RemoteCommand {
             argv: argv.into_iter().map(Into::into).collect(),
             time_limit: Duration::from_secs(10),
             byte_limit: 1 << 20,
+            sealed: false,
         }
     }
 }
@@ -43,6 +47,8 @@ pub struct RunOutput {
     pub truncated: bool,
     /// How long it took.
     pub took: Duration,
+    /// Standard output as it was, of a command that asked for it so; `stdout` is empty then.
+    pub sealed: Option<Secret>,
 }
 
 impl RunOutput {

@@ -41,6 +41,7 @@ impl Remote for Far {
             stderr: String::new(),
             truncated: false,
             took: Duration::ZERO,
+            sealed: None,
         })
     }
 

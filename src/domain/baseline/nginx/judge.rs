@@ -2,7 +2,8 @@
 
 use super::effective::{Effect, Server, plain};
 use super::location::Location;
-use super::parse::{Directive, NginxConfig};
+use super::parse::{Directive, MARK, NginxConfig};
+use crate::baseline::glob::matches_glob;
 use crate::baseline::judgement::Judgement;
 use crate::baseline::verdict::Verdict;
 use crate::pack::{ExpectedLocation, NginxLook};
@@ -11,11 +12,17 @@ use std::fmt::Write as _;
 /// Judges the text of `nginx -T`.
 pub fn judge_nginx(look: &NginxLook, dump: &str) -> Judgement {
     let expected = expectation(look);
-    let config = match NginxConfig::read(dump) {
+    let read = match &look.file {
+        // A site's file stands inside `http`; on one line, so that places stay true.
+        Some(path) => NginxConfig::read(&format!("{MARK}{path}:\nhttp {{{dump}\n}}\n")),
+        None => NginxConfig::read(dump),
+    };
+    let config = match read {
         Ok(config) => config,
         Err(reason) => {
+            let what = look.file.as_deref().unwrap_or("the output of `nginx -T`");
             return Judgement::unknown(
-                &format!("the output of `nginx -T` cannot be read: {reason}"),
+                &format!("{what} cannot be read: {reason}"),
                 dump.lines().next().unwrap_or_default(),
                 "Run `nginx -T` there by hand and see whether it prints its files.",
             )
@@ -23,6 +30,7 @@ pub fn judge_nginx(look: &NginxLook, dump: &str) -> Judgement {
         }
     };
     let mut faults = banned_ports(look, &config);
+    faults.extend(banned_names(look, &config));
     let mut undecided = Vec::new();
     let mut evidence = String::new();
     if let Some(name) = &look.server_name {
@@ -38,6 +46,7 @@ pub fn judge_nginx(look: &NginxLook, dump: &str) -> Judgement {
                         Err(reason) => undecided.push(reason),
                     }
                 }
+                faults.extend(strange_upstreams(look, &config, name));
                 evidence = site_lines(server);
             }
         }
@@ -59,8 +68,10 @@ pub fn judge_nginx(look: &NginxLook, dump: &str) -> Judgement {
             look.location.len(),
             look.routes.len()
         )
-    } else {
+    } else if look.banned_names.is_empty() {
         "none of the banned ports is named".to_owned()
+    } else {
+        "nothing that is banned is named".to_owned()
     };
     if faults.is_empty() {
         return Judgement::new(Verdict::Ok, expected, &good, &evidence);
@@ -83,6 +94,12 @@ pub(crate) fn expectation(look: &NginxLook) -> String {
             goes.extend(look.routes.iter().map(|(uri, to)| format!("{uri} -> {to}")));
         }
         parts.push(format!("`{name}`: {}", goes.join(", ")));
+    }
+    if !look.upstreams.is_empty() {
+        parts.push(format!("upstreams only {}", look.upstreams.join(", ")));
+    }
+    if !look.banned_names.is_empty() {
+        parts.push(format!("no word {}", look.banned_names.join(", ")));
     }
     if !look.banned_ports.is_empty() {
         let banned: Vec<String> = look.banned_ports.iter().map(u16::to_string).collect();
@@ -125,6 +142,64 @@ fn names_port(directive: &Directive, arg: &str, port: u16) -> bool {
     let needle = format!(":{digits}");
     arg.match_indices(&needle)
         .any(|(at, _)| !arg[at + needle.len()..].starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Every word that a banned name matches, with its place.
+fn banned_names(look: &NginxLook, config: &NginxConfig) -> Vec<String> {
+    let mut faults = Vec::new();
+    for directive in config.walk() {
+        let words = directive.args.iter().flat_map(|arg| {
+            arg.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+        });
+        for word in words {
+            if let Some(pattern) = look
+                .banned_names
+                .iter()
+                .find(|name| matches_glob(name, word))
+            {
+                faults.push(format!(
+                    "`{word}` at {} is banned by `{pattern}`",
+                    directive.place()
+                ));
+            }
+        }
+    }
+    faults
+}
+
+/// Upstreams that the site can reach and that are not on the list: of every server that answers to
+/// its name, in every location.
+fn strange_upstreams(look: &NginxLook, config: &NginxConfig, name: &str) -> Vec<String> {
+    if look.upstreams.is_empty() {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    let named = |server: &Server<'_>| server.names().any(|own| own == name);
+    for server in config.servers().into_iter().filter(named) {
+        for directive in server.directive.walk() {
+            let passes = directive.name.ends_with("_pass") && !directive.args.is_empty();
+            if !passes {
+                continue;
+            }
+            for target in config.targets(&directive.value()) {
+                let at = target
+                    .split_once("://")
+                    .map_or(target.as_str(), |(_, rest)| rest);
+                let at = at.split('/').next().unwrap_or(at);
+                if !look
+                    .upstreams
+                    .iter()
+                    .any(|pattern| matches_glob(pattern, at))
+                {
+                    faults.push(format!(
+                        "{at} at {} is on no list of upstreams",
+                        directive.place()
+                    ));
+                }
+            }
+        }
+    }
+    faults
 }
 
 fn location_faults(

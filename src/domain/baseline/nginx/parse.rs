@@ -6,7 +6,7 @@ use super::tokens::{Kind, Token, tokens};
 use std::sync::Arc;
 
 /// What each file begins with in a dump.
-const MARK: &str = "# configuration file ";
+pub(super) const MARK: &str = "# configuration file ";
 /// The name of a text that has no marks.
 const UNMARKED: &str = "nginx -T";
 /// Includes deeper than this are a circle.
@@ -106,6 +106,15 @@ impl NginxConfig {
             .iter()
             .filter(|directive| directive.name == "http")
             .flat_map(|http| http.block.iter().flatten())
+    }
+}
+
+impl Directive {
+    /// Every directive inside, blocks and what they hold, in order.
+    pub(super) fn walk(&self) -> Vec<&Self> {
+        let mut out = Vec::new();
+        walk_into(self.block.as_deref().unwrap_or_default(), &mut out);
+        out
     }
 }
 

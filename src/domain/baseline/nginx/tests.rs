@@ -329,6 +329,7 @@ fn look() -> NginxLook {
             "http://127.0.0.1:8080/v1/models".to_owned(),
         )]),
         banned_ports: vec![18169, 18173],
+        ..NginxLook::default()
     }
 }
 
@@ -417,4 +418,52 @@ fn ports_in_comments_are_no_finding() {
     let judgement = judge_nginx(&look, DUMP);
     assert_eq!(judgement.verdict, Verdict::Ok, "{}", judgement.found);
     assert_eq!(judgement.found, "none of the banned ports is named");
+}
+
+#[test]
+fn a_site_reaches_no_upstream_that_is_on_no_list_and_names_nothing_that_is_banned() {
+    let dump = "# configuration file /etc/nginx/nginx.conf:\nhttp {\nupstream back { server 127.0.0.1:18173; }\n\
+                server { server_name x.lab; location / { proxy_pass http://127.0.0.1:8080; }\n\
+                location /old/ { proxy_pass http://back/; }\nlocation /lab/ { alias /srv/route-lab-7/; } }\n\
+                server { server_name y.lab; location / { proxy_pass http://127.0.0.1:9; } }\n}\n";
+    let mut look = NginxLook {
+        server_name: Some("x.lab".to_owned()),
+        upstreams: vec!["127.0.0.1:8080".to_owned()],
+        banned_names: vec!["route-lab-*".to_owned()],
+        ..NginxLook::default()
+    };
+    let judgement = judge_nginx(&look, dump);
+    assert_eq!(
+        judgement.found,
+        "`route-lab-7` at /etc/nginx/nginx.conf:5 is banned by `route-lab-*`\n\
+         127.0.0.1:18173 at /etc/nginx/nginx.conf:4 is on no list of upstreams"
+    );
+    look.banned_names.clear();
+    look.upstreams.push("127.0.0.1:18173".to_owned());
+    assert_eq!(judge_nginx(&look, dump).verdict, Verdict::Ok);
+}
+
+#[test]
+fn a_file_of_a_site_is_read_as_it_stands_in_the_configuration() {
+    let site =
+        "server {\n  server_name x.lab;\n  location / { proxy_pass http://127.0.0.1:9; }\n}\n";
+    let look = NginxLook {
+        file: Some("/etc/nginx/sites-available/x".to_owned()),
+        server_name: Some("x.lab".to_owned()),
+        routes: std::collections::BTreeMap::from([(
+            "/v1/models".to_owned(),
+            "http://127.0.0.1:8080/v1/models".to_owned(),
+        )]),
+        ..NginxLook::default()
+    };
+    let judgement = judge_nginx(&look, site);
+    assert_eq!(
+        judgement.found,
+        "/v1/models goes to http://127.0.0.1:9/v1/models, expected http://127.0.0.1:8080/v1/models"
+    );
+    assert!(
+        judgement.evidence.contains("sites-available/x:3"),
+        "{}",
+        judgement.evidence
+    );
 }

@@ -11,6 +11,9 @@ pub struct ContainersLook {
     /// Names that must run.
     #[serde(default)]
     pub running: Vec<String>,
+    /// Patterns of names or images: what matches and is not in `running` must not run.
+    #[serde(default)]
+    pub alike: Vec<String>,
     /// Name patterns (`*` is any text) that must not run.
     #[serde(default)]
     pub banned: Vec<String>,

@@ -13,9 +13,11 @@ mod listening;
 mod metrics;
 mod nginx;
 mod process;
+mod profile;
 mod rules;
 mod service;
 mod smoke;
+mod stored;
 
 pub use binding::{BindingLook, Bound};
 pub use command::CommandLook;
@@ -29,9 +31,11 @@ pub use listening::{ExpectedPort, ListeningLook};
 pub use metrics::{Measure, MetricsLook};
 pub use nginx::{ExpectedLocation, NginxLook};
 pub use process::ProcessLook;
+pub use profile::ProfileLook;
 pub(super) use rules::Rules;
 pub use service::{Manager, ServiceLook};
 pub use smoke::SmokeLook;
+pub use stored::StoredLook;
 
 use super::shape::read_shape;
 use crate::finding::{Finding, Source};
@@ -137,6 +141,10 @@ kinds! {
     "metrics" => Metrics(MetricsLook),
     /// A binding stored on the host.
     "binding" => Binding(BindingLook),
+    /// Standing conditions of what the host has stored.
+    "stored" => Stored(StoredLook),
+    /// A client's profile.
+    "profile" => Profile(ProfileLook),
     /// A user's model calls with an active key of the host.
     "smoke" => Smoke(SmokeLook),
 }

@@ -18,6 +18,17 @@ pub struct NginxLook {
     /// Request path to the upstream URL nginx would really ask, other locations considered.
     #[serde(default)]
     pub routes: BTreeMap<String, String>,
+    /// A file of the machine that is read instead of the effective configuration, such as the site's
+    /// own: the same expectations of both hold them against each other.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Patterns of `host:port` (`*` is any text), one of which every upstream that the site can
+    /// reach must match.
+    #[serde(default)]
+    pub upstreams: Vec<String>,
+    /// Name patterns that no word of the configuration may match.
+    #[serde(default)]
+    pub banned_names: Vec<String>,
     /// Ports that nothing in the effective configuration may name.
     #[serde(default)]
     pub banned_ports: Vec<u16>,
@@ -78,10 +89,14 @@ impl Kind for NginxLook {
     const NEEDS: Needs = Needs::Machine;
 
     fn rules(&self, rules: &mut Rules<'_, '_>) {
-        if self.location.is_empty() && self.routes.is_empty() && self.banned_ports.is_empty() {
-            rules.nothing("`location`, `routes` or `banned_ports`");
+        let site =
+            !(self.location.is_empty() && self.routes.is_empty() && self.upstreams.is_empty());
+        if !site && self.banned_ports.is_empty() && self.banned_names.is_empty() {
+            rules.nothing("`location`, `routes`, `upstreams`, `banned_ports` or `banned_names`");
         }
-        if self.server_name.is_none() && !(self.location.is_empty() && self.routes.is_empty()) {
+        rules.no_blank(self.upstreams.iter().chain(&self.banned_names));
+        rules.paths(&self.file);
+        if self.server_name.is_none() && site {
             rules.fault(
                 "`server_name` is missing: whose locations?",
                 "add `server_name = \"..\"`",
