@@ -27,5 +27,6 @@ mod scenario;
 mod screen;
 mod secrets;
 mod spine;
+mod split;
 mod support;
 mod terminal;

@@ -62,8 +62,8 @@ async fn told(inside: &Inside, account: i64) -> (Vec<Reason>, Option<AccountStat
     (reasons, seat.probed.as_ref().map(|probed| probed.status))
 }
 
-fn later() -> Option<Timestamp> {
-    Some(Timestamp::now() + SignedDuration::from_mins(30))
+fn later() -> Timestamp {
+    Timestamp::now() + SignedDuration::from_mins(30)
 }
 
 fn with_account(inside: &Inside, change: impl FnOnce(&mut Account)) {
@@ -89,17 +89,17 @@ fn whatever_put_it_aside_one_good_answer_lets_it_in_again() {
         ),
         (
             "403",
-            |row| row.temp_unschedulable_until = later(),
+            |row| row.temp_unschedulable_until = Some(later()),
             Reason::CoolingDown,
         ),
         (
             "429",
-            |row| row.rate_limit_reset_at = later(),
+            |row| row.rate_limit_reset_at = Some(later()),
             Reason::RateLimited,
         ),
         (
             "529",
-            |row| row.overload_until = later(),
+            |row| row.overload_until = Some(later()),
             Reason::Overloaded,
         ),
         (
@@ -144,7 +144,7 @@ fn a_bad_answer_changes_nothing_and_stands_on_its_row_with_the_next_try() {
     on_threads(async {
         let inside = Inside::start("accept", quick()).await;
         with_account(&inside, |row| {
-            row.temp_unschedulable_until = later();
+            row.temp_unschedulable_until = Some(later());
             row.schedulable = false;
         });
         inside.lab.set_fault("upstream-quota").expect("a fault");
@@ -210,7 +210,7 @@ fn an_account_without_responses_is_asked_for_its_models_and_costs_no_tokens() {
         with_account(&inside, |row| {
             row.extra
                 .insert("openai_responses_supported".to_owned(), json!(false));
-            row.temp_unschedulable_until = later();
+            row.temp_unschedulable_until = Some(later());
         });
         let planned = plan(&inside, ACCOUNT).await.expect("a plan");
         assert_eq!(planned.plan.ask, Ask::List);

@@ -448,6 +448,25 @@ pub enum Probe {
         #[arg(long)]
         provider: Option<PackId>,
     },
+    /// Make the same small calls at the upstream and through the host, and write them down,
+    /// redacted, for an issue report.
+    Split {
+        /// Host of the config.
+        #[arg(long)]
+        host: HostId,
+        /// Provider pack.
+        #[arg(long)]
+        provider: PackId,
+        /// The upstream key: env:NAME or file:PATH; default is one of the newest batch that is kept.
+        #[arg(long, value_name = "REF", conflicts_with = "item")]
+        key: Option<String>,
+        /// The upstream key of one item of a batch, such as batch/42#item7.
+        #[arg(long, value_name = "BATCH#ITEM")]
+        item: Option<String>,
+        /// Call the upstream from this computer as well.
+        #[arg(long)]
+        here: bool,
+    },
 }
 
 /// `log …`

@@ -13,6 +13,7 @@ use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::handle::Handle;
 use cockpit_engine::import::CallerKey;
 use cockpit_engine::ports::FaultBoard;
+use cockpit_engine::probe::{SplitKey, read_item};
 use cockpit_engine::reconcile::Scope;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -125,6 +126,28 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         },
         Noun::Probe(Probe::Run { host, provider }) => {
             return probes(host, provider, session, json).await;
+        }
+        Noun::Probe(Probe::Split {
+            host,
+            provider,
+            key,
+            item,
+            here,
+        }) => {
+            let key = match (key, item) {
+                (Some(key), _) => SplitKey::Named(CallerKey::named(key)?),
+                (None, Some(item)) => {
+                    let (batch, item) = read_item(&item)?;
+                    SplitKey::Item(batch, item)
+                }
+                (None, None) => SplitKey::Kept,
+            };
+            Command::ProbeSplit {
+                host,
+                provider,
+                key,
+                here,
+            }
         }
         Noun::Log(log) => return logs::run(log, session, json).await,
         Noun::Lab(Lab::Fault(fault)) => return faults(&fault, session, json).await,

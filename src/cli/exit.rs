@@ -2,7 +2,9 @@
 //! error, 4 could not reach anything to judge.
 
 use cockpit_domain::baseline::Verdict;
-use cockpit_domain::batch::{AccessStatus, BatchStatus, Interruption, ProviderStatus};
+use cockpit_domain::batch::{
+    AccessStatus, BatchStatus, CompletionClass, Interruption, ProviderStatus,
+};
 use cockpit_domain::pool::Pool;
 use cockpit_domain::reconcile::ReconcileStatus;
 use cockpit_engine::command::Answer;
@@ -74,6 +76,9 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
             UNREACHABLE
         }
         Answer::Probes(probes) if !all_ok(probes) => FINDINGS,
+        Answer::Split(split) if split.report.completion_classification != CompletionClass::Ok => {
+            FINDINGS
+        }
         Answer::Doctor(found) if found.iter().any(|row| !row.ok) => FINDINGS,
         _ => CLEAN,
     }

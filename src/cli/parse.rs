@@ -105,11 +105,12 @@ fn refused(error: &clap::Error, json: bool) -> Parsed {
 mod tests {
     use super::*;
     use cockpit_domain::batch::{AccessMode, ImportMode};
-    use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId};
+    use cockpit_domain::ids::{BatchId, HostId, ItemId, MachineId, PackId, PlanId, RemoteId};
     use cockpit_domain::secret::Secret;
     use cockpit_engine::approval::Approval;
     use cockpit_engine::command::Command;
     use cockpit_engine::import::CallerKey;
+    use cockpit_engine::probe::SplitKey;
     use cockpit_engine::reconcile::Scope;
 
     fn words(line: &str) -> Vec<OsString> {
@@ -308,6 +309,18 @@ mod tests {
                 host,
                 provider: Some(provider),
             },
+            Command::ProbeSplit {
+                host: HostId::new("h").unwrap(),
+                provider: PackId::new("p").unwrap(),
+                key: SplitKey::Item(batch, ItemId(7)),
+                here: true,
+            },
+            Command::ProbeSplit {
+                host: HostId::new("h").unwrap(),
+                provider: PackId::new("p").unwrap(),
+                key: SplitKey::Named(CallerKey::Reference("env:KEY".to_owned())),
+                here: false,
+            },
             Command::Doctor,
         ];
         for command in &all {
@@ -334,6 +347,7 @@ mod tests {
                 | Command::RecoverPlan { .. }
                 | Command::RecoverApply { .. }
                 | Command::ProbeRun { .. }
+                | Command::ProbeSplit { .. }
                 | Command::Doctor => {}
             }
         }

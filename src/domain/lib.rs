@@ -22,4 +22,5 @@ pub mod resource;
 pub mod rollback;
 pub mod screen;
 pub mod secret;
+pub mod split;
 pub mod text;

@@ -10,7 +10,7 @@ use crate::board::MachineLook;
 use crate::doctor::Diagnosis;
 use crate::import::{CallerKey, PlannedImport};
 use crate::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
-use crate::probe::{HostProbe, Probe};
+use crate::probe::{HostProbe, Probe, Split, SplitKey};
 use crate::reconcile::{Mended, Reconciled, Scope};
 use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
@@ -171,6 +171,17 @@ pub enum Command {
         /// Provider.
         provider: Option<PackId>,
     },
+    /// Make the same small calls at the upstream and through the host, and write the pack of them.
+    ProbeSplit {
+        /// Host.
+        host: HostId,
+        /// Provider.
+        provider: PackId,
+        /// The upstream key.
+        key: SplitKey,
+        /// Whether the upstream is called from here as well.
+        here: bool,
+    },
     /// Look at every hop.
     Doctor,
 }
@@ -215,6 +226,7 @@ impl Command {
             Self::RecoverPlan { .. } => "recover plan",
             Self::RecoverApply { .. } => "recover apply",
             Self::ProbeRun { .. } => "probe run",
+            Self::ProbeSplit { .. } => "probe split",
             Self::Doctor => "doctor",
         }
     }
@@ -265,6 +277,8 @@ pub enum Answer {
     Recovered(Box<Recovered>),
     /// Of `probe run`.
     Probes(Vec<Probe>),
+    /// Of `probe split`.
+    Split(Box<Split>),
     /// Of `doctor`.
     Doctor(Vec<Diagnosis>),
 }

@@ -36,6 +36,16 @@ pub async fn chat(
     model: &str,
     conversation: u32,
 ) -> Outcome<WebAnswer> {
+    let mut request = WebRequest::get(vantage.clone(), endpoint(base, "chat/completions"));
+    request.method = "POST";
+    request.bearer = Some(key.clone());
+    request.time_limit = CHAT_LIMIT;
+    request.json = Some(payload(model, conversation));
+    web.fetch(&request).await
+}
+
+/// What a chat is asked with.
+pub fn payload(model: &str, conversation: u32) -> serde_json::Value {
     let mut messages = vec![json!({"role": "user", "content": SMOKE_PROMPT})];
     if conversation > 0 {
         messages.insert(
@@ -43,22 +53,17 @@ pub async fn chat(
             json!({"role": "system", "content": format!("conversation {conversation}")}),
         );
     }
-    let mut request = WebRequest::get(vantage.clone(), endpoint(base, "chat/completions"));
-    request.method = "POST";
-    request.bearer = Some(key.clone());
-    request.time_limit = CHAT_LIMIT;
-    request.json = Some(json!({
+    json!({
         "model": model,
         "messages": messages,
         "max_tokens": 64,
         "stream": false,
-    }));
-    web.fetch(&request).await
+    })
 }
 
 /// The host's own rule (`host-contract.md` 4.3.6): a base that ends in `/v<digits>` is kept, any
 /// other gets `/v1`.
-fn endpoint(base: &str, path: &str) -> String {
+pub fn endpoint(base: &str, path: &str) -> String {
     let base = base.trim_end_matches('/');
     let last = base.rsplit('/').next().unwrap_or_default();
     let versioned = last

@@ -172,7 +172,7 @@ async fn assemble(options: &LabOptions, folder: &Folder, life: &Life) -> Result<
     let prod_log = Arc::new(HostLog(fleet.prod.log_lines()));
     let accept_log = Arc::new(HostLog(fleet.accept.log_lines()));
     let production = Machine::new(remote43(&logs, prod_log), table.clone(), board.clone());
-    let acceptance = Machine::new(accept44(accept_log), table, board.clone());
+    let acceptance = Machine::new(accept44(accept_log), table.clone(), board.clone());
     production.serve_at(8080, serve_http(fleet.prod.router(), life).await?);
     acceptance.serve_at(8080, serve_http(fleet.accept.router(), life).await?);
     let front = Front {
@@ -186,7 +186,10 @@ async fn assemble(options: &LabOptions, folder: &Folder, life: &Life) -> Result<
             .spawn(beat(every, front.clone(), fleet.clone(), life.end.clone()));
     }
     let front = nginx::router(front);
-    let public_base = format!("http://{}", serve_http(front.clone(), life).await?);
+    let public = serve_http(front.clone(), life).await?;
+    // A public name leads to nginx from its own machine as well.
+    table.bind("*", &public.ip().to_string(), public.port(), public);
+    let public_base = format!("http://{public}");
     production.serve_at(80, serve_http(front, life).await?);
     production.serve_at(18190, serve_http(crm::router(log.clone()), life).await?);
     production.serve_at(18192, serve_http(crm::leftover_router(), life).await?);

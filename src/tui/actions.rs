@@ -12,6 +12,8 @@ pub enum Scope {
     Hosts,
     /// On the accounts of a host and on one of them.
     Pool,
+    /// On the probes pane and on a probe.
+    Probes,
     /// On the batches pane and on a batch.
     Batches,
     /// On a plan.
@@ -24,11 +26,12 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the key list.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Everywhere,
         Self::Checks,
         Self::Hosts,
         Self::Pool,
+        Self::Probes,
         Self::Batches,
         Self::Plan,
         Self::Log,
@@ -42,6 +45,7 @@ impl Scope {
             Self::Checks => "checks",
             Self::Hosts => "hosts",
             Self::Pool => "pool",
+            Self::Probes => "probes",
             Self::Batches => "batches",
             Self::Plan => "plan",
             Self::Log => "log",
@@ -74,6 +78,8 @@ pub enum Arg {
     Batch,
     /// An account of a host, as its pool lists it.
     Account,
+    /// Where a key is kept: `env:NAME` or `file:PATH`.
+    Reference,
     /// A check of a baseline.
     Check,
     /// How long, such as `10m`.
@@ -178,6 +184,7 @@ actions! {
     Arm "arm" [] Everywhere Write [Host, Duration] 0;
     Disarm "disarm" [] Everywhere Look [] 0;
     Repair "repair" ["P"] Checks Plan [Check] 2;
+    Split "split" ["w"] Probes Ask [Host, Provider, Reference] 2;
     Recover "recover" ["t"] Pool Plan [Host, Account] 2;
     Prune "prune" ["d"] Pool Plan [Host, Provider] 3;
     Resume "resume" ["c"] Batches Write [Batch] 1;

@@ -39,6 +39,8 @@ pub(crate) enum Asked {
     Resume(BatchId),
     /// A new look at a batch's access.
     Access(BatchId),
+    /// The split of a path.
+    Split,
     /// The doctor.
     Doctor,
     /// Keys out of a file, for the import form.

@@ -78,6 +78,20 @@ pub(super) fn private_file(path: &Path) -> Outcome<File> {
     Ok(file)
 }
 
+/// Writes files into a new folder that only we can enter. Gives its path.
+pub(super) fn write_new(folder: &Path, files: &[(String, String)]) -> Outcome<String> {
+    private_folder(folder, true)?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        let mut file = private_file(&path)?;
+        file.set_len(0)
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .and_then(|()| file.sync_all())
+            .map_err(|error| file_failure(&path, &error))?;
+    }
+    Ok(folder.display().to_string())
+}
+
 fn set_mode(path: &Path, mode: u32) -> Outcome<()> {
     std::fs::set_permissions(path, Permissions::from_mode(mode))
         .map_err(|error| file_failure(path, &error))

@@ -293,6 +293,15 @@ impl Store for SqliteStore {
         Ok(watched.insert(started).changes())
     }
 
+    async fn evidence(&self, name: &str, files: &[(String, String)]) -> Outcome<String> {
+        let folder = self.state_dir.join("evidence").join(name);
+        let files: Vec<(String, String)> = files
+            .iter()
+            .map(|(name, text)| (name.clone(), self.guard.prose(text)))
+            .collect();
+        blocking(move || files::write_new(&folder, &files)).await
+    }
+
     async fn local_key(&self) -> Outcome<Secret> {
         let file = self.state_dir.join("local.key");
         blocking(move || files::read_or_make_key(&file)).await

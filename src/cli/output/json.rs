@@ -14,6 +14,7 @@ use cockpit_domain::pack::Pack;
 use cockpit_domain::reconcile::ReconcileReport;
 use cockpit_engine::command::Answer;
 use cockpit_engine::ports::PackEntry;
+use cockpit_engine::probe::first_bad;
 use cockpit_engine::reconcile::{PlannedReconcile, Reconciled};
 use serde_json::{Map, Value, json};
 
@@ -87,7 +88,11 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             value
         }
         Answer::Recovered(recovered) => json!(recovered.as_ref()),
-        Answer::Probes(probes) => json!({"probes": probes}),
+        Answer::Probes(probes) => json!({
+            "probes": probes,
+            "first_bad_hop": first_bad(probes).map(|at| probes[at].hop.clone()),
+        }),
+        Answer::Split(split) => json!(split.as_ref()),
         Answer::Doctor(found) => json!({"ok": found.iter().all(|row| row.ok), "hops": found}),
     })
 }

@@ -30,6 +30,8 @@ pub struct SmokeSeen {
     pub models_body: String,
     /// One completion a model; none when the list failed.
     pub completions: Vec<CompletionSeen>,
+    /// What answers of the upstream did to the accounts behind it, in the vendor's words, redacted.
+    pub stored: Vec<String>,
 }
 
 pub(super) fn expectation(look: &SmokeLook) -> String {
@@ -68,6 +70,9 @@ pub fn judge_smoke(look: &SmokeLook, seen: &SmokeSeen) -> Judgement {
     }
     for completion in &seen.completions {
         faults.extend(completion_fault(look, completion));
+    }
+    if !faults.is_empty() {
+        faults.extend(seen.stored.iter().cloned());
     }
     let mut evidence = format!("key {}\n/v1/models -> {}", seen.key, seen.models_status);
     if let Some(listed) = &listed {
@@ -152,6 +157,7 @@ mod tests {
             models_status: 200,
             models_body: r#"{"data":[{"id":"big"},{"id":"small"},{"id":"more"}]}"#.to_owned(),
             completions: vec![pong("big"), pong("small")],
+            stored: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use super::run::Shared;
 use super::trouble::could_not_look;
 use super::web::vantage;
 use crate::ports::{WebAnswer, WebRequest};
+use crate::probe::vendor_words;
 use cockpit_domain::baseline::{CompletionSeen, Judgement, SmokeSeen, judge_smoke};
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::inventory::ApiKey;
@@ -60,6 +61,12 @@ pub(super) async fn smoke(shared: &Shared, check: &Check, look: &SmokeLook) -> J
     } else {
         Vec::new()
     };
+    let answered = |seen: &CompletionSeen| seen.status == Some(200);
+    let stored = if completions.iter().all(answered) {
+        Vec::new()
+    } else {
+        stored(shared, look).await
+    };
     judge_smoke(
         look,
         &SmokeSeen {
@@ -67,8 +74,20 @@ pub(super) async fn smoke(shared: &Shared, check: &Check, look: &SmokeLook) -> J
             models_status: listed.status,
             models_body: listed.body,
             completions,
+            stored,
         },
     )
+}
+
+/// What answers of the upstream did to the accounts of the group: the vendor's own words, which the
+/// gateway hides behind one of its own. A look that fails leaves the row as it is.
+async fn stored(shared: &Shared, look: &SmokeLook) -> Vec<String> {
+    let Ok((_, api)) = open(&shared.context).await else {
+        return Vec::new();
+    };
+    let accounts = api.accounts(Some(RemoteId(look.group))).await;
+    let words = vendor_words(&accounts.unwrap_or_default(), shared.context.clock.now_ms());
+    words.into_iter().map(|(_, line)| line).collect()
 }
 
 async fn active_keys(shared: &Shared, look: &SmokeLook) -> Result<Vec<ApiKey>, Judgement> {

@@ -4,6 +4,7 @@
 use super::Command;
 use crate::approval::Approval;
 use crate::import::CallerKey;
+use crate::probe::SplitKey;
 use crate::reconcile::Scope;
 use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::text::Redactor;
@@ -84,6 +85,25 @@ impl Command {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", provider.as_ref().map(PackId::as_str));
             }
+            Self::ProbeSplit {
+                host,
+                provider,
+                key,
+                here,
+            } => {
+                words.option("host", Some(host.as_str()));
+                words.option("provider", Some(provider.as_str()));
+                if *here {
+                    words.word("--here");
+                }
+                match key {
+                    SplitKey::Kept => {}
+                    SplitKey::Item(batch, item) => {
+                        words.option("item", Some(format!("{batch}#item{}", item.0).as_str()));
+                    }
+                    SplitKey::Named(key) => words.option("key", Some(key.reference())),
+                }
+            }
             Self::Doctor => {}
         }
         words.0
@@ -107,6 +127,7 @@ impl Command {
             Self::HostListing { host, provider }
             | Self::ImportPlan { host, provider, .. }
             | Self::PrunePlan { host, provider }
+            | Self::ProbeSplit { host, provider, .. }
             | Self::ProviderStatus {
                 host,
                 provider: Some(provider),

@@ -87,6 +87,14 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::ProbeRun { host, provider } => {
             Answer::Probes(probe::run(job, &host, provider.as_ref()).await?)
         }
+        Command::ProbeSplit {
+            host,
+            provider,
+            key,
+            here,
+        } => Answer::Split(Box::new(
+            probe::split(job, &host, &provider, &key, here).await?,
+        )),
         Command::Doctor => Answer::Doctor(doctor::examine(job).await),
     })
 }

@@ -245,6 +245,10 @@ pub trait Store: Send + Sync {
     /// The audit, newest first, at most `most`.
     async fn audit(&self, most: usize) -> Outcome<Vec<AuditRow>>;
 
+    /// Writes files into a new folder of this name under the state folder; nobody else may read
+    /// them. Gives the folder.
+    async fn evidence(&self, name: &str, files: &[(String, String)]) -> Outcome<String>;
+
     /// The installation's own secret (a 0600 file), from which managed keys and passwords are
     /// derived so that a replayed request is byte-equal.
     async fn local_key(&self) -> Outcome<Secret>;

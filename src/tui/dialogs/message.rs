@@ -3,7 +3,9 @@
 use crate::content::{Cell, Note, note};
 use crate::model::Model;
 use crate::theme::Role;
+use cockpit_domain::batch::CompletionClass;
 use cockpit_engine::failure::{Failure, FailureKind};
+use cockpit_engine::probe::Split;
 use crossterm::event::{KeyCode, KeyEvent};
 
 /// What a kind of failure is called.
@@ -35,6 +37,31 @@ impl Message {
         if !failure.hint.is_empty() {
             lines.push(note(failure.hint.clone(), Role::Key));
         }
+        Self { lines, offset: 0 }
+    }
+
+    /// What a split found: whose fault it is, call by call, and where the pack lies.
+    pub(crate) fn of_split(model: &Model, split: &Split) -> Self {
+        let report = &split.report;
+        let class = report.completion_classification;
+        let role = if class == CompletionClass::Ok {
+            Role::Ok
+        } else {
+            Role::Fail
+        };
+        let mut lines = vec![vec![
+            Cell::new(model.say(&format!("upstream.{class}")), role),
+            Cell::muted(format!("  {} {}", report.host, report.provider)),
+        ]];
+        for call in &report.calls {
+            let text = format!("{}: {} {}", call.name, call.status, call.content_type);
+            lines.push(note(text, Role::Text));
+        }
+        for line in &report.stored {
+            lines.push(note(line.clone(), Role::Text));
+        }
+        let folder = model.fill("split.written", &[("folder", &split.folder)]);
+        lines.push(note(folder, Role::Key));
         Self { lines, offset: 0 }
     }
 

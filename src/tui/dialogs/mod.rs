@@ -17,6 +17,7 @@ use crate::model::Model;
 use crate::msg::Effect;
 use crate::update::{Words, confirmed, run_action, submit_import, why_not};
 use cockpit_engine::failure::Failure;
+use cockpit_engine::probe::Split;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
@@ -53,6 +54,11 @@ impl Dialog {
     /// A failure with all it says.
     pub(crate) fn failure(model: &Model, failure: &Failure) -> Self {
         Self::Message(Message::of(model, failure))
+    }
+
+    /// What a split found, and where it lies.
+    pub(crate) fn split(model: &Model, split: &Split) -> Self {
+        Self::Message(Message::of_split(model, split))
     }
 
     /// Ending while a job writes.

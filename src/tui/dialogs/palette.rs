@@ -244,7 +244,7 @@ pub(crate) fn unknown_word(
             // They may not have been asked for yet.
             Arg::Fault => listed || choices.is_empty(),
             // These are looked up where they are used.
-            Arg::Check | Arg::Duration => true,
+            Arg::Check | Arg::Duration | Arg::Reference => true,
             Arg::Account => word.parse::<i64>().is_ok(),
         };
         (!known).then(|| {
@@ -282,6 +282,7 @@ fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
             })
             .collect(),
         Arg::Account => accounts(model),
+        Arg::Reference => Vec::new(),
         Arg::Check => model
             .board()
             .baselines

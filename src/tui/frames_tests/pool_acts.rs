@@ -8,8 +8,10 @@ use super::plans::planned;
 use cockpit_domain::batch::{AccountStatus, Batch};
 use cockpit_domain::ids::{PlanId, RemoteId};
 use cockpit_domain::pool::{PrunePlan, Reason, RecoverPlan, WhyNot};
+use cockpit_domain::split::SplitReport;
 use cockpit_engine::command::Answer;
 use cockpit_engine::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
+use cockpit_engine::probe::Split;
 use cockpit_engine::supervisor::Snapshot;
 use serde_json::{Value, json};
 
@@ -173,6 +175,45 @@ fn done(plan: Answer, named: bool, answer: Answer) -> Screen {
         confirmed
     };
     confirmed.keys("y").answer(Ok(answer))
+}
+
+fn split() -> Answer {
+    let call = |name: &str, status: u16, kind: &str| {
+        json!({
+            "name": name, "vantage": "web1", "request": "", "sent": null, "status": status,
+            "content_type": kind, "answer": "", "duration_ms": 96, "at": "",
+        })
+    };
+    let report: SplitReport = read(json!({
+        "host": "accept", "host_version": "0.1.129", "provider": "vendor",
+        "upstream": "https://api.vendor.example/v1", "model": "small",
+        "upstream_model": "vendor/small", "key": "sk-..9f3a", "fingerprint": "0123456789ab",
+        "served_by": null, "same_key": null,
+        "completion_classification": "upstream_key_quota_issue", "first_bad_hop": "upstream",
+        "stored": ["account relay-main #7, cooling_down until 2026-11-21T03:20:00Z: user quota is not enough, remaining quota: 0"],
+        "calls": [
+            call("models direct", 200, "application/json"),
+            call("chat direct", 403, "application/json"),
+            call("chat via host", 502, "application/json"),
+        ],
+        "made_by": "cockpit 0.1.0",
+    }));
+    let folder =
+        "/home/kim/.local/state/relay-cockpit/evidence/20261121T031000Z_split_accept_vendor";
+    Answer::Split(Box::new(Split {
+        report,
+        folder: folder.to_owned(),
+    }))
+}
+
+#[test]
+fn a_split_says_whose_fault_it_is_and_where_it_lies() {
+    let asked = |size| Screen::new(size, fleet()).keys(":split accept vendor\r");
+    let album = Album::default()
+        .add("being made", &asked((80, 24)))
+        .add("made", &asked((80, 24)).answer(Ok(split())))
+        .add("made, smallest", &asked((60, 16)).answer(Ok(split())));
+    insta::assert_snapshot!("split", album.text());
 }
 
 #[test]

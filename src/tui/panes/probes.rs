@@ -6,7 +6,7 @@ use crate::content::{Cell, Column, Content, List, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::theme::Role;
-use cockpit_engine::probe::{Probe, ProbeClass};
+use cockpit_engine::probe::{ProbeClass, first_bad, is_bad};
 
 const COLUMNS: [Column; 8] = [
     Column::fit("", 1, 1, 0),
@@ -36,18 +36,6 @@ fn mark(class: ProbeClass) -> (&'static str, Role) {
 fn word(model: &Model, class: ProbeClass) -> String {
     let name = serde_json::to_value(class).unwrap_or_default();
     model.say(&format!("class.{}", name.as_str().unwrap_or_default()))
-}
-
-fn is_bad(probe: &Probe) -> bool {
-    !matches!(probe.class, ProbeClass::Ok | ProbeClass::Skipped)
-}
-
-/// A request passes the upstream last: where that is bad too, the host only passes it on.
-fn first_bad(probes: &[Probe]) -> Option<usize> {
-    probes
-        .iter()
-        .position(|probe| probe.hop == "upstream" && is_bad(probe))
-        .or_else(|| probes.iter().position(is_bad))
 }
 
 pub(super) fn list(model: &Model) -> Content {
@@ -128,7 +116,10 @@ pub(super) fn probe(model: &Model, subject: &str, row: &str) -> Content {
         field(&model.say("field.found"), probe.found.clone(), Role::Text),
         field(
             &model.say("field.status"),
-            format!("HTTP {}, {} ms", probe.status, probe.duration_ms),
+            format!(
+                "HTTP {}, {} ms  {}",
+                probe.status, probe.duration_ms, probe.content_type
+            ),
             Role::Text,
         ),
         field(

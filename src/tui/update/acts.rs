@@ -16,6 +16,8 @@ use cockpit_domain::secret::Secret;
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::Command;
 use cockpit_engine::failure::Outcome;
+use cockpit_engine::import::CallerKey;
+use cockpit_engine::probe::SplitKey;
 use cockpit_engine::reconcile::Scope;
 use std::time::Duration;
 
@@ -238,6 +240,32 @@ pub(super) fn probe(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effec
         }
         None => arguments(model, Action::Probe),
     }
+}
+
+/// Makes the calls at the upstream and through the host, and writes them down.
+pub(super) fn split(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let host = host(words, aim);
+    let provider = provider(words, aim).or_else(|| only_provider(model, host.as_ref()));
+    let (Some(host), Some(provider)) = (host, provider) else {
+        return arguments(model, Action::Split);
+    };
+    let named = words.get(2).map(|word| CallerKey::named(word.to_owned()));
+    let key = match named.transpose() {
+        Ok(key) => key.map_or(SplitKey::Kept, SplitKey::Named),
+        Err(failure) => {
+            model.dialog = Some(Dialog::failure(model, &failure));
+            return Vec::new();
+        }
+    };
+    let told = model.say("toast.splitting");
+    model.tell(told, Role::Muted);
+    let command = Command::ProbeSplit {
+        host,
+        provider,
+        key,
+        here: false,
+    };
+    ask(model, Asked::Split, command)
 }
 
 /// Opens the accounts of a host and looks at them.

@@ -94,6 +94,15 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             });
             Vec::new()
         }
+        (Asked::Split, Ok(Answer::Split(split))) => {
+            model.toast = None;
+            model.dialog = Some(Dialog::split(model, &split));
+            Vec::new()
+        }
+        (Asked::Split, Err(failure)) => {
+            model.dialog = Some(Dialog::failure(model, &failure));
+            Vec::new()
+        }
         (Asked::Resume(batch) | Asked::Access(batch), Ok(answer)) => {
             let told = match &answer {
                 Answer::Access(look) => {

@@ -100,6 +100,7 @@ pub(crate) fn scope(place: &Place) -> Scope {
     match place {
         Place::Baseline | Place::Check(..) => Scope::Checks,
         Place::Hosts | Place::Host(_) => Scope::Hosts,
+        Place::Probes | Place::Probe(..) => Scope::Probes,
         Place::Pool(_) | Place::Seat(..) => Scope::Pool,
         Place::Batches | Place::Batch(_) | Place::Item(..) | Place::DriftOf(_) | Place::Drift => {
             Scope::Batches

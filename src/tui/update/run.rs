@@ -134,6 +134,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Import => acts::import(model, &aim, words),
         Action::Reconcile => acts::reconcile(model, &aim, words),
         Action::RollBack => acts::roll_back(model, &aim, words),
+        Action::Split => acts::split(model, &aim, words),
         Action::Recover => acts::recover(model, &aim, words),
         Action::Prune => acts::prune(model, &aim, words),
         Action::Repair => acts::repair(model, &aim, words),

@@ -13,11 +13,11 @@ use baseline::baseline;
 use batch::{access, batch_detail, batch_lines, batch_table};
 use cockpit_domain::log::LogSource;
 use cockpit_domain::pack::Pack;
+use cockpit_domain::text::shorten;
 use cockpit_engine::command::Answer;
 use cockpit_engine::failure::Failure;
 use cockpit_engine::ports::{FaultState, PackEntry};
-use cockpit_engine::probe::HostProbe;
-use cockpit_engine::probe::ProbeClass;
+use cockpit_engine::probe::{HostProbe, ProbeClass, Split, first_bad};
 use comfy_table::{Table, presets};
 use plans::{import, reconcile, rollback, rolled_back};
 use pool::{pool, prune, pruned, recover, recovered};
@@ -58,7 +58,15 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Recovered(done) => recovered(done),
         Answer::Probes(probes) => {
             let mut table = plain(&["host", "hop", "protocol", "class", "status", "ms", "found"]);
-            for row in probes {
+            // Rows of several hosts may stand here: each path breaks at a place of its own.
+            let paths = probes.chunk_by(|one, other| one.host == other.host);
+            for (row, breaks) in paths.flat_map(|path| {
+                let bad = first_bad(path);
+                path.iter()
+                    .enumerate()
+                    .map(move |(at, row)| (row, bad == Some(at)))
+            }) {
+                let here = if breaks { "[breaks here] " } else { "" };
                 table.add_row([
                     row.host.to_string(),
                     row.hop.to_string(),
@@ -66,11 +74,12 @@ pub(crate) fn answer(answer: &Answer) -> String {
                     class_word(row.class),
                     row.status.to_string(),
                     row.duration_ms.to_string(),
-                    row.found.clone(),
+                    format!("{here}{}", row.found),
                 ]);
             }
             drawn(&table)
         }
+        Answer::Split(split) => told_split(split),
         Answer::Doctor(found) => {
             let mut text = String::new();
             for row in found {
@@ -86,6 +95,57 @@ pub(crate) fn answer(answer: &Answer) -> String {
             text
         }
     }
+}
+
+/// Whose fault it is, call by call, and where the pack lies.
+fn told_split(split: &Split) -> String {
+    let report = &split.report;
+    let mut text = String::new();
+    put(
+        &mut text,
+        format_args!(
+            "{} through {}: {} ({})",
+            report.provider,
+            report.host,
+            report.completion_classification,
+            report.verdict()
+        ),
+    );
+    let mut table = plain(&["call", "from", "status", "type", "ms", "answer"]);
+    for call in &report.calls {
+        table.add_row([
+            call.name.clone(),
+            call.vantage.clone(),
+            call.status.to_string(),
+            call.content_type.clone(),
+            call.duration_ms.to_string(),
+            shorten(&call.answer.replace('\n', " "), 160),
+        ]);
+    }
+    text.push_str(&drawn(&table));
+    text.push('\n');
+    if let Some(hop) = &report.first_bad_hop {
+        put(&mut text, format_args!("  breaks at   {hop}"));
+    }
+    if let Some(account) = &report.served_by {
+        let same = match report.same_key {
+            Some(true) => ", with the key of the direct calls",
+            Some(false) => ", with ANOTHER key than the direct calls",
+            None => "",
+        };
+        put(&mut text, format_args!("  served by   {account}{same}"));
+    }
+    for line in &report.stored {
+        put(&mut text, format_args!("  stored      {line}"));
+    }
+    put(
+        &mut text,
+        format_args!(
+            "  written     {0}/split.md, {0}/split.json (0600)",
+            split.folder
+        ),
+    );
+    text
 }
 
 /// A host, and who else writes to it.

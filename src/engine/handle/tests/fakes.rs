@@ -194,6 +194,10 @@ impl Store for Fakes {
         Ok(())
     }
 
+    async fn evidence(&self, _name: &str, _files: &[(String, String)]) -> Outcome<String> {
+        never("evidence")
+    }
+
     async fn save_plan(&self, _plan: &NewPlan) -> Outcome<PlanId> {
         never("save_plan")
     }

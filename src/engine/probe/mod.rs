@@ -1,6 +1,13 @@
 //! Probing: one path a row, each with its result class and the far end's own words. A host is
 //! looked at from its machine; the upstream beside it from the same place.
 
+mod hops;
+mod split;
+
+pub(crate) use hops::vendor_words;
+pub use hops::{HOPS, first_bad, is_bad};
+pub use split::{Split, SplitKey, read_item, split};
+
 use crate::board::{MachineLook, MachineState};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -11,6 +18,7 @@ use cockpit_domain::batch::{Batch, BatchStatus};
 use cockpit_domain::finding::suggest;
 use cockpit_domain::host::{HostIdentity, HostSettings};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
+use cockpit_domain::inventory::ApiKey;
 use cockpit_domain::model_answer::{completion_text, listed_models};
 use cockpit_domain::neighbours::{LastLook, Writer};
 use cockpit_domain::pack::ProviderPack;
@@ -52,14 +60,17 @@ pub struct Probe {
     pub host: HostId,
     /// Provider.
     pub provider: Option<PackId>,
-    /// Which hop: `host` or `upstream`.
+    /// Which hop: `client`, `nginx`, `host` or `upstream`.
     pub hop: Cow<'static, str>,
-    /// `tunnel`, `health`, `no_key`, `models`, `chat`.
+    /// `no_key`, `models`, `chat`, `account`.
     pub protocol: Cow<'static, str>,
     /// Class.
     pub class: ProbeClass,
     /// HTTP status, 0 if there was no answer.
     pub status: u16,
+    /// `Content-Type` of the answer, lower case, without parameters.
+    #[serde(default)]
+    pub content_type: String,
     /// What was found, redacted.
     pub found: String,
     /// Milliseconds.
@@ -174,31 +185,26 @@ pub async fn run(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome
             format!("{base}/v1/models"),
         ))
         .await;
-    row.add("host", "no_key", &no_key, |answer| match answer.status {
-        401 => (
-            ProbeClass::Ok,
-            "401 without a key: the request reached the host".to_owned(),
-        ),
-        _ => (class_of(answer), words(answer)),
-    });
+    row.add("host", "no_key", &no_key, no_key_row);
+    let public = hops::public_base(job, &settings);
     if let Some(provider) = provider {
         let pack = job.provider(provider)?;
-        let batches = job.ports.store.batches(Some(host)).await?;
-        let batch = batches.into_iter().find(|batch| {
-            batch.kind.has_keys()
-                && batch.provider == *provider
-                && batch.batch_status != BatchStatus::RolledBack
-        });
+        let batch = newest(job, host, provider).await?;
         match managed_key(job, batch.as_ref()).await {
-            Ok(key) => user_way(job, &settings, &pack, &key, &mut row).await,
+            Ok(key) => {
+                if let Some(public) = &public {
+                    outer_way(job, &settings, &pack, public, &key.key, &mut row).await;
+                }
+                user_way(job, &settings, &pack, &key, &mut row).await;
+            }
             Err(failure) => {
                 for protocol in ["models", "chat"] {
                     row.skip("host", protocol, &failure.message);
                 }
             }
         }
-        job.say("upstream from the host's machine");
-        let url = format!("{}/models", pack.base_url.trim_end_matches('/'));
+        let url = model_calls::endpoint(&pack.base_url, "models");
+        job.say("the upstream's model list, without a key");
         let answer = job.ports.web.fetch(&WebRequest::get(vantage, url)).await;
         row.add("upstream", "models", &answer, |answer| {
             match answer.status {
@@ -210,14 +216,41 @@ pub async fn run(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome
                 _ => (class_of(answer), words(answer)),
             }
         });
+    } else if let Some(public) = &public {
+        for (hop, from) in [("client", Vantage::Here), ("nginx", vantage)] {
+            let request = WebRequest::get(from, model_calls::endpoint(public, "models"));
+            let answer = job.ports.web.fetch(&request).await;
+            row.add(hop, "no_key", &answer, no_key_row);
+        }
     }
+    row.in_order();
     let subject = subject(host, provider);
     job.keep(ResultKind::Probe, &subject, &row.probes).await;
     Ok(row.probes)
 }
 
+/// The newest batch of a provider that stands and has keys.
+async fn newest(job: &Job, host: &HostId, provider: &PackId) -> Outcome<Option<Batch>> {
+    let batches = job.ports.store.batches(Some(host)).await?;
+    Ok(batches.into_iter().find(|batch| {
+        batch.kind.has_keys()
+            && batch.provider == *provider
+            && batch.batch_status != BatchStatus::RolledBack
+    }))
+}
+
+fn no_key_row(answer: &WebAnswer) -> (ProbeClass, String) {
+    match answer.status {
+        401 => (
+            ProbeClass::Ok,
+            "401 without a key: the request reached the host".to_owned(),
+        ),
+        _ => (class_of(answer), words(answer)),
+    }
+}
+
 /// The managed key of the newest standing batch, read back from the host as its owner's.
-async fn managed_key(job: &Job, batch: Option<&Batch>) -> Outcome<Secret> {
+async fn managed_key(job: &Job, batch: Option<&Batch>) -> Outcome<ApiKey> {
     let none = || {
         Failure::new(
             FailureKind::Conflict,
@@ -238,7 +271,6 @@ async fn managed_key(job: &Job, batch: Option<&Batch>) -> Outcome<Secret> {
     let keys = api.user_keys(owner.host_resource_id).await?;
     keys.into_iter()
         .find(|key| key.id == held.host_resource_id)
-        .map(|key| key.key)
         .ok_or_else(none)
 }
 
@@ -246,39 +278,72 @@ async fn user_way(
     job: &Job,
     host: &HostSettings,
     pack: &ProviderPack,
-    key: &Secret,
+    key: &ApiKey,
     rows: &mut Rows,
 ) {
     let vantage = Vantage::Machine(host.machine.clone());
     let web = job.ports.web.as_ref();
     let base = host.base_url();
     job.say("models with an ordinary key");
-    let models = model_calls::models(web, &vantage, &base, key).await;
-    rows.add("host", "models", &models, |answer| {
-        match listed_models(&answer.body) {
-            Some(ids) if answer.status == 200 && ids.contains(&pack.smoke_model) => (
-                ProbeClass::Ok,
-                format!("{} models, `{}` among them", ids.len(), pack.smoke_model),
-            ),
-            Some(ids) if answer.status == 200 => (
-                ProbeClass::ModelMissing,
-                format!(
-                    "`{}` is not in: {}",
-                    pack.smoke_model,
-                    shorten(&ids.join(", "), 160)
-                ),
-            ),
-            _ => (class_of(answer), words(answer)),
-        }
-    });
+    let models = model_calls::models(web, &vantage, &base, &key.key).await;
+    rows.add("host", "models", &models, |answer| list_row(pack, answer));
     job.say("completion with an ordinary key");
-    let chat = model_calls::chat(web, &vantage, &base, key, &pack.smoke_model, 0).await;
+    let chat = model_calls::chat(web, &vantage, &base, &key.key, &pack.smoke_model, 0).await;
     rows.add("host", "chat", &chat, |answer| {
         match completion_text(&answer.body) {
             Some(text) if answer.status == 200 => (ProbeClass::Ok, shorten(&text, 120)),
             _ => (class_of(answer), words(answer)),
         }
     });
+    let answered = chat.as_ref().is_ok_and(|answer| answer.status == 200);
+    if let (false, Some(group)) = (answered, key.group_id) {
+        // Why, in the vendor's own words: the host keeps them with the account.
+        let accounts = async {
+            let api = job.ports.hosts.api(&host.id).await?;
+            api.accounts(Some(group)).await
+        };
+        for (class, found) in vendor_words(&accounts.await.unwrap_or_default(), job.now_ms()) {
+            rows.told(class, &found);
+        }
+    }
+}
+
+/// The model list as an ordinary key sees it.
+fn list_row(pack: &ProviderPack, answer: &WebAnswer) -> (ProbeClass, String) {
+    match listed_models(&answer.body) {
+        Some(ids) if answer.status == 200 && ids.contains(&pack.smoke_model) => (
+            ProbeClass::Ok,
+            format!("{} models, `{}` among them", ids.len(), pack.smoke_model),
+        ),
+        Some(ids) if answer.status == 200 => (
+            ProbeClass::ModelMissing,
+            format!(
+                "`{}` is not in: {}",
+                pack.smoke_model,
+                shorten(&ids.join(", "), 160)
+            ),
+        ),
+        _ => (class_of(answer), words(answer)),
+    }
+}
+
+/// The way of a client to the host: from here by its public address, and the same asked on the
+/// machine itself, where nginx answers without the network in between. Lists cost no tokens.
+async fn outer_way(
+    job: &Job,
+    host: &HostSettings,
+    pack: &ProviderPack,
+    public: &str,
+    key: &Secret,
+    rows: &mut Rows,
+) {
+    let web = job.ports.web.as_ref();
+    let machine = Vantage::Machine(host.machine.clone());
+    for (hop, from) in [("client", Vantage::Here), ("nginx", machine)] {
+        job.say(format!("models by the public address, as {hop}"));
+        let answer = model_calls::models(web, &from, public, key).await;
+        rows.add(hop, "models", &answer, |answer| list_row(pack, answer));
+    }
 }
 
 struct Rows {
@@ -288,6 +353,12 @@ struct Rows {
 }
 
 impl Rows {
+    /// From the client to the vendor.
+    fn in_order(&mut self) {
+        let place = |probe: &Probe| HOPS.iter().position(|hop| probe.hop == *hop);
+        self.probes.sort_by_key(place);
+    }
+
     fn add(
         &mut self,
         hop: &'static str,
@@ -295,27 +366,21 @@ impl Rows {
         answer: &Outcome<WebAnswer>,
         judge: impl FnOnce(&WebAnswer) -> (ProbeClass, String),
     ) {
-        let (class, found, status, took) = match answer {
-            Ok(answer) => {
-                let (class, found) = judge(answer);
-                (class, found, answer.status, answer.took)
-            }
-            Err(failure) => (
-                ProbeClass::Unreachable,
-                failure.message.clone(),
-                0,
-                Duration::ZERO,
-            ),
+        let (class, found) = match answer {
+            Ok(answer) => judge(answer),
+            Err(failure) => (ProbeClass::Unreachable, failure.message.clone()),
         };
+        let answer = answer.as_ref().ok();
         self.probes.push(Probe {
             host: self.host.clone(),
             provider: self.provider.clone(),
             hop: Cow::Borrowed(hop),
             protocol: Cow::Borrowed(protocol),
             class,
-            status,
+            status: answer.map_or(0, |answer| answer.status),
+            content_type: answer.map_or_else(String::new, |answer| answer.content_type.clone()),
             found,
-            duration_ms: millis(took),
+            duration_ms: answer.map_or(0, |answer| millis(answer.took)),
         });
     }
 
@@ -327,9 +392,18 @@ impl Rows {
             protocol: Cow::Borrowed(protocol),
             class: ProbeClass::Skipped,
             status: 0,
+            content_type: String::new(),
             found: why.to_owned(),
             duration_ms: 0,
         });
+    }
+
+    /// What the host stores of an answer of the upstream.
+    fn told(&mut self, class: ProbeClass, found: &str) {
+        self.skip("upstream", "account", found);
+        if let Some(row) = self.probes.last_mut() {
+            row.class = class;
+        }
     }
 }
 
