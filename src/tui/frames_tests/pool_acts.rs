@@ -199,7 +199,7 @@ fn split() -> Answer {
         "made_by": "cockpit 0.1.0",
     }));
     let folder =
-        "/home/kim/.local/state/relay-cockpit/evidence/20261121T031000Z_split_accept_vendor";
+        "/data/kim/.local/state/relay-cockpit/evidence/20261121T031000Z_split_accept_vendor";
     Answer::Split(Box::new(Split {
         report,
         folder: folder.to_owned(),
