@@ -5,10 +5,15 @@ use crate::support::inside::{Census, Inside, on_threads, quick, until};
 use cockpit_domain::batch::{
     AccessMode, Batch, BatchStatus, ImportMode, Interruption, ProviderStatus,
 };
-use cockpit_engine::command::Answer;
+use cockpit_domain::import::KeyState;
+use cockpit_domain::secret::Secret;
+use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::handle::Started;
 use cockpit_engine::supervisor::JobState;
+use cockpit_lab::scripted::Scripted;
 use std::time::Duration;
+
+mod pace;
 
 const HOST: &str = "accept";
 
@@ -237,4 +242,97 @@ async fn settled(inside: &Inside) -> usize {
     })
     .await;
     inside.census().total("account")
+}
+
+/// The host's account test says once that the vendor refused the key, whatever the vendor says.
+fn refuse_once(inside: &Inside) {
+    let line = "data: {\"type\":\"error\",\"error\":\"API returned 401: Invalid API key\"}\n\n";
+    inside.with(|state| {
+        state.scripted.push(Scripted {
+            method: "POST".to_owned(),
+            path: "/test".to_owned(),
+            key: None,
+            after: 0,
+            times: 1,
+            status: 200,
+            content_type: "text/event-stream".to_owned(),
+            body: line.to_owned(),
+        });
+    });
+}
+
+#[test]
+fn failed_keys_are_tried_again_as_a_plan_of_their_own_and_keep_their_trail() {
+    on_threads(async {
+        let inside = Inside::start(HOST, quick()).await;
+        let listing = inside.listing().await;
+        let keys = good("again", 4);
+        let keys = words(&keys);
+        refuse_once(&inside);
+        let first = inside.import(&keys).await;
+        assert_eq!(first.batch_status, BatchStatus::PartiallySucceeded);
+        assert_eq!(inside.parked(), 1, "the failed one is taken out of service");
+        let before = inside.census();
+
+        let command = Command::BatchRetry {
+            batch: first.id,
+            keys: Secret::new(keys.join("\n")),
+        };
+        let planned = match inside.engine().call(command).await.expect("a plan") {
+            Answer::Import(planned) => *planned,
+            other => panic!("{other:?}"),
+        };
+        let plan = &planned.plan;
+        assert_eq!(plan.items.len(), 1, "the one that failed and no other");
+        assert_eq!(plan.items[0].state, KeyState::Changed);
+        assert_eq!(plan.items[0].earlier.len(), 1);
+        assert_eq!(plan.totals.remove, 0, "nobody is replaced");
+
+        let second = inside.apply_import(&planned).await;
+        assert_eq!(
+            second.batch_status,
+            BatchStatus::Succeeded,
+            "{}",
+            second.reason
+        );
+        assert_eq!(inside.parked(), 0, "it serves again");
+        let after = inside.census();
+        for kind in ["account", "group", "channel", "plan", "user", "subscription"] {
+            assert_eq!(after.total(kind), before.total(kind), "{kind}");
+        }
+        let detail = inside.show(second.id).await;
+        let item = &detail.items[0];
+        assert_eq!((item.attempts, item.earlier[0].batch), (1, first.id));
+        let told: Vec<&str> = detail
+            .events
+            .iter()
+            .filter(|event| event.item == Some(item.id))
+            .map(|event| event.kind.as_str())
+            .collect();
+        assert_eq!(told, ["account_there", "key_judged"]);
+
+        // Put back in the order opposite to the one they were made in.
+        inside.roll_back(second.id).await;
+        assert_eq!(inside.parked(), 1, "as the second batch found it");
+        inside.roll_back(first.id).await;
+        assert_eq!(inside.listing().await, listing);
+        inside.end().await;
+    });
+}
+
+#[test]
+fn only_an_ended_import_with_failed_keys_is_tried_again() {
+    on_threads(async {
+        let inside = Inside::start(HOST, quick()).await;
+        let keys = good("well", 2);
+        let keys = words(&keys);
+        let batch = inside.import(&keys).await;
+        let command = Command::BatchRetry {
+            batch: batch.id,
+            keys: Secret::new(keys.join("\n")),
+        };
+        let refused = inside.engine().call(command).await.expect_err("all passed");
+        assert!(refused.message.contains("every key"), "{}", refused.message);
+        inside.end().await;
+    });
 }

@@ -280,6 +280,14 @@ pub enum Batch {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Plan those keys of a batch again that did not pass; applied with `import apply`.
+    Retry {
+        /// The batch.
+        batch: BatchId,
+        /// The key input as it was given to the import; `-` reads standard input.
+        #[arg(long, value_name = "FILE|-")]
+        keys: String,
+    },
     /// Go on with an interrupted batch.
     Resume {
         /// The batch.
@@ -557,7 +565,12 @@ impl Noun {
                 | Self::Baseline(Baseline::Show { .. })
                 | Self::Probe(Probe::List)
                 | Self::Audit(_)
-                | Self::Batch(Batch::Show { .. } | Batch::Failed { .. } | Batch::Resume { .. })
+                | Self::Batch(
+                    Batch::Show { .. }
+                        | Batch::Failed { .. }
+                        | Batch::Retry { .. }
+                        | Batch::Resume { .. }
+                )
                 | Self::Access(_)
                 | Self::Reconcile(_)
                 | Self::Repair(Repair::Apply { .. })

@@ -80,6 +80,10 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         Noun::Batch(Batch::Failed { batch, keys, out }) => {
             return failed::run(batch, &keys, &out, session, json).await;
         }
+        Noun::Batch(Batch::Retry { batch, keys }) => Command::BatchRetry {
+            batch,
+            keys: input::read_keys(&keys)?,
+        },
         Noun::Batch(Batch::Resume { batch }) => Command::BatchResume { batch },
         Noun::Access(Access::Status { batch }) => Command::AccessStatus { batch },
         Noun::Provider(Provider::Status { host, provider }) => {

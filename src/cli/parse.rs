@@ -246,6 +246,10 @@ mod tests {
             },
             Command::BatchShow { batch },
             Command::BatchResume { batch },
+            Command::BatchRetry {
+                batch,
+                keys: Secret::new("sk-aaaabbbbccccdddd"),
+            },
             Command::AccessStatus { batch },
             Command::ReconcilePlan {
                 scope: Scope::Host {
@@ -334,6 +338,7 @@ mod tests {
                 | Command::BatchList { .. }
                 | Command::BatchShow { .. }
                 | Command::BatchResume { .. }
+                | Command::BatchRetry { .. }
                 | Command::AccessStatus { .. }
                 | Command::ProviderStatus { .. }
                 | Command::ReconcilePlan { .. }

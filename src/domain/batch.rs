@@ -334,6 +334,38 @@ pub struct Item {
     /// What the upstream said to this key.
     #[serde(flatten)]
     pub upstream: UpstreamEvidence,
+    /// How often this batch has taken it up; a resume takes up what was not judged.
+    #[serde(default)]
+    pub attempts: u32,
+    /// How it fared in earlier batches of this host and provider, oldest first.
+    #[serde(default)]
+    pub earlier: Vec<Attempt>,
+}
+
+/// How a key fared in an earlier batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// That batch.
+    pub batch: BatchId,
+    /// Its item.
+    pub item: ItemId,
+    /// What it came to; `None` when it was never judged.
+    pub account_status: Option<AccountStatus>,
+    /// What was said of it.
+    pub summary: String,
+}
+
+impl std::fmt::Display for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let status = self
+            .account_status
+            .map_or("not judged", AccountStatus::as_str);
+        write!(
+            f,
+            "{}#item{} {status}: {}",
+            self.batch, self.item.0, self.summary
+        )
+    }
 }
 
 fn no_batch() -> BatchId {

@@ -84,6 +84,13 @@ pub enum Command {
         /// The batch.
         batch: BatchId,
     },
+    /// Plan those keys of a batch again that did not pass.
+    BatchRetry {
+        /// The batch.
+        batch: BatchId,
+        /// The key input: those of it that failed are taken.
+        keys: Secret,
+    },
     /// Look at a batch's access anew.
     AccessStatus {
         /// The batch.
@@ -213,6 +220,7 @@ impl Command {
             Self::BatchList { .. } => "batch list",
             Self::BatchShow { .. } => "batch show",
             Self::BatchResume { .. } => "batch resume",
+            Self::BatchRetry { .. } => "batch retry",
             Self::AccessStatus { .. } => "access status",
             Self::ProviderStatus { .. } => "provider status",
             Self::ReconcilePlan { .. } => "reconcile plan",

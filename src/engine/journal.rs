@@ -10,6 +10,7 @@ use cockpit_domain::ids::{BatchId, HostId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepKind, StepState};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -59,7 +60,29 @@ pub struct Journal {
     host: HostId,
     plan_hash: String,
     reason: String,
-    rows: Mutex<Vec<JournalRow>>,
+    rows: Mutex<Rows>,
+}
+
+/// The steps in order, found by their id and by what they do to whom: thousands of keys look their
+/// steps up all the time.
+#[derive(Default)]
+struct Rows {
+    all: Vec<JournalRow>,
+    by_id: HashMap<StepId, usize>,
+    last: HashMap<(StepKind, String), usize>,
+}
+
+impl Rows {
+    fn put(&mut self, row: JournalRow) {
+        let at = self.all.len();
+        self.by_id.insert(row.id, at);
+        self.last.insert((row.kind, row.target.clone()), at);
+        self.all.push(row);
+    }
+
+    fn get(&self, step: StepId) -> Option<&JournalRow> {
+        self.by_id.get(&step).map(|at| &self.all[*at])
+    }
 }
 
 impl Journal {
@@ -71,7 +94,10 @@ impl Journal {
         plan_hash: &str,
         reason: &str,
     ) -> Outcome<Self> {
-        let rows = job.ports.store.journal(batch).await?;
+        let mut rows = Rows::default();
+        for row in job.ports.store.journal(batch).await? {
+            rows.put(row);
+        }
         Ok(Self {
             job: job.clone(),
             batch,
@@ -86,7 +112,8 @@ impl Journal {
     /// earlier one: names that the host does not keep unique have to be swept for doubles.
     pub fn doubtful(&self) -> Vec<JournalRow> {
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        rows.iter()
+        rows.all
+            .iter()
             .filter(|row| row.may_have_more())
             .cloned()
             .collect()
@@ -95,10 +122,9 @@ impl Journal {
     /// The last row of a kind for a target.
     pub fn last(&self, kind: StepKind, target: &str) -> Option<JournalRow> {
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        rows.iter()
-            .rev()
-            .find(|row| row.kind == kind && row.target == target)
-            .cloned()
+        rows.last
+            .get(&(kind, target.to_owned()))
+            .map(|at| rows.all[*at].clone())
     }
 
     /// Makes a write true, whatever an earlier run left of it. At most one effect: a try whose
@@ -232,8 +258,7 @@ impl Journal {
         let longest =
             i64::try_from(self.job.settings.timing.processing.as_millis()).unwrap_or(i64::MAX);
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        rows.iter()
-            .find(|row| row.id == step)
+        rows.get(step)
             .is_some_and(|row| self.job.now_ms() - row.at_ms > longest)
     }
 
@@ -308,8 +333,8 @@ impl Journal {
 
     fn with_row(&self, step: StepId, change: impl FnOnce(&mut JournalRow)) {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(row) = rows.iter_mut().find(|row| row.id == step) {
-            change(row);
+        if let Some(at) = rows.by_id.get(&step).copied() {
+            change(&mut rows.all[at]);
         }
     }
 
@@ -317,6 +342,6 @@ impl Journal {
         self.rows
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(row);
+            .put(row);
     }
 }

@@ -188,6 +188,7 @@ actions! {
     Recover "recover" ["t"] Pool Plan [Host, Account] 2;
     Prune "prune" ["d"] Pool Plan [Host, Provider] 3;
     Resume "resume" ["c"] Batches Write [Batch] 1;
+    Retry "retry" ["t"] Batches Plan [Batch] 3;
     AccessStatus "access-status" ["s"] Batches Ask [Batch] 2;
     Pause "pause" ["space"] Log Look [] 2;
     Level "level" ["v"] Log Look [] 3;

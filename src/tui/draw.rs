@@ -320,7 +320,14 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
         model.say("form.plan"),
     ];
     let mut lines = Vec::new();
+    if let Some(batch) = form.retry {
+        let text = model.fill("form.again-hint", &[("batch", &batch.to_string())]);
+        lines.extend([note(text, Role::Text), Vec::new()]);
+    }
     for (at, (name, value)) in crate::dialogs::FIELDS.iter().zip(values).enumerate() {
+        if !form.asks(at) {
+            continue;
+        }
         let focused = at == form.focus;
         lines.push(vec![
             pointer(focused),
@@ -333,7 +340,11 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
         lines.push(note(line.clone(), Role::Fail));
     }
     lines.push(note(model.say("form.keys-line"), Role::Muted));
-    let inner = around(frame, model, &model.say("form.title"), &lines);
+    let title = match form.retry {
+        Some(batch) => model.fill("form.again", &[("batch", &batch.to_string())]),
+        None => model.say("form.title"),
+    };
+    let inner = around(frame, model, &title, &lines);
     lines_in(frame, model, inner, &lines, 0);
 }
 

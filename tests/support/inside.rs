@@ -112,6 +112,18 @@ impl Inside {
             wire(&self.lab, &self.sockets, timing, &redactor).expect("the engine is wired");
     }
 
+    /// The same, with so many calls to a host at once at most.
+    pub(crate) async fn restart_paced(&mut self, timing: Timing, in_flight: usize) {
+        self.engine.close().await;
+        let redactor = Redactor::new();
+        let mut config = config::load(Some(&self.lab.config_path())).expect("the lab's config");
+        for host in config.hosts.values_mut() {
+            host.in_flight = in_flight;
+        }
+        self.engine =
+            wire_config(config, &self.sockets, timing, &redactor).expect("the engine is wired");
+    }
+
     /// Ends engine and lab.
     pub(crate) async fn end(self) {
         self.engine.close().await;
@@ -489,6 +501,16 @@ fn wire(
     redactor: &Redactor,
 ) -> Outcome<Handle> {
     let config = config::load(Some(&lab.config_path()))?;
+    wire_config(config, sockets, timing, redactor)
+}
+
+/// A config to adapters to engine.
+fn wire_config(
+    config: config::Config,
+    sockets: &tempfile::TempDir,
+    timing: Timing,
+    redactor: &Redactor,
+) -> Outcome<Handle> {
     let mut options = SshOptions::new(sockets.path().join("s"), redactor.clone());
     options.ssh_config.clone_from(&config.ssh_config);
     let ssh = Arc::new(Ssh::new(options, config.machines.clone())?);

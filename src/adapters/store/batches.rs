@@ -4,7 +4,7 @@ use super::error::{Result, StoreError, damaged, failure};
 use super::guard::Guard;
 use super::schema::{json, to_json};
 use super::{SqliteStore, lease, plans};
-use cockpit_domain::batch::{Batch, BatchEvent, BatchStatus, Interruption, Item};
+use cockpit_domain::batch::{AccountStatus, Batch, BatchEvent, BatchStatus, Interruption, Item};
 use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, RemoteId};
 use cockpit_domain::secret::Fingerprint;
 use cockpit_engine::failure::Outcome;
@@ -264,7 +264,8 @@ pub(super) fn events(db: &Connection, batch: BatchId) -> Result<Vec<BatchEvent>>
 pub(super) fn key_uses(db: &Connection, fingerprints: &[Fingerprint]) -> Result<Vec<KeyUse>> {
     let mut rows = db.prepare(
         "SELECT items.fingerprint, batches.host, batches.provider, batches.id,
-                CAST(items.body ->> '$.account_id' AS INTEGER)
+                CAST(items.body ->> '$.account_id' AS INTEGER), items.id,
+                items.body ->> '$.account_status', items.body ->> '$.account_probe_summary'
          FROM json_each(?1) AS asked
          JOIN items ON items.fingerprint = asked.value
          JOIN batches ON batches.id = items.batch
@@ -278,10 +279,13 @@ pub(super) fn key_uses(db: &Connection, fingerprints: &[Fingerprint]) -> Result<
             row.get::<_, String>(2)?,
             row.get::<_, i64>(3)?,
             row.get::<_, Option<i64>>(4)?,
+            row.get::<_, i64>(5)?,
+            row.get::<_, Option<String>>(6)?,
+            row.get::<_, Option<String>>(7)?,
         ))
     })?;
     rows.map(|row| {
-        let (fingerprint, host, provider, batch, account) = row?;
+        let (fingerprint, host, provider, batch, account, item, status, summary) = row?;
         let unreadable = || damaged("a key's use");
         Ok(KeyUse {
             fingerprint: Fingerprint::parse(&fingerprint).ok_or_else(unreadable)?,
@@ -289,6 +293,9 @@ pub(super) fn key_uses(db: &Connection, fingerprints: &[Fingerprint]) -> Result<
             provider: PackId::new(provider).map_err(|_| unreadable())?,
             batch: BatchId(batch),
             account: account.map(RemoteId),
+            item: ItemId(item),
+            account_status: status.as_deref().and_then(AccountStatus::parse),
+            summary: summary.unwrap_or_default(),
         })
     })
     .collect()

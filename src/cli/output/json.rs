@@ -39,6 +39,8 @@ pub(crate) fn answer(answer: &Answer) -> Value {
                 "access": plan.request.access,
                 "host_version": plan.host_version,
                 "items": plan.items,
+                "retry_of": plan.request.retry_of,
+                "keys": plan.key_totals(),
                 "canary": {
                     "suggested": plan.suggested_canary(),
                     "lines": lines_of(plan, plan.suggested_canary()),

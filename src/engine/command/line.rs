@@ -63,6 +63,10 @@ impl Command {
                 words.approval(approval);
             }
             Self::BatchList { host } => words.option("host", host.as_ref().map(HostId::as_str)),
+            Self::BatchRetry { batch, keys: _ } => {
+                words.word(&batch.0.to_string());
+                words.option("keys", Some("-"));
+            }
             Self::BatchShow { batch }
             | Self::BatchResume { batch }
             | Self::AccessStatus { batch }
@@ -157,6 +161,7 @@ impl Command {
             | Self::RollbackApply { plan, .. } => plan.to_string(),
             Self::BatchList { host } => host.as_ref().map(HostId::to_string).unwrap_or_default(),
             Self::BatchShow { batch }
+            | Self::BatchRetry { batch, .. }
             | Self::BatchResume { batch }
             | Self::AccessStatus { batch }
             | Self::RollbackPlan { batch } => batch.to_string(),

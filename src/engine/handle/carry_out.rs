@@ -30,6 +30,7 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
                 mode,
                 access,
                 user_key,
+                retry_of: None,
             };
             let planned = import::plan(job, &host, &provider, &keys, &wish).await?;
             Answer::Import(Box::new(planned))
@@ -39,6 +40,9 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
             approval,
             canary,
         } => Answer::Batch(Box::new(import::apply(job, plan, &approval, canary).await?)),
+        Command::BatchRetry { batch, keys } => {
+            Answer::Import(Box::new(import::retry(job, batch, &keys).await?))
+        }
         Command::BatchList { host } => Answer::Batches(batches::list(job, host.as_ref()).await?),
         Command::BatchShow { batch } => Answer::Detail(Box::new(batches::show(job, batch).await?)),
         Command::BatchResume { batch } => {

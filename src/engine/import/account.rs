@@ -26,6 +26,11 @@ pub(super) async fn carry(
     }
     scene.job.go_on().await?;
     item.stage = ItemStage::Provision;
+    item.attempts += 1;
+    if item.attempts > 1 {
+        let text = format!("{} taken up again, attempt {}", item.key, item.attempts);
+        scene.event(Some(item.id), "key_again", text).await?;
+    }
     scene.job.ports.store.save_item(&item).await?;
     let account = match own_account(scene, &item).await? {
         Some(account) => account,
@@ -39,6 +44,10 @@ pub(super) async fn carry(
                 .await?
         }
     };
+    if item.account_id.is_none() {
+        let text = format!("{} is account #{}", item.key, account.id);
+        scene.event(Some(item.id), "account_there", text).await?;
+    }
     item.account_id = Some(account.id);
     item.stage = ItemStage::Confirm;
     scene.job.ports.store.save_item(&item).await?;
@@ -54,7 +63,12 @@ async fn own_account(scene: &Scene, item: &Item) -> Outcome<Option<Account>> {
         .items
         .iter()
         .find(|planned| planned.fingerprint == item.fingerprint);
-    if !planned.is_some_and(|planned| matches!(planned.state, KeyState::Same | KeyState::Unbound)) {
+    if !planned.is_some_and(|planned| {
+        matches!(
+            planned.state,
+            KeyState::Same | KeyState::Changed | KeyState::Unbound
+        )
+    }) {
         return Ok(None);
     }
     let Some(found) = scene
@@ -86,22 +100,12 @@ async fn own_account(scene: &Scene, item: &Item) -> Outcome<Option<Account>> {
 
 fn new_account(scene: &Scene, item: &Item, key: &Secret, group: RemoteId) -> NewAccount {
     let pack = &scene.plan.request.pack;
-    let mapping = pack
-        .models
-        .iter()
-        .map(|model| {
-            (
-                model.clone(),
-                pack.model_mapping.get(model).unwrap_or(model).clone(),
-            )
-        })
-        .collect();
     NewAccount {
         name: item.account_name.clone(),
         platform: pack.platform.clone(),
         base_url: pack.base_url.clone(),
         api_key: key.clone(),
-        model_mapping: mapping,
+        model_mapping: scene.plan.request.account_models(),
         responses_mode: pack.responses_mode,
         group_ids: vec![group],
         concurrency: pack.concurrency,

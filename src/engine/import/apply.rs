@@ -16,6 +16,7 @@ use cockpit_domain::batch::{
 };
 use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId};
 use cockpit_domain::import::ImportPlan;
+use tokio::sync::OnceCell;
 
 /// Carries out exactly this plan. Returns the batch as it ended; a stop or a failure in the
 /// middle leaves it `interrupted` with the reason, and is an error only when no batch was begun.
@@ -42,6 +43,7 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval, canary: usize) ->
         caller: sealed.1,
         local: job.ports.store.local_key().await?,
         batch: batches::load(job, batch_id).await?,
+        held: OnceCell::new(),
     };
     scene
         .event(
@@ -107,6 +109,7 @@ pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
         caller,
         local: job.ports.store.local_key().await?,
         batch,
+        held: OnceCell::new(),
     };
     scene
         .event(None, "resumed", format!("by {}", job.settings.owner))
@@ -198,6 +201,8 @@ fn new_batch(job: &Job, id: PlanId, hash: &str, plan: &ImportPlan) -> (Batch, Ve
             validation_status: "pending".to_owned(),
             account_probe_summary: String::new(),
             upstream: UpstreamEvidence::default(),
+            attempts: 0,
+            earlier: item.earlier.clone(),
         })
         .collect();
     (batch, items)

@@ -4,7 +4,7 @@
 use super::canary;
 use super::carry::carry_all;
 use super::judge::{direct_look, reachable};
-use super::park::{may_replace, park_failed, park_older, wake_older};
+use super::park::{may_replace, park_failed, park_older, wake_older, wake_own};
 use super::scene::Scene;
 use super::sweep::sweep;
 use super::writes::{CorrectChannel, CreateChannel, CreateGroup, CreateOffer};
@@ -66,6 +66,7 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
         batch.upstream = direct_look(scene, of_status(true)).await?;
         return canary::stop(scene, batch, &statuses, None).await;
     }
+    wake_own(scene, &items).await?;
     if first.is_none() && may_replace(&items) {
         park_older(scene).await?;
     }

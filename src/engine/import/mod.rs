@@ -18,7 +18,7 @@ pub(crate) use apply::lease;
 pub use apply::{apply, resume};
 pub use caller::CallerKey;
 pub(crate) use execute::USER_KEY;
-pub use plan::{PlannedImport, Wish, plan};
+pub use plan::{PlannedImport, Wish, plan, retry};
 pub(crate) use scene::Scene;
 pub(crate) use writes::{
     AssignSubscription, BindKey, CreateKey, CreateUser, ExtendSubscription, Restore,

@@ -6,6 +6,8 @@ use crate::failure::Outcome;
 use cockpit_domain::batch::{AccountStatus, Item};
 use cockpit_domain::plan::Sign;
 use cockpit_domain::resource::{Origin, ResourceKind};
+use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Whether the new keys are good enough to take the older ones out of service: every one passed,
 /// or forgiven with a direct chat of 200.
@@ -58,6 +60,7 @@ pub(super) async fn park_older(scene: &Scene) -> Outcome<usize> {
 /// Takes our own failed keys out of scheduling: failover would hide them (`product.md` 4.5).
 pub(super) async fn park_failed(scene: &Scene, items: &[Item]) -> Outcome<()> {
     let store = &scene.job.ports.store;
+    let held = store.resources(scene.batch.id).await?;
     for item in items
         .iter()
         .filter(|item| item.account_status == Some(AccountStatus::Failed))
@@ -70,14 +73,65 @@ pub(super) async fn park_failed(scene: &Scene, items: &[Item]) -> Outcome<()> {
             older: false,
         };
         scene.journal.ensure(&park).await?;
-        let held = store.resources(scene.batch.id).await?;
         let ours = held
-            .into_iter()
+            .iter()
             .find(|row| row.kind == ResourceKind::Account && row.host_resource_id == id);
-        if let Some(mut resource) = ours {
+        if let Some(mut resource) = ours.cloned() {
             resource.recorded["schedulable"] = false.into();
             store.record(&resource).await?;
         }
+    }
+    Ok(())
+}
+
+/// Makes our own accounts schedulable that were found parked and whose keys pass now: an earlier
+/// import took them out of service, or a person did and the plan said so.
+pub(super) async fn wake_own(scene: &Scene, items: &[Item]) -> Outcome<()> {
+    let parked: BTreeSet<&str> = scene
+        .plan
+        .changes
+        .iter()
+        .filter(|change| change.kind == ResourceKind::Account)
+        .filter(|change| {
+            change
+                .fields
+                .iter()
+                .any(|field| field.field == "schedulable")
+        })
+        .map(|change| change.name.as_str())
+        .collect();
+    let woken = items.iter().filter(|item| {
+        item.account_status != Some(AccountStatus::Failed)
+            && parked.contains(item.account_name.as_str())
+    });
+    let mut held = None;
+    for item in woken {
+        let Some(id) = item.account_id else { continue };
+        let store = &scene.job.ports.store;
+        if held.is_none() {
+            held = Some(store.resources(scene.batch.id).await?);
+        }
+        let ours = held
+            .iter()
+            .flatten()
+            .find(|row| row.kind == ResourceKind::Account && row.host_resource_id == id);
+        if let Some(mut resource) = ours.cloned() {
+            // Recorded before it is sent: also what a lost answer did is put back.
+            resource.recorded["schedulable"] = true.into();
+            if resource.origin != Origin::Created {
+                resource.origin = Origin::Corrected;
+                if resource.before.is_null() {
+                    resource.before = json!({});
+                }
+                resource.before["schedulable"] = false.into();
+            }
+            store.record(&resource).await?;
+        }
+        let (api, name) = (scene.api.as_ref(), item.account_name.clone());
+        scene
+            .journal
+            .ensure(&UnparkAccount { api, id, name })
+            .await?;
     }
     Ok(())
 }

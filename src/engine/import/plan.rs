@@ -1,19 +1,23 @@
 //! Making and saving an import plan. Reads only.
 
 use super::caller::CallerKey;
+use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::neighbours;
 use crate::ports::NewPlan;
 use crate::view::{Whose, read_view_of};
-use cockpit_domain::batch::{AccessMode, ImportMode};
+use cockpit_domain::batch::{
+    AccessMode, AccountStatus, Attempt, BatchKind, BatchStatus, ImportMode,
+};
 use cockpit_domain::canonical::hash_of;
-use cockpit_domain::ids::{HostId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use cockpit_domain::import::{
     ImportPlan, ImportRequest, KeyFact, KeyInput, plan_import, read_keys,
 };
 use cockpit_domain::secret::{Fingerprint, Secret};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A plan with its id and hash.
 #[derive(Debug, Clone, Serialize)]
@@ -35,6 +39,8 @@ pub struct Wish {
     pub access: AccessMode,
     /// The caller's own key, when that is to be proven.
     pub user_key: Option<CallerKey>,
+    /// The batch whose failed keys are tried again.
+    pub retry_of: Option<BatchId>,
 }
 
 /// Reads the host, plans and saves. The keys are sealed beside the plan.
@@ -46,9 +52,21 @@ pub async fn plan(
     wish: &Wish,
 ) -> Outcome<PlannedImport> {
     let doing = format!("planning an import of `{provider}` into `{host}`");
+    let input = good_keys(keys).map_err(|failure| failure.doing(doing))?;
+    plan_of(job, host, provider, input, wish).await
+}
+
+/// The same, of keys that were read.
+async fn plan_of(
+    job: &Job,
+    host: &HostId,
+    provider: &PackId,
+    input: KeyInput,
+    wish: &Wish,
+) -> Outcome<PlannedImport> {
+    let doing = format!("planning an import of `{provider}` into `{host}`");
     let settings = job.host(host)?.clone();
     let pack = job.provider(provider)?.for_access(wish.access);
-    let input = good_keys(keys).map_err(|failure| failure.doing(doing.clone()))?;
     job.say(format!("reading `{host}`"));
     let api = job.ports.hosts.api(host).await?;
     let caller = match &wish.user_key {
@@ -67,6 +85,7 @@ pub async fn plan(
         mode: wish.mode,
         access: wish.access,
         user_key: caller.as_ref().map(Secret::fingerprint),
+        retry_of: wish.retry_of,
     };
     let mut plan = plan_import(request, &input, &facts, &view, job.now_ms());
     plan.warnings = neighbours::warnings(job, &settings, &view).await;
@@ -91,6 +110,79 @@ pub async fn plan(
         })
         .await?;
     Ok(PlannedImport { id, hash, plan })
+}
+
+/// Plans those keys of a batch again that did not pass. The keys come anew: they are not kept once a
+/// batch has ended.
+pub async fn retry(job: &Job, id: BatchId, keys: &Secret) -> Outcome<PlannedImport> {
+    let doing = format!("planning the failed keys of {id} again");
+    let refuse = |message: String, hint: String| {
+        Failure::new(FailureKind::Usage, message)
+            .doing(doing.clone())
+            .hint(hint)
+    };
+    let batch = batches::load(job, id).await?;
+    if batch.kind != BatchKind::Import {
+        return Err(refuse(
+            format!("{id} is no import: it has no keys"),
+            "`cockpit batch list` shows which are".to_owned(),
+        ));
+    }
+    if matches!(
+        batch.batch_status,
+        BatchStatus::Running | BatchStatus::Interrupted
+    ) {
+        return Err(refuse(
+            format!(
+                "{id} is {}: its keys are not all judged",
+                batch.batch_status
+            ),
+            format!("`cockpit batch resume {}` goes on with it first", id.0),
+        ));
+    }
+    let items = job.ports.store.items(id).await?;
+    let failed: BTreeSet<Fingerprint> = items
+        .into_iter()
+        .filter(|item| {
+            !matches!(
+                item.account_status,
+                Some(AccountStatus::Passed | AccountStatus::Warning)
+            )
+        })
+        .map(|item| item.fingerprint)
+        .collect();
+    if failed.is_empty() {
+        return Err(refuse(
+            format!("every key of {id} passed"),
+            "there is nothing to try again".to_owned(),
+        ));
+    }
+    let mut input = good_keys(keys).map_err(|failure| failure.doing(doing.clone()))?;
+    input
+        .keys
+        .retain(|line| failed.contains(&line.key.fingerprint()));
+    input
+        .duplicates
+        .retain(|(_, _, repeated)| failed.contains(repeated));
+    if input.keys.is_empty() {
+        return Err(refuse(
+            format!(
+                "none of the {} failed key(s) of {id} is in the input",
+                failed.len()
+            ),
+            format!(
+                "give the input as the import had it; `cockpit batch show {}` lists the keys by fingerprint",
+                id.0
+            ),
+        ));
+    }
+    let wish = Wish {
+        mode: batch.mode,
+        access: batch.access_mode,
+        user_key: None,
+        retry_of: Some(id),
+    };
+    plan_of(job, &batch.host, &batch.provider, input, &wish).await
 }
 
 /// Reads the key input and refuses it whole when a line is bad: nothing is sent for half a file.
@@ -137,24 +229,28 @@ async fn key_facts(
         .map(|line| line.key.fingerprint())
         .collect();
     let uses = job.ports.store.key_uses(&fingerprints).await?;
-    Ok(fingerprints
-        .into_iter()
-        .filter_map(|fingerprint| {
-            let elsewhere: Vec<String> = uses
-                .iter()
-                .filter(|known| known.fingerprint == fingerprint)
-                .filter(|known| known.host != *host || known.provider != *provider)
-                .map(|known| {
-                    format!(
-                        "host {}, provider {}, {}",
-                        known.host, known.provider, known.batch
-                    )
-                })
-                .collect();
-            (!elsewhere.is_empty()).then_some(KeyFact {
-                fingerprint,
-                elsewhere,
-            })
-        })
-        .collect())
+    let mut facts: BTreeMap<Fingerprint, KeyFact> = BTreeMap::new();
+    for known in uses {
+        let fact = facts
+            .entry(known.fingerprint.clone())
+            .or_insert_with(|| KeyFact {
+                fingerprint: known.fingerprint.clone(),
+                elsewhere: Vec::new(),
+                earlier: Vec::new(),
+            });
+        if known.host == *host && known.provider == *provider {
+            fact.earlier.push(Attempt {
+                batch: known.batch,
+                item: known.item,
+                account_status: known.account_status,
+                summary: known.summary,
+            });
+        } else {
+            fact.elsewhere.push(format!(
+                "host {}, provider {}, {}",
+                known.host, known.provider, known.batch
+            ));
+        }
+    }
+    Ok(facts.into_values().collect())
 }

@@ -11,7 +11,9 @@ use cockpit_domain::import::ImportPlan;
 use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
 use cockpit_domain::secret::Secret;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// A batch at work on its host.
 pub(crate) struct Scene {
@@ -33,6 +35,8 @@ pub(crate) struct Scene {
     pub(crate) local: Secret,
     /// The batch as it was when the scene was set.
     pub(crate) batch: Batch,
+    /// Accounts that the batch held then, once anybody asks.
+    pub(crate) held: OnceCell<BTreeSet<RemoteId>>,
 }
 
 impl Scene {
@@ -73,6 +77,17 @@ impl Scene {
         }
     }
 
+    /// Accounts that this batch held when the scene was set.
+    async fn held_before(&self) -> Outcome<&BTreeSet<RemoteId>> {
+        self.held
+            .get_or_try_init(|| async {
+                let held = self.job.ports.store.resources(self.batch.id).await?;
+                let accounts = held.iter().filter(|row| row.kind == ResourceKind::Account);
+                Ok(accounts.map(|row| row.host_resource_id).collect())
+            })
+            .await
+    }
+
     /// Records something that was there and fits, unless this batch holds it already.
     pub(crate) async fn adopt(
         &self,
@@ -81,11 +96,16 @@ impl Scene {
         name: &str,
         recorded: Value,
     ) -> Outcome<()> {
-        let held = self.job.ports.store.resources(self.batch.id).await?;
-        if held
-            .iter()
-            .any(|row| row.kind == kind && row.host_resource_id == id)
-        {
+        // Accounts are many, and each is asked for once in a run: what an earlier run held decides.
+        let held = match kind {
+            ResourceKind::Account => self.held_before().await?.contains(&id),
+            _ => {
+                let held = self.job.ports.store.resources(self.batch.id).await?;
+                held.iter()
+                    .any(|row| row.kind == kind && row.host_resource_id == id)
+            }
+        };
+        if held {
             return Ok(());
         }
         self.job

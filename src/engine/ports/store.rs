@@ -4,8 +4,8 @@
 use crate::board::{LeaseSeen, Tally};
 use crate::failure::Outcome;
 use async_trait::async_trait;
-use cockpit_domain::batch::{Batch, BatchEvent, Item};
-use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId, StepId};
+use cockpit_domain::batch::{AccountStatus, Batch, BatchEvent, Item};
+use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId, RemoteId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepState};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
 use cockpit_domain::secret::{Fingerprint, Secret};
@@ -70,6 +70,12 @@ pub struct KeyUse {
     pub batch: BatchId,
     /// As which account, if it was made.
     pub account: Option<RemoteId>,
+    /// As which item of that batch.
+    pub item: ItemId,
+    /// What it came to there.
+    pub account_status: Option<AccountStatus>,
+    /// What was said of it.
+    pub summary: String,
 }
 
 /// Who holds the one writer's place of a (host, provider).

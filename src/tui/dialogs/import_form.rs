@@ -3,7 +3,7 @@
 use super::edit;
 use crate::model::Model;
 use cockpit_domain::batch::{AccessMode, ImportMode};
-use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::ids::{BatchId, HostId, PackId};
 use cockpit_domain::import::read_keys;
 use cockpit_domain::secret::Secret;
 use cockpit_engine::failure::Failure;
@@ -48,6 +48,8 @@ pub(crate) struct ImportForm {
     /// The caller's own key, or where it is kept.
     pub(crate) own: Input,
     pub(crate) focus: usize,
+    /// The batch whose failed keys are tried again: it says the rest.
+    pub(crate) retry: Option<BatchId>,
     /// What the last try came to.
     pub(crate) refused: Vec<String>,
 }
@@ -84,8 +86,20 @@ impl ImportForm {
             keys: None,
             own: Input::default(),
             focus: 0,
+            retry: None,
             refused: Vec::new(),
         }
+    }
+
+    /// For the failed keys of a batch: only the keys are asked for.
+    pub(crate) fn again(&mut self, batch: BatchId) {
+        self.retry = Some(batch);
+        self.focus = KEYS;
+    }
+
+    /// Whether a field is asked for.
+    pub(crate) fn asks(&self, field: usize) -> bool {
+        self.retry.is_none() || field == KEYS || field == FIELDS.len() - 1
     }
 
     /// Host and provider, where there are any.
@@ -196,6 +210,11 @@ impl ImportForm {
             }
             // The caller's own key is an exception: Enter goes past it.
             KeyCode::Enter if self.focus == KEYS => self.focus = last,
+            KeyCode::Tab | KeyCode::Down | KeyCode::BackTab | KeyCode::Up
+                if self.retry.is_some() =>
+            {
+                self.focus = if self.focus == KEYS { last } else { KEYS };
+            }
             KeyCode::Enter | KeyCode::Tab | KeyCode::Down => {
                 self.focus = (self.focus + 1) % (last + 1);
             }

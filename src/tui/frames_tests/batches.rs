@@ -34,7 +34,7 @@ pub(super) fn item(line: usize, stage: &str, status: &Value, summary: &str) -> I
     read(value)
 }
 
-fn proven() -> Value {
+pub(super) fn proven() -> Value {
     json!({
         "access_status": "subscription_ready", "latest_access_status": "fully_ready",
         "gateway": {"status_code": 200, "models_ok": true, "completion_ok": true,

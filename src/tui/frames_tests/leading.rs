@@ -71,6 +71,57 @@ fn a_canary_goes_first_when_a_person_says_so() {
     insta::assert_snapshot!("canary", album.text());
 }
 
+#[test]
+fn failed_keys_are_asked_for_again_and_a_key_tells_its_way() {
+    let partly = || {
+        let reason = json!({"reason": "1 of 3 key(s) failed"});
+        listed(vec![batch(6, "partially_succeeded", reason)])
+    };
+    let plan = import(json!({
+        "items": items(2),
+        "request": {"host": "accept", "role": "acceptance", "pack": super::plans::provider(),
+                    "mode": "partial", "access": "subscription", "user_key": null, "retry_of": 6},
+    }));
+    let again = Screen::new((80, 24), partly()).keys("3t");
+    let album = Album::default()
+        .add("a part failed", &Screen::new((80, 24), partly()).keys("3"))
+        .add("asked for again", &again)
+        .add(
+            "asked for again, 中文",
+            &Screen::with((80, 24), partly(), chinese).keys("3t"),
+        )
+        .add("the plan", &planned((80, 24), partly(), "R", plan))
+        .add("a key that was tried before", &tried_before());
+    insta::assert_snapshot!("retry", album.text());
+}
+
+/// A key in its second batch.
+fn tried_before() -> Screen {
+    let mut item = super::batches::item(2, "done", &json!("passed"), "answers `pong`");
+    item.attempts = 2;
+    item.earlier = vec![super::fleet::read(json!({
+        "batch": 5, "item": 9, "account_status": "failed", "summary": "401 invalid_api_key",
+    }))];
+    let mut seen = batch(6, "succeeded", super::batches::proven());
+    seen.tally.failed = 0;
+    let mut detail = super::batches::detail(&seen);
+    if let Answer::Detail(detail) = &mut detail {
+        let about = |kind: &str, text: &str| {
+            super::fleet::read(json!({"at_ms": ago(13), "item": 2, "kind": kind, "text": text}))
+        };
+        detail.events = vec![
+            about("account_there", "sk-..0002 is account #42"),
+            about("key_again", "sk-..0002 taken up again, attempt 2"),
+            about("key_judged", "sk-..0002 passed: answers `pong`"),
+        ];
+        detail.items = vec![item];
+    }
+    Screen::new((80, 24), listed(vec![seen]))
+        .keys("3\r")
+        .answer(Ok(detail))
+        .keys("\r")
+}
+
 fn at_work(state: JobState, progress: Progress) -> Snapshot {
     let mut running: JobView = job(7, "import apply", "plan/4", state);
     running.writes = true;

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 const HASH: &str = "9a4023be509f5ad29863b3a1a1e5c0c94d3f";
 
-fn provider() -> cockpit_domain::pack::ProviderPack {
+pub(super) fn provider() -> cockpit_domain::pack::ProviderPack {
     let text = include_str!("../../../tests/data/packs/valid/provider-full.toml");
     let id = PackId::new("vendor").unwrap();
     match cockpit_domain::pack::read(&id, "pack.toml", text, &BTreeMap::new()).unwrap() {

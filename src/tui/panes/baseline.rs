@@ -9,7 +9,7 @@ use crate::theme::Role;
 use crate::widgets::{cut, width};
 use crate::words::Lang;
 use cockpit_domain::baseline::{CheckResult, Verdict};
-use cockpit_domain::batch::{BatchStatus, Interruption};
+use cockpit_domain::batch::{BatchKind, BatchStatus, Interruption};
 use cockpit_domain::ids::PackId;
 
 const COLUMNS: [Column; 7] = [
@@ -215,6 +215,39 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
     Content::text(lines)
 }
 
+/// An import that kept only a part of its keys, when it is the newest of its pair.
+fn partial(model: &Model) -> Option<Note> {
+    let batches = &model.board().batches;
+    let seen = batches.iter().find(|seen| {
+        let batch = &seen.batch;
+        let newest = batches.iter().find(|other| {
+            let other = &other.batch;
+            other.kind == BatchKind::Import
+                && other.host == batch.host
+                && other.provider == batch.provider
+                && other.batch_status != BatchStatus::RolledBack
+        });
+        batch.batch_status == BatchStatus::PartiallySucceeded
+            && newest.is_some_and(|newest| newest.batch.id == batch.id)
+    })?;
+    let (tally, batch) = (&seen.tally, &seen.batch);
+    let (name, id) = (batch.id.to_string(), batch.id.0.to_string());
+    let (failed, total) = (tally.failed.to_string(), tally.total.to_string());
+    let said = [
+        ("batch", name.as_str()),
+        ("id", id.as_str()),
+        ("host", batch.host.as_str()),
+        ("failed", failed.as_str()),
+        ("total", total.as_str()),
+    ];
+    let key = if tally.failed > 0 {
+        "advice.partial"
+    } else {
+        "advice.unproven"
+    };
+    Some(note(format!("~ {}", model.fill(key, &said)), Role::Warn))
+}
+
 /// The one thing to do: what was left half done comes first, then the worst check.
 pub(super) fn advice(model: &Model) -> Note {
     if model.setup.first_run.is_some() {
@@ -279,6 +312,11 @@ pub(super) fn advice(model: &Model) -> Note {
         return note(format!("? {text}"), Role::Unknown);
     }
     let (mut glyph, _) = verdict_cell(model, worst.verdict);
+    if rank(worst.verdict) >= rank(Verdict::NotJudged)
+        && let Some(partial) = partial(model)
+    {
+        return partial;
+    }
     if rank(worst.verdict) >= rank(Verdict::NotJudged) {
         let text = model.fill(
             "advice.well",

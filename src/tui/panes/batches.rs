@@ -380,11 +380,11 @@ fn journal(model: &Model, detail: &BatchDetail) -> List {
 }
 
 pub(super) fn item(model: &Model, batch: BatchId, id: ItemId) -> Content {
-    let item = model
-        .details
-        .get(&batch)
-        .and_then(|(_, detail)| detail.items.iter().find(|item| item.id == id));
-    let Some(item) = item else {
+    let known = model.details.get(&batch).and_then(|(_, detail)| {
+        let item = detail.items.iter().find(|item| item.id == id)?;
+        Some((detail, item))
+    });
+    let Some((detail, item)) = known else {
         return Content::text(vec![note(model.say("batch.reading"), Role::Muted)]);
     };
     let (glyph, role) = item_mark(item);
@@ -428,5 +428,63 @@ pub(super) fn item(model: &Model, batch: BatchId, id: ItemId) -> Content {
         ),
         Role::Text,
     );
+    say("field.tried", tried(model, item), Role::Text);
+    for attempt in &item.earlier {
+        say("field.earlier", attempt.to_string(), Role::Muted);
+    }
+    lines.push(Vec::new());
+    lines.push(stages(model, detail, item));
+    for event in detail.events.iter().filter(|event| event.item == Some(id)) {
+        lines.push(vec![
+            Cell::muted(format!("{}  ", clock(model, event.at_ms))),
+            Cell::plain(event.text.clone()),
+        ]);
+    }
     Content::text(lines)
+}
+
+/// How often a key was taken up, when that was more than once.
+fn tried(model: &Model, item: &Item) -> String {
+    let times = item.earlier.len() + usize::try_from(item.attempts).unwrap_or(0);
+    if times < 2 {
+        return String::new();
+    }
+    model.fill("item.tried", &[("count", &times.to_string())])
+}
+
+/// The way of a key and how far it is: account, judged, probe, access.
+fn stages(model: &Model, detail: &BatchDetail, item: &Item) -> Note {
+    let batch = &detail.batch;
+    let good = item
+        .account_status
+        .map(|status| status != AccountStatus::Failed);
+    let asked =
+        item.upstream.upstream_models_status != 0 || item.upstream.upstream_chat_status != 0;
+    let probed = asked.then(|| {
+        let said = &item.upstream;
+        matches!(said.upstream_models_status, 0 | 200)
+            && matches!(said.upstream_chat_status, 0 | 200)
+    });
+    let looked = batch.gateway.tries > 0 && good.is_some();
+    let ready = batch.gateway.completion_ok && batch.gateway.served_by_ours;
+    let access = looked.then_some(ready && good == Some(true));
+    let parts = [
+        ("way.account", item.account_id.map(|_| true)),
+        ("way.judged", good),
+        ("way.probe", probed),
+        ("way.access", access),
+    ];
+    let mut line = Vec::new();
+    for (name, state) in parts {
+        if !line.is_empty() {
+            line.push(Cell::muted(" > "));
+        }
+        let (glyph, role) = match state {
+            Some(true) => ("+", Role::Ok),
+            Some(false) => ("x", Role::Fail),
+            None => (".", Role::Muffled),
+        };
+        line.push(Cell::new(format!("{glyph} {}", model.say(name)), role));
+    }
+    line
 }

@@ -103,6 +103,16 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
         ],
         counted(model, plan),
     ];
+    if let Plan::Import(planned) = plan {
+        let keys = planned.plan.key_totals().line();
+        if !keys.is_empty() {
+            head.push(field(&model.say("field.keys"), keys, Role::Text));
+        }
+        if let Some(batch) = planned.plan.request.retry_of {
+            let text = model.fill("plan.again", &[("batch", &batch.to_string())]);
+            head.push(note(text, Role::Text));
+        }
+    }
     for blocker in plan.blockers() {
         head.push(field(
             &model.say("field.blocked"),

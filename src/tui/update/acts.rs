@@ -95,6 +95,9 @@ fn plan_import(model: &mut Model, form: &ImportForm, keys: Secret) -> Vec<Effect
     };
     let told = model.say("toast.planning");
     model.tell(told, Role::Muted);
+    if let Some(batch) = form.retry {
+        return ask(model, Asked::Plan, Command::BatchRetry { batch, keys });
+    }
     ask(
         model,
         Asked::Plan,
@@ -195,6 +198,36 @@ pub(super) fn can_be_mended(model: &Model, pack: &PackId, check: &str) -> bool {
 /// Whether a batch has no keys: there is no access to prove.
 pub(super) fn is_keyless(model: &Model, id: BatchId) -> bool {
     panes::known_batch(model, id).is_some_and(|batch| !batch.kind.has_keys())
+}
+
+/// Whether a batch has ended with keys that did not pass.
+pub(super) fn has_failed(model: &Model, id: BatchId) -> bool {
+    let mut batches = model.board().batches.iter();
+    batches.any(|seen| {
+        seen.batch.id == id
+            && seen.batch.kind == BatchKind::Import
+            && seen.tally.failed > 0
+            && !matches!(
+                seen.batch.batch_status,
+                BatchStatus::Running | BatchStatus::Interrupted
+            )
+    })
+}
+
+/// Asks for the keys of a batch again: those that did not pass are planned anew.
+pub(super) fn retry(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let Some(batch) = batch(words, aim) else {
+        return arguments(model, Action::Retry);
+    };
+    if !has_failed(model, batch) {
+        return super::run::said(model, "why.none-failed");
+    }
+    let known = panes::known_batch(model, batch).cloned();
+    let (host, provider) = known.map(|batch| (batch.host, batch.provider)).unzip();
+    let mut form = ImportForm::new(model, host, provider);
+    form.again(batch);
+    model.dialog = Some(Dialog::Import(form));
+    Vec::new()
 }
 
 /// Whether a batch waits to be gone on with.

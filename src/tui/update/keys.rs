@@ -120,6 +120,7 @@ pub(crate) fn serves(model: &Model, action: Action, aim: &Target) -> bool {
             .check
             .as_ref()
             .is_none_or(|(pack, check)| acts::can_be_mended(model, pack, check)),
+        Action::Retry => aim.batch.is_some_and(|id| acts::has_failed(model, id)),
         Action::Resume => aim.batch.is_some_and(|id| acts::is_interrupted(model, id)),
         Action::Hold => model.writing().is_some(),
         Action::AccessStatus => aim.batch.is_none_or(|id| !acts::is_keyless(model, id)),

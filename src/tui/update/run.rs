@@ -140,6 +140,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Repair => acts::repair(model, &aim, words),
         Action::Arm => acts::arm(model, &aim, words),
         Action::Disarm => vec![Effect::Disarm],
+        Action::Retry => acts::retry(model, &aim, words),
         Action::Resume => acts::resume(model, &aim, words),
         Action::AccessStatus => acts::access(model, &aim, words),
         Action::Apply => acts::apply(model, &aim),

@@ -93,6 +93,8 @@ fn new_item(line: usize, key: &str) -> Item {
         probe_advisory: false,
         validation_status: "pending".to_owned(),
         account_probe_summary: String::new(),
+        attempts: 1,
+        earlier: Vec::new(),
         upstream: UpstreamEvidence::default(),
     }
 }

@@ -92,7 +92,7 @@ fn next_of(batch: &Batch) -> String {
         }
         "succeeded" => format!("cockpit access status {id}"),
         "partially_succeeded" => format!(
-            "cockpit batch show {id} names the failed keys; cockpit rollback plan {id} takes it back"
+            "cockpit batch show {id} names the failed keys, cockpit batch retry {id} --keys FILE plans them again; cockpit rollback plan {id} takes it back"
         ),
         "failed" => "nothing of it is left on the host; mend the keys and plan again".to_owned(),
         _ => "nothing: it is taken back".to_owned(),

@@ -92,6 +92,16 @@ pub(super) fn import(planned: &PlannedImport) -> String {
         ),
     );
     changes(&mut text, &plan.changes);
+    put(
+        &mut text,
+        format_args!("  keys: {}", plan.key_totals().line()),
+    );
+    if let Some(batch) = request.retry_of {
+        put(
+            &mut text,
+            format_args!("  the failed keys of {batch} again; those that passed stay as they are"),
+        );
+    }
     for item in plan.items.iter().filter(|item| !item.notes.is_empty()) {
         put(
             &mut text,

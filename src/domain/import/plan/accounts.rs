@@ -1,12 +1,14 @@
 //! The keys of an import, and the older accounts they replace.
 
 use super::{ImportRequest, KeyFact, KeyState, PlanItem};
+use crate::batch::Attempt;
 use crate::import::HostView;
 use crate::import::keys::KeyInput;
 use crate::import::names::{Leftovers, account_name, is_own_name};
-use crate::inventory::Group;
-use crate::plan::{Change, Sign};
+use crate::inventory::{Account, Group};
+use crate::plan::{Change, FieldChange, Sign, diff_fields};
 use crate::resource::ResourceKind;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 pub(super) fn plan_items(
@@ -37,14 +39,29 @@ pub(super) fn plan_items(
             if !repeats.is_empty() {
                 notes.push(format!("repeated on line {}", repeats.join(", ")));
             }
+            let earlier: Vec<Attempt> = facts
+                .iter()
+                .filter(|fact| fact.fingerprint == fingerprint)
+                .flat_map(|fact| fact.earlier.iter().cloned())
+                .collect();
+            if let Some(last) = earlier.last() {
+                notes.push(format!("tried before: {last}"));
+            }
             let on_host: Vec<_> = view.accounts_named(&name).collect();
+            let otherwise = on_host
+                .first()
+                .map_or_else(Vec::new, |account| differs(request, account));
             let state = match on_host.as_slice() {
                 [] if notes.iter().any(|note| note.starts_with("known")) => {
                     KeyState::KnownElsewhere
                 }
                 [] => KeyState::New,
                 [one] if group.is_some_and(|group| one.group_ids.contains(&group.id)) => {
-                    KeyState::Same
+                    if otherwise.is_empty() {
+                        KeyState::Same
+                    } else {
+                        KeyState::Changed
+                    }
                 }
                 [_] => KeyState::Unbound,
                 many => {
@@ -69,6 +86,20 @@ pub(super) fn plan_items(
                     &name,
                     "the host has this key's account",
                 ),
+                KeyState::Changed if otherwise.iter().all(|field| field.field == PARKED) => {
+                    Change::new(
+                        Sign::Change,
+                        ResourceKind::Account,
+                        &name,
+                        "the host has this key's account, parked: it serves again once its key passes",
+                    )
+                }
+                KeyState::Changed => Change::new(
+                    Sign::Attention,
+                    ResourceKind::Account,
+                    &name,
+                    "the host has this key's account, not as the pack wants it: it is judged as it stands; delete it there to have it made anew",
+                ),
                 KeyState::Unbound => Change::new(
                     Sign::Change,
                     ResourceKind::Account,
@@ -76,6 +107,7 @@ pub(super) fn plan_items(
                     "the host has this key's account, not bound to the group",
                 ),
             };
+            let change = change.fields(otherwise);
             changes.push(match on_host.first() {
                 Some(account) => change.at(account.id),
                 None => change,
@@ -86,10 +118,33 @@ pub(super) fn plan_items(
                 fingerprint,
                 account_name: name,
                 state,
+                repeated: !repeats.is_empty(),
                 notes,
+                earlier,
             }
         })
         .collect()
+}
+
+/// The host's name of the operator's switch.
+const PARKED: &str = "schedulable";
+
+/// What is otherwise in a key's account than an import makes it.
+fn differs(request: &ImportRequest, account: &Account) -> Vec<FieldChange> {
+    let pack = &request.pack;
+    let is = json!({
+        "platform": account.platform,
+        "base_url": account.base_url.trim_end_matches('/'),
+        "model_mapping": account.model_mapping,
+        PARKED: account.schedulable,
+    });
+    let wanted = json!({
+        "platform": pack.platform,
+        "base_url": pack.base_url.trim_end_matches('/'),
+        "model_mapping": request.account_models(),
+        PARKED: true,
+    });
+    diff_fields(&is, &wanted)
 }
 
 /// Older accounts of the provider in the group are parked, never deleted, and only when every new
@@ -101,7 +156,10 @@ pub(super) fn plan_parking(
     group: Option<&Group>,
     changes: &mut Vec<Change>,
 ) {
-    let Some(group) = group else { return };
+    let (Some(group), None) = (group, request.retry_of) else {
+        // Keys that are tried again come beside those that passed: they replace nobody.
+        return;
+    };
     let new: BTreeSet<&str> = items
         .iter()
         .map(|item| item.account_name.as_str())

@@ -8,9 +8,9 @@ mod request;
 
 use super::keys::KeyInput;
 use super::view::HostView;
-use crate::batch::{AccessMode, ImportMode};
+use crate::batch::{AccessMode, Attempt, ImportMode};
 use crate::host::Role;
-use crate::ids::HostId;
+use crate::ids::{BatchId, HostId};
 use crate::pack::ProviderPack;
 use crate::plan::{Change, Totals};
 use crate::secret::Fingerprint;
@@ -34,6 +34,9 @@ pub struct ImportRequest {
     pub access: AccessMode,
     /// Fingerprint of the caller's own key, when that is to be proven instead of a managed one.
     pub user_key: Option<Fingerprint>,
+    /// The batch whose failed keys are tried again: its good ones stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<BatchId>,
 }
 
 /// How a key stands before the import.
@@ -44,6 +47,8 @@ pub enum KeyState {
     New,
     /// The host has our account for it.
     Same,
+    /// The host has our account for it, but not as this import wants it: parked, or made otherwise.
+    Changed,
     /// The host has our account for it, but not bound to the group.
     Unbound,
     /// We know it on another host or under another provider.
@@ -57,6 +62,8 @@ pub struct KeyFact {
     pub fingerprint: Fingerprint,
     /// Where else: `host accept, provider lab, batch/3`.
     pub elsewhere: Vec<String>,
+    /// How it fared in earlier batches of this host and provider.
+    pub earlier: Vec<Attempt>,
 }
 
 /// One key of the plan.
@@ -72,8 +79,14 @@ pub struct PlanItem {
     pub account_name: String,
     /// How it stands.
     pub state: KeyState,
+    /// Whether the input has it more than once.
+    #[serde(default)]
+    pub repeated: bool,
     /// Remarks: where else it is known, that it was repeated.
     pub notes: Vec<String>,
+    /// How it fared in earlier batches of this host and provider.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Attempt>,
 }
 
 /// A whole import plan. Its hash is over this value.
@@ -108,11 +121,64 @@ const CANARY_FROM: usize = 11;
 /// Keys of a suggested canary: one bad key is then no verdict on the rest.
 const CANARY: usize = 3;
 
+/// How many keys stand how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct KeyTotals {
+    /// Nobody we know of has them.
+    pub new: usize,
+    /// The host has their accounts, as they should be.
+    pub same: usize,
+    /// The host has their accounts, otherwise than they should be.
+    pub changed: usize,
+    /// Known on another host or under another provider.
+    pub known_elsewhere: usize,
+    /// Given more than once in the input.
+    pub repeated: usize,
+    /// Tried before on this host.
+    pub tried_before: usize,
+}
+
+impl KeyTotals {
+    /// `10 new, 2 same, 1 repeated`; what there is none of is left away.
+    pub fn line(&self) -> String {
+        let counts = [
+            (self.new, "new"),
+            (self.same, "same"),
+            (self.changed, "changed"),
+            (self.known_elsewhere, "known elsewhere"),
+            (self.repeated, "repeated in the input"),
+            (self.tried_before, "tried before"),
+        ];
+        let some = counts.iter().filter(|(count, _)| *count > 0);
+        let words: Vec<String> = some
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        words.join(", ")
+    }
+}
+
 impl ImportPlan {
+    /// How many keys stand how.
+    pub fn key_totals(&self) -> KeyTotals {
+        let mut totals = KeyTotals::default();
+        for item in &self.items {
+            match item.state {
+                KeyState::New => totals.new += 1,
+                KeyState::Same => totals.same += 1,
+                KeyState::Changed | KeyState::Unbound => totals.changed += 1,
+                KeyState::KnownElsewhere => totals.known_elsewhere += 1,
+            }
+            totals.repeated += usize::from(item.repeated);
+            totals.tried_before += usize::from(!item.earlier.is_empty());
+        }
+        totals
+    }
+
     /// The keys of a canary by their place in [`Self::items`]: what is new to the host says more
     /// than what serves already, and comes first.
     pub fn canary(&self, most: usize) -> Vec<usize> {
-        let known = |at: &usize| matches!(self.items[*at].state, KeyState::Same);
+        let known =
+            |at: &usize| matches!(self.items[*at].state, KeyState::Same | KeyState::Changed);
         let mut order: Vec<usize> = (0..self.items.len()).collect();
         order.sort_by_key(known);
         order.truncate(most);

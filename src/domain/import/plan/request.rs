@@ -30,6 +30,16 @@ impl ImportRequest {
         hash_of(&json!([read, enough])).unwrap_or_default()
     }
 
+    /// The models of each account: what the host lists and what it asks the vendor for.
+    pub fn account_models(&self) -> BTreeMap<String, String> {
+        let pack = &self.pack;
+        let of = |model: &String| {
+            let asked = pack.model_mapping.get(model).unwrap_or(model);
+            (model.clone(), asked.clone())
+        };
+        pack.models.iter().map(of).collect()
+    }
+
     /// The group this import wants.
     pub fn group_spec(&self) -> GroupSpec {
         GroupSpec {

@@ -1,6 +1,8 @@
 //! What a plan says of hosts in different states.
 
 use super::*;
+use crate::batch::AccountStatus;
+use crate::ids::ItemId;
 use crate::ids::PackId;
 use crate::ids::RemoteId;
 use crate::import::account_name;
@@ -49,6 +51,7 @@ fn request() -> ImportRequest {
         mode: ImportMode::Partial,
         access: AccessMode::Subscription,
         user_key: None,
+        retry_of: None,
     }
 }
 
@@ -76,6 +79,15 @@ fn account(id: i64, name: &str) -> Account {
         quota_limit: 0.0,
         quota_used: 0.0,
         group_ids: vec![RemoteId(5)],
+    }
+}
+
+/// An account as an import makes it.
+fn made(id: i64, name: &str) -> Account {
+    Account {
+        base_url: request().pack.base_url,
+        model_mapping: request().account_models(),
+        ..account(id, name)
     }
 }
 
@@ -201,7 +213,7 @@ fn the_same_key_again_makes_no_second_account() {
     let input = read_keys("sk-lab-good-0001\nsk-lab-good-0001");
     let name = account_name(&request().pack.id, &input.keys[0].key.fingerprint());
     let mut view = used_host();
-    view.accounts.push(account(20, &name));
+    view.accounts.push(made(20, &name));
     let plan = plan_import(request(), &input, &[], &view, 0);
     assert_eq!(plan.items.len(), 1);
     assert_eq!(plan.items[0].state, KeyState::Same);
@@ -215,6 +227,85 @@ fn the_same_key_again_makes_no_second_account() {
     assert_eq!(
         plan_import(request(), &input, &[], &view, 0).blockers.len(),
         1
+    );
+}
+
+#[test]
+fn each_key_says_how_it_stands_and_the_totals_count_them() {
+    let input = read_keys(
+        "sk-lab-good-0001\nsk-lab-good-0002\nsk-lab-good-0003\nsk-lab-good-0004\nsk-lab-good-0005\nsk-lab-good-0001",
+    );
+    let print = |at: usize| input.keys[at].key.fingerprint();
+    let name = |at: usize| account_name(&request().pack.id, &print(at));
+    let mut view = used_host();
+    view.accounts.push(made(20, &name(1)));
+    let mut parked = made(21, &name(2));
+    parked.schedulable = false;
+    view.accounts.push(parked);
+    let mut other = made(22, &name(3));
+    other.base_url = "http://elsewhere.invalid".to_owned();
+    view.accounts.push(other);
+    let fact = |at: usize, elsewhere: &[&str], earlier: Vec<Attempt>| KeyFact {
+        fingerprint: print(at),
+        elsewhere: elsewhere.iter().map(|&place| place.to_owned()).collect(),
+        earlier,
+    };
+    let failed = Attempt {
+        batch: BatchId(3),
+        item: ItemId(7),
+        account_status: Some(AccountStatus::Failed),
+        summary: "401".to_owned(),
+    };
+    let facts = [
+        fact(4, &["host prod, provider lab, batch/2"], Vec::new()),
+        fact(2, &[], vec![failed]),
+    ];
+    let plan = plan_import(request(), &input, &facts, &view, 0);
+    let states: Vec<KeyState> = plan.items.iter().map(|item| item.state).collect();
+    assert_eq!(
+        states,
+        [
+            KeyState::New,
+            KeyState::Same,
+            KeyState::Changed,
+            KeyState::Changed,
+            KeyState::KnownElsewhere
+        ]
+    );
+    assert_eq!(
+        plan.key_totals().line(),
+        "1 new, 1 same, 2 changed, 1 known elsewhere, 1 repeated in the input, 1 tried before"
+    );
+    assert_eq!(
+        plan.items[2].notes,
+        ["tried before: batch/3#item7 failed: 401"]
+    );
+    let change = |at: usize| {
+        let mut rows = plan.changes.iter();
+        rows.find(|row| row.name == name(at)).unwrap()
+    };
+    assert_eq!(change(2).sign, Sign::Change);
+    assert_eq!(change(2).fields[0].field, "schedulable");
+    assert_eq!(
+        change(3).sign,
+        Sign::Attention,
+        "an import changes no account"
+    );
+    assert_eq!(change(3).fields[0].field, "base_url");
+    assert_eq!(plan.canary(2), [0, 4], "what is new goes first");
+}
+
+#[test]
+fn keys_that_are_tried_again_replace_nobody() {
+    let input = read_keys("sk-lab-good-0001");
+    let mut again = request();
+    again.retry_of = Some(BatchId(3));
+    let plan = plan_import(again, &input, &[], &used_host(), 0);
+    assert_eq!(plan.totals.remove, 0);
+    let first = plan_import(request(), &input, &[], &used_host(), 0);
+    assert_eq!(
+        first.totals.remove, 11,
+        "the first time older ones are parked"
     );
 }
 
