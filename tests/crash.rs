@@ -7,6 +7,7 @@ mod lost;
 mod prune;
 mod repair;
 mod repair_drift;
+mod rivals;
 mod scene;
 mod self_service;
 mod sweep;

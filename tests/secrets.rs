@@ -4,7 +4,8 @@
 
 use crate::support::inside::{Inside, on_threads, quick, threads};
 use crate::support::left::children_of;
-use crate::support::{COCKPIT, has_ssh};
+use crate::support::pty::{Launch, Pty, key, rows_with};
+use crate::support::{COCKPIT, has_ssh, wait_until};
 use cockpit_domain::batch::BatchStatus;
 use cockpit_domain::text::Redactor;
 use cockpit_lab::fleet::{ACCEPT_ADMIN_KEY, PROD_ADMIN_KEY};
@@ -312,6 +313,122 @@ fn planted_secrets_are_nowhere_after_an_import_and_its_rollback() {
         assert_eq!(mode(folder), 0o700, "{}", folder.display());
     }
     threads.block_on(talk.lab.shutdown());
+}
+
+/// What a PTY carried while the pages that could tell most were shown, and what was found meanwhile in
+/// arguments and environments of all programs below it.
+#[test]
+fn planted_secrets_are_on_no_page_of_the_screen_nor_in_a_panic_report() {
+    if !has_ssh() {
+        return;
+    }
+    let threads = threads();
+    let lab = threads
+        .block_on(Lab::start(LabOptions::default()))
+        .expect("the lab starts");
+    lab.host("accept")
+        .with(|state| state.settings.models_ttl = Duration::ZERO);
+    let planted = [
+        ("a good key", KEYS[0]),
+        ("the echoed key", KEYS[1]),
+        ("the admin key", ACCEPT_ADMIN_KEY),
+        ("the admin key of production", PROD_ADMIN_KEY),
+    ];
+    let search = Search::of(&planted);
+    let config = lab.config_path();
+    let config = config.to_str().expect("a plain path");
+    let run_dir = tempfile::tempdir().expect("a folder");
+    let mut pty = Launch::of(COCKPIT, &["--config", config])
+        .size(160, 45)
+        .env("XDG_RUNTIME_DIR", run_dir.path())
+        .env("COCKPIT_LOG", "trace")
+        .limit(Duration::from_mins(1))
+        .start();
+    let (over, root) = (AtomicBool::new(false), pty.id());
+    let (mut found, seen) = std::thread::scope(|scope| {
+        let watching = scope.spawn(|| watch(&search, root, &over));
+        let end = End(&over);
+        tour(&mut pty);
+        drop(end);
+        watching.join().expect("it watches")
+    });
+    let shown = pty.raw();
+    found.extend(search.found("what the terminal was sent", &shown));
+    let state = lab.config_path().with_file_name("state");
+    found.extend(search.found_under(&state, "local.key"));
+    assert!(found.is_empty(), "{found:#?}");
+    let met = |name: &str| {
+        seen.iter()
+            .any(|seen| seen.rsplit('/').next() == Some(name))
+    };
+    assert!(met("ssh") && met("cockpit"), "{seen:?}");
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert!(
+        shown.len() > 20_000,
+        "{} bytes: there was nothing to search",
+        shown.len()
+    );
+    for words in [
+        "Incorrect API",
+        "1 of 2 key(s) failed",
+        "a panic was asked for",
+    ] {
+        assert!(shown.contains(words), "`{words}` was never shown");
+    }
+    threads.block_on(lab.shutdown());
+}
+
+/// Ends the watching, also when a test fails in between.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn palette(pty: &mut Pty, line: &str) {
+    pty.send(":");
+    pty.wait_for("Command");
+    pty.send(line);
+    pty.wait_for(line);
+    pty.send(key::ENTER);
+}
+
+/// Form, plan, batch, items, what was written, logs, what drifted, jobs, and a panic.
+fn tour(pty: &mut Pty) {
+    pty.wait_for("nothing is broken");
+    palette(pty, "import accept lab");
+    pty.wait_for("< lab >");
+    pty.paste(&KEYS.join("\n"));
+    pty.wait_for("keys 2, lines 2");
+    pty.send(key::ENTER);
+    pty.wait_for("plan/1");
+    palette(pty, "arm accept 10m");
+    pty.wait_for("09:5");
+    pty.send("a");
+    pty.wait_for("[ Cancel ]");
+    wait_until("the yes is taken", Duration::from_secs(20), || {
+        pty.send("y");
+        rows_with(&pty.screen(), "[ Cancel ]")
+            .is_empty()
+            .then_some(())
+    });
+    pty.send("3");
+    pty.wait_for("1 of 2 key(s) failed");
+    pty.wait_for("Incorrect API");
+    pty.send(key::ENTER);
+    pty.wait_for_silence(Duration::from_millis(300));
+    for page in ["7", "6", "5", "4", "2", "1", "S", "C", "?"] {
+        pty.send(page);
+        pty.wait_for_silence(Duration::from_millis(300));
+        pty.send(key::ENTER);
+        pty.wait_for_silence(Duration::from_millis(300));
+        pty.send(key::ESC);
+    }
+    palette(pty, "panic");
+    pty.wait_for("a panic was asked for");
+    drop(pty.ended());
 }
 
 fn mode(path: &Path) -> u32 {

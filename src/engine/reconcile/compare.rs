@@ -36,6 +36,8 @@ pub(super) struct Reader {
     accounts: BTreeMap<RemoteId, Option<String>>,
     /// What a completion with a managed key said; `None` was well.
     completions: BTreeMap<RemoteId, Option<String>>,
+    /// How many accounts were left out of the last looks, in words.
+    unasked: Option<String>,
 }
 
 impl Reader {
@@ -47,6 +49,7 @@ impl Reader {
             user_of: None,
             accounts: BTreeMap::new(),
             completions: BTreeMap::new(),
+            unasked: None,
         }
     }
 
@@ -135,8 +138,10 @@ impl Reader {
             },
         });
         report.access_mode = Some(batch.access_mode);
+        report.warnings.extend(self.unasked.take());
         if !report.mends.is_empty() && matches!(probes, Probes::Now) {
-            report.warnings = neighbours::warnings(job, &settings, &view).await;
+            let neighbours = neighbours::warnings(job, &settings, &view).await;
+            report.warnings.extend(neighbours);
             report.expires_ms =
                 (settings.role == Role::Production).then_some(job.now_ms() + PRODUCTION_PLAN_MS);
         }
@@ -150,6 +155,8 @@ impl Reader {
         ours: &[RemoteId],
         view: &HostView,
     ) -> Outcome<Vec<String>> {
+        // Of these there may be thousands.
+        let ours: BTreeSet<&RemoteId> = ours.iter().collect();
         let live = view
             .accounts
             .iter()
@@ -175,7 +182,14 @@ impl Reader {
                 asked.push((account.id, account.name.clone()));
             }
         }
+        let found = asked.len();
+        let asked = some_of(asked, job.now_ms());
         let total = asked.len();
+        if total < found {
+            self.unasked = Some(format!(
+                "asked the upstream through {total} of {found} live accounts; another run takes others"
+            ));
+        }
         let looks: Vec<_> = asked
             .into_iter()
             .map(|row| upstream_look(Arc::clone(&self.api), row))
@@ -248,6 +262,16 @@ async fn user_keys(api: &dyn HostApi, resources: &[BatchResource]) -> Outcome<Ve
     }
 }
 
+/// Accounts asked through at most: with thousands of them the looks would cost more than the lists.
+const MOST_LOOKS: usize = 64;
+
+/// All of a few; of many every n-th, others with each minute.
+fn some_of<T>(all: Vec<T>, now_ms: i64) -> Vec<T> {
+    let step = all.len().div_ceil(MOST_LOOKS).max(1);
+    let minute = usize::try_from(now_ms / 60_000).unwrap_or(0);
+    all.into_iter().skip(minute % step).step_by(step).collect()
+}
+
 async fn upstream_look(
     api: Arc<dyn HostApi>,
     (id, name): (RemoteId, String),
@@ -300,5 +324,24 @@ impl Completion<'_> {
         // Whoever serves it: after a partial import the older accounts still do, and rightly so.
         let well = evidence.models_ok && evidence.completion_ok;
         Ok((!well).then(|| told(&evidence)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_accounts_are_all_asked_and_of_many_each_one_within_some_minutes() {
+        let few: Vec<usize> = (0..MOST_LOOKS).collect();
+        assert_eq!(some_of(few.clone(), 90_000), few);
+        let many: Vec<usize> = (0..10_000).collect();
+        let mut met = BTreeSet::new();
+        for minute in 0..200 {
+            let asked = some_of(many.clone(), minute * 60_000);
+            assert!(asked.len() <= MOST_LOOKS, "{}", asked.len());
+            met.extend(asked);
+        }
+        assert_eq!(met.len(), many.len());
     }
 }

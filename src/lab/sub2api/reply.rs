@@ -198,6 +198,11 @@ pub(super) fn paged(rows: Vec<Value>, req: &Req, sort: &str, order: &str) -> Rep
         let by_key = compare(&a[&key], &b[&key]).then_with(|| compare(&a["id"], &b["id"]));
         if descending { by_key.reverse() } else { by_key }
     });
+    page_of(rows, req, |row| row)
+}
+
+/// One page of rows that are in order; only its own rows are made to be seen.
+pub(super) fn page_of<T>(rows: Vec<T>, req: &Req, seen: impl Fn(T) -> Value) -> Reply {
     let total = rows.len();
     let number = |text: Option<&str>| text.and_then(|text| text.parse::<usize>().ok());
     let asked = number(req.filter("page_size").or_else(|| req.filter("limit")));
@@ -210,6 +215,7 @@ pub(super) fn paged(rows: Vec<Value>, req: &Req, sort: &str, order: &str) -> Rep
         .into_iter()
         .skip((page - 1).saturating_mul(size))
         .take(size)
+        .map(seen)
         .collect();
     let pages = total.div_ceil(size).max(1);
     Reply::ok(json!({

@@ -300,11 +300,10 @@ impl State {
 
     /// Groups of an account, in order.
     pub fn groups_of(&self, account: i64) -> Vec<i64> {
-        let bindings = self.account_groups.keys();
-        bindings
-            .filter(|(at, _)| *at == account)
-            .map(|(_, group)| *group)
-            .collect()
+        let bindings = self
+            .account_groups
+            .range((account, i64::MIN)..=(account, i64::MAX));
+        bindings.map(|((_, group), _)| *group).collect()
     }
 
     /// A living group.

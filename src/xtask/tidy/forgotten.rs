@@ -26,7 +26,9 @@ fn split(path: &str) -> (&str, &str) {
 fn is_root(file: &File) -> bool {
     let (folder, name) = split(&file.path);
     let depth = folder.split('/').count();
-    ROOTS.contains(&name) && (folder == "tests" || folder.starts_with("src") && depth <= 2)
+    // Each bench is a program of its own, named in the root manifest.
+    folder == "benches"
+        || ROOTS.contains(&name) && (folder == "tests" || folder.starts_with("src") && depth <= 2)
 }
 
 fn is_named(tree: &Tree, file: &File) -> bool {
