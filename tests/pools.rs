@@ -1,6 +1,12 @@
 //! Why an account is not chosen, told from the host's stored state (`product.md` 4, four truths).
 
+use crate::support::inside::{Inside, PROVIDER, on_threads, quick};
 use crate::support::{Lab, has_ssh};
+use cockpit_domain::ids::PackId;
+use cockpit_domain::pool::{Pool, Reason, Seat};
+use cockpit_engine::command::{Answer, Command};
+use cockpit_lab::sub2api::state::State;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 fn pool(lab: &Lab, words: &[&str], group: &str) -> (i32, Value) {
@@ -81,4 +87,165 @@ fn what_a_batch_parked_says_so_and_what_it_made_says_how_its_key_was_judged() {
         assert_eq!(why["reason"], "switched_off", "{parked}");
         assert_eq!(why["by"], "batch/1 parked it", "{parked}");
     }
+}
+
+/// The pool of provider `lab` on the acceptance host, and the seat of an account in it.
+async fn seat_of(inside: &Inside, account: i64) -> (Pool, Seat) {
+    let command = Command::ProviderStatus {
+        host: inside.host_id(),
+        provider: Some(PackId::new(PROVIDER).expect("a slug")),
+    };
+    let pools = match inside.engine().call(command).await.expect("pools") {
+        Answer::Pools(pools) => pools,
+        other => panic!("{other:?}"),
+    };
+    let pool = pools.into_iter().next().expect("a pool");
+    let seat = pool.seats.iter().find(|seat| seat.account.0 == account);
+    let seat = seat.expect("a seat").clone();
+    (pool, seat)
+}
+
+#[test]
+fn each_state_that_keeps_an_account_out_is_named_and_no_other_one() {
+    if !has_ssh() {
+        return;
+    }
+    type Change = fn(&mut State, i64);
+    let cases: [(Change, Reason); 5] = [
+        (
+            |state, id| {
+                let row = state.account_mut(id).expect("ours");
+                row.credentials
+                    .insert("model_mapping".to_owned(), json!({"other": "other"}));
+            },
+            Reason::ModelNotMapped,
+        ),
+        (
+            |state, id| {
+                let row = state.account_mut(id).expect("ours");
+                row.expires_at = Some(Timestamp::now() - SignedDuration::from_mins(1));
+                row.auto_pause_on_expired = true;
+            },
+            Reason::Expired,
+        ),
+        (
+            |state, id| {
+                let row = state.account_mut(id).expect("ours");
+                row.extra.insert("quota_limit".to_owned(), json!(5.0));
+                row.extra.insert("quota_used".to_owned(), json!(5.0));
+            },
+            Reason::Quota,
+        ),
+        (
+            |state, id| "anthropic".clone_into(&mut state.account_mut(id).expect("ours").platform),
+            Reason::PlatformMismatch,
+        ),
+        (
+            |state, id| {
+                for group in state.groups_of(id) {
+                    state.unbind(id, group);
+                }
+            },
+            Reason::NotBound,
+        ),
+    ];
+    on_threads(async {
+        let inside = Inside::start("accept", quick()).await;
+        inside.import(&["sk-lab-good-pool-0000001"]).await;
+        let host = inside.lab.host("accept");
+        let id = 11;
+        assert!(seat_of(&inside, id).await.1.is_choosable());
+        for (change, reason) in cases {
+            let (row, groups) = host.with(|state| {
+                let kept = (state.account(id).cloned(), state.groups_of(id));
+                change(state, id);
+                kept
+            });
+            let (pool, seat) = seat_of(&inside, id).await;
+            let told: Vec<Reason> = seat.why_not.iter().map(|why| why.reason).collect();
+            assert_eq!(told, [reason]);
+            assert!(!pool.serves(), "{reason}");
+            assert!(!seat.why_not[0].fix.is_empty(), "{reason}");
+            host.with(|state| {
+                *state.account_mut(id).expect("ours") = row.expect("ours");
+                for group in groups {
+                    state.bind(id, group);
+                }
+            });
+        }
+        // A price of another platform lets no model through: nobody in the pool can help.
+        host.with(|state| {
+            for channel in state.channels.values_mut() {
+                for price in &mut channel.model_pricing {
+                    price["platform"] = json!("anthropic");
+                }
+            }
+        });
+        let (pool, _) = seat_of(&inside, id).await;
+        assert!(!pool.serves());
+        assert!(pool.blockers[0].contains("only priced models"), "{pool:?}");
+        inside.end().await;
+    });
+}
+
+#[test]
+fn what_is_held_is_listed_with_its_origin_and_every_pair_with_its_last_live_proof() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let pair = |host: &str| -> Value {
+        let told = lab.run(&["provider", "list", "--json"]).json();
+        let mut pairs = told["matrix"].as_array().expect("pairs").iter();
+        let found = pairs.find(|pair| pair["provider"] == "lab" && pair["host"] == host);
+        found.expect("the pair").clone()
+    };
+    assert_eq!(pair("accept")["proof"], "never");
+    let import = [
+        "import",
+        "plan",
+        "--host",
+        "accept",
+        "--provider",
+        "lab",
+        "--keys",
+        "-",
+        "--json",
+    ];
+    let planned = lab.run_with(&import, "sk-lab-good-pool-0000001\n").json();
+    let (plan, hash) = (planned["plan"]["id"].to_string(), &planned["plan"]["hash"]);
+    let applied = lab.run(&["import", "apply", &plan, "--yes", hash.as_str().unwrap()]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert_eq!(pair("accept")["proof"], "proven");
+    assert_eq!(pair("accept")["by"], "batch/1");
+    assert_eq!(pair("prod")["proof"], "never");
+    let told = lab
+        .run(&["provider", "resources", "--host", "accept", "--json"])
+        .json();
+    let rows = told["resources"].as_array().expect("rows");
+    let count = |kind: &str, origin: &str| {
+        let rows = rows.iter();
+        rows.filter(|row| row["type"] == kind && row["origin"] == origin && row["batch"] == 1)
+            .count()
+    };
+    assert_eq!(count("account", "created"), 1, "{told}");
+    assert_eq!(count("account", "parked"), 10, "{told}");
+    assert_eq!(count("key", "created"), 1, "{told}");
+    assert!(rows.iter().all(|row| row["since_at"].is_string()), "{told}");
+
+    // The vendor refuses from now on: the template is fine, the key is not.
+    lab.break_it("upstream-quota");
+    lab.run(&["probe", "run", "--host", "accept", "--provider", "lab"]);
+    let told = pair("accept");
+    assert_eq!(
+        (&told["proof"], &told["by"]),
+        (&json!("key_at_fault"), &json!("probe"))
+    );
+    assert!(
+        told["found"]
+            .as_str()
+            .unwrap()
+            .contains("quota is not enough"),
+        "{told}"
+    );
 }

@@ -308,6 +308,17 @@ pub enum Access {
 /// `provider …`
 #[derive(Debug, Subcommand)]
 pub enum Provider {
+    /// Say of every pack on every host what the last live call came to, and when.
+    List,
+    /// List what standing batches hold on a host: what, how it came there, since when.
+    Resources {
+        /// Host of the config.
+        #[arg(long)]
+        host: HostId,
+        /// Of one provider pack only.
+        #[arg(long)]
+        provider: Option<PackId>,
+    },
     /// Say of every account whether it would be chosen, and if not, why, who did it, until when.
     Status {
         /// Host of the config.

@@ -86,6 +86,10 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         },
         Noun::Batch(Batch::Resume { batch }) => Command::BatchResume { batch },
         Noun::Access(Access::Status { batch }) => Command::AccessStatus { batch },
+        Noun::Provider(Provider::List) => Command::ProviderList,
+        Noun::Provider(Provider::Resources { host, provider }) => {
+            Command::ProviderResources { host, provider }
+        }
         Noun::Provider(Provider::Status { host, provider }) => {
             Command::ProviderStatus { host, provider }
         }

@@ -325,6 +325,11 @@ mod tests {
                 key: SplitKey::Named(CallerKey::Reference("env:KEY".to_owned())),
                 here: false,
             },
+            Command::ProviderResources {
+                host: HostId::new("h").unwrap(),
+                provider: None,
+            },
+            Command::ProviderList,
             Command::Doctor,
         ];
         for command in &all {
@@ -353,6 +358,8 @@ mod tests {
                 | Command::RecoverApply { .. }
                 | Command::ProbeRun { .. }
                 | Command::ProbeSplit { .. }
+                | Command::ProviderResources { .. }
+                | Command::ProviderList
                 | Command::Doctor => {}
             }
         }

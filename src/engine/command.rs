@@ -9,14 +9,14 @@ use crate::batches::BatchDetail;
 use crate::board::MachineLook;
 use crate::doctor::Diagnosis;
 use crate::import::{CallerKey, PlannedImport};
-use crate::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
+use crate::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered};
 use crate::probe::{HostProbe, Probe, Split, SplitKey};
 use crate::reconcile::{Mended, Reconciled, Scope};
 use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId};
-use cockpit_domain::pool::Pool;
+use cockpit_domain::pool::{Pairing, Pool};
 use cockpit_domain::recorded::Listing;
 use cockpit_domain::secret::Secret;
 
@@ -141,6 +141,15 @@ pub enum Command {
         /// The person's word.
         approval: Approval,
     },
+    /// What standing batches hold on a host.
+    ProviderResources {
+        /// Host.
+        host: HostId,
+        /// Of one provider only.
+        provider: Option<PackId>,
+    },
+    /// The last live proof of every pack on every host.
+    ProviderList,
     /// Plan deleting the parked accounts of a provider.
     PrunePlan {
         /// Host.
@@ -229,6 +238,8 @@ impl Command {
             Self::RepairApply { .. } => "repair apply",
             Self::RollbackPlan { .. } => "rollback plan",
             Self::RollbackApply { .. } => "rollback apply",
+            Self::ProviderResources { .. } => "provider resources",
+            Self::ProviderList => "provider list",
             Self::PrunePlan { .. } => "prune plan",
             Self::PruneApply { .. } => "prune apply",
             Self::RecoverPlan { .. } => "recover plan",
@@ -275,6 +286,10 @@ pub enum Answer {
     Rollback(Box<PlannedRollback>),
     /// Of `rollback apply`.
     RolledBack(Box<RolledBack>),
+    /// Of `provider resources`.
+    Resources(Vec<Held>),
+    /// Of `provider list`.
+    Matrix(Vec<Pairing>),
     /// Of `prune plan`.
     Prune(Box<PlannedPrune>),
     /// Of `prune apply`.

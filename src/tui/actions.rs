@@ -175,6 +175,7 @@ actions! {
     Refresh "refresh" ["r"] Everywhere Ask [] 3;
     Redraw "redraw" ["ctrl-l"] Everywhere Look [] 0;
     Pool "pool" ["S"] Everywhere Ask [Host] 0;
+    Matrix "matrix" ["M"] Everywhere Ask [] 0;
     Doctor "doctor" ["D"] Everywhere Ask [] 0;
     Probe "probe" ["p"] Everywhere Ask [Host, Provider] 0;
     Import "import" ["I"] Everywhere Plan [Host, Provider] 9;

@@ -61,6 +61,7 @@ impl App {
                 details: BTreeMap::new(),
                 pools: BTreeMap::new(),
                 doctor: None,
+                matrix: None,
                 audit: Vec::new(),
                 logs: Logs::default(),
                 faults: Vec::new(),

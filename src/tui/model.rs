@@ -10,7 +10,7 @@ use crate::theme::{Role, Theme};
 use crate::trail::Trail;
 use crate::words::{Lang, filled, keyed};
 use cockpit_domain::ids::{BatchId, HostId, JobId, PlanId};
-use cockpit_domain::pool::Pool;
+use cockpit_domain::pool::{Pairing, Pool};
 use cockpit_engine::batches::BatchDetail;
 use cockpit_engine::board::{Board, Known};
 use cockpit_engine::command::Answer;
@@ -41,6 +41,8 @@ pub(crate) enum Asked {
     Access(BatchId),
     /// The split of a path.
     Split,
+    /// Every pack on every host.
+    Matrix,
     /// The doctor.
     Doctor,
     /// Keys out of a file, for the import form.
@@ -117,6 +119,8 @@ pub(crate) struct Model {
     pub details: BTreeMap<BatchId, (u64, BatchDetail)>,
     /// Accounts of hosts, as they were looked at in this session.
     pub pools: BTreeMap<HostId, PoolSeen>,
+    /// Every pack on every host.
+    pub matrix: Option<Known<Vec<Pairing>>>,
     /// What the doctor found.
     pub doctor: Option<Known<Vec<Diagnosis>>>,
     /// Newest rows of the audit.

@@ -54,6 +54,8 @@ pub(crate) enum Place {
     Change(PlanId, usize),
     /// What an act came to.
     Outcome(PlanId),
+    /// Every pack on every host: the last live proof.
+    Matrix,
     /// Every hop to every host.
     Doctor,
     /// There is no config yet.
@@ -104,6 +106,7 @@ impl Place {
             Self::Plan(_) => "plan",
             Self::Change(..) => "change",
             Self::Outcome(_) => "outcome",
+            Self::Matrix => "matrix",
             Self::Doctor => "doctor",
             Self::Welcome => "welcome",
         }

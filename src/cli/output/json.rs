@@ -78,6 +78,8 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             value
         }
         Answer::RolledBack(rolled) => json!(rolled.as_ref()),
+        Answer::Resources(held) => json!({"resources": held}),
+        Answer::Matrix(pairs) => json!({"matrix": pairs}),
         Answer::Prune(planned) => {
             let mut value = json!(planned.plan);
             put(&mut value, "plan", plan_ref(planned.id, &planned.hash));

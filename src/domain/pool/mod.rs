@@ -2,12 +2,14 @@
 //! scheduler would choose it, and if not, why, who did it, until when, and what to do
 //! (`product.md` 4, four truths; predicate: `host-contract.md` 7.7 and 8).
 
+mod matrix;
 mod prune;
 mod recover;
 #[cfg(test)]
 mod tests;
 mod why;
 
+pub use matrix::{Pairing, Proof, matrix};
 pub use prune::{Doomed, PruneInput, PrunePlan, Stand, below_floor, plan_prune, witnesses};
 pub use recover::{Ask, RecoverInput, RecoverPlan, plan_recover};
 pub use why::{Reason, WhyNot, why_not};

@@ -85,7 +85,9 @@ impl Command {
                 words.option("provider", Some(provider.as_str()));
             }
             Self::ReconcilePlan { scope } => words.scope(scope),
-            Self::ProviderStatus { host, provider } | Self::ProbeRun { host, provider } => {
+            Self::ProviderStatus { host, provider }
+            | Self::ProviderResources { host, provider }
+            | Self::ProbeRun { host, provider } => {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", provider.as_ref().map(PackId::as_str));
             }
@@ -108,7 +110,7 @@ impl Command {
                     SplitKey::Named(key) => words.option("key", Some(key.reference())),
                 }
             }
-            Self::Doctor => {}
+            Self::Doctor | Self::ProviderList => {}
         }
         words.0
     }
@@ -123,6 +125,10 @@ impl Command {
                 host,
                 provider: None,
             }
+            | Self::ProviderResources {
+                host,
+                provider: None,
+            }
             | Self::ProbeRun {
                 host,
                 provider: None,
@@ -133,6 +139,10 @@ impl Command {
             | Self::PrunePlan { host, provider }
             | Self::ProbeSplit { host, provider, .. }
             | Self::ProviderStatus {
+                host,
+                provider: Some(provider),
+            }
+            | Self::ProviderResources {
                 host,
                 provider: Some(provider),
             }
@@ -165,7 +175,7 @@ impl Command {
             | Self::BatchResume { batch }
             | Self::AccessStatus { batch }
             | Self::RollbackPlan { batch } => batch.to_string(),
-            Self::Doctor => String::new(),
+            Self::Doctor | Self::ProviderList => String::new(),
         }
     }
 }

@@ -72,6 +72,10 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::RollbackApply { plan, approval } => {
             Answer::RolledBack(Box::new(rollback::apply(job, plan, &approval).await?))
         }
+        Command::ProviderResources { host, provider } => {
+            Answer::Resources(pool::resources(job, &host, provider.as_ref()).await?)
+        }
+        Command::ProviderList => Answer::Matrix(pool::matrix(job).await?),
         Command::PrunePlan { host, provider } => {
             Answer::Prune(Box::new(pool::plan_prune(job, &host, &provider).await?))
         }

@@ -7,7 +7,7 @@ use super::picture::{Album, Screen};
 use super::plans::planned;
 use cockpit_domain::batch::{AccountStatus, Batch};
 use cockpit_domain::ids::{PlanId, RemoteId};
-use cockpit_domain::pool::{PrunePlan, Reason, RecoverPlan, WhyNot};
+use cockpit_domain::pool::{Pairing, PrunePlan, Reason, RecoverPlan, WhyNot};
 use cockpit_domain::split::SplitReport;
 use cockpit_engine::command::Answer;
 use cockpit_engine::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
@@ -204,6 +204,45 @@ fn split() -> Answer {
         report,
         folder: folder.to_owned(),
     }))
+}
+
+fn pairings() -> Answer {
+    let pair = |provider: &str, host: &str, proof: &str, minutes: i64, found: &str| {
+        json!({
+            "provider": provider, "host": host, "proof": proof,
+            "at_ms": if minutes > 0 { ago(minutes) } else { 0 },
+            "by": if minutes > 0 { "batch/5" } else { "" }, "found": found,
+        })
+    };
+    let pairs: Vec<Pairing> = read(json!([
+        pair("glm-official", "accept", "never", 0, ""),
+        pair(
+            "minimax-m2-7-official",
+            "prod",
+            "key_at_fault",
+            90,
+            "upstream_rate_limited"
+        ),
+        pair("vendor", "accept", "proven", 30, ""),
+        pair("vendor", "prod", "broken", 3000, "host_compatibility_gap"),
+    ]));
+    Answer::Matrix(pairs)
+}
+
+#[test]
+fn every_pack_on_every_host_with_its_last_live_call() {
+    let open = |size| Screen::new(size, fleet()).keys("M");
+    let album = Album::default()
+        .add("being read", &open((80, 24)))
+        .add("read", &open((80, 24)).answer(Ok(pairings())))
+        .add("side by side", &open((160, 45)).answer(Ok(pairings())))
+        .add(
+            "中文",
+            &Screen::with((80, 24), fleet(), chinese)
+                .keys("M")
+                .answer(Ok(pairings())),
+        );
+    insta::assert_snapshot!("matrix", album.text());
 }
 
 #[test]

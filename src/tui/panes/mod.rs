@@ -9,6 +9,7 @@ mod drift;
 mod hosts;
 mod jobs;
 mod log;
+mod matrix;
 mod plan;
 mod pool;
 mod probes;
@@ -53,6 +54,7 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Plan(plan) => plan::plan(model, *plan),
         Place::Change(plan, at) => plan::change(model, *plan, *at),
         Place::Outcome(plan) => plan::outcome(model, *plan),
+        Place::Matrix => matrix::list(model),
         Place::Doctor => doctor::list(model),
         Place::Welcome => welcome::page(model),
     }

@@ -87,6 +87,11 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             model.pools.entry(host).or_default().trouble = Some(failure);
             Vec::new()
         }
+        (Asked::Matrix, Ok(Answer::Matrix(value))) => {
+            let at_ms = model.now_ms;
+            model.matrix = Some(Known { at_ms, value });
+            Vec::new()
+        }
         (Asked::Doctor, Ok(Answer::Doctor(found))) => {
             model.doctor = Some(Known {
                 at_ms: model.now_ms,

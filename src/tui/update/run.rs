@@ -125,6 +125,10 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         }),
         Action::Refresh => refresh(model),
         Action::Redraw => vec![Effect::Redraw],
+        Action::Matrix => {
+            model.trail.open(Place::Matrix);
+            ask(model, Asked::Matrix, Command::ProviderList)
+        }
         Action::Doctor => {
             model.trail.open(Place::Doctor);
             ask(model, Asked::Doctor, Command::Doctor)
@@ -277,6 +281,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     match model.trail.view().place.clone() {
         Place::Batch(batch) | Place::Item(batch, _) => super::answers::read_batch(model, batch),
         Place::Activity => vec![Effect::ReadAudit],
+        Place::Matrix => ask(model, Asked::Matrix, Command::ProviderList),
         Place::Doctor => ask(model, Asked::Doctor, Command::Doctor),
         Place::Pool(host) | Place::Seat(host, ..) => acts::look_at_pool(model, host),
         Place::Hosts | Place::Host(_) => rounds::look_at_hosts(model),

@@ -20,7 +20,7 @@ use cockpit_engine::ports::{FaultState, PackEntry};
 use cockpit_engine::probe::{HostProbe, ProbeClass, Split, first_bad};
 use comfy_table::{Table, presets};
 use plans::{import, reconcile, rollback, rolled_back};
-use pool::{pool, prune, pruned, recover, recovered};
+use pool::{matrix, pool, prune, pruned, recover, recovered, resources};
 use repairs::{mended, repair, repaired};
 use std::fmt::Write;
 
@@ -52,6 +52,8 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Repaired(done) => repaired(done),
         Answer::Rollback(planned) => rollback(planned),
         Answer::RolledBack(rolled) => rolled_back(rolled),
+        Answer::Resources(held) => resources(held),
+        Answer::Matrix(pairs) => matrix(pairs),
         Answer::Prune(planned) => prune(planned),
         Answer::Pruned(done) => pruned(done),
         Answer::Recover(planned) => recover(planned),

@@ -1,9 +1,9 @@
 //! The pool of a provider: who is chosen, who is not, and every reason.
 
 use super::plans::{apply_line, changes, warnings};
-use super::put;
-use cockpit_domain::pool::{Owner, Pool, Seat, WhyNot};
-use cockpit_engine::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
+use super::{drawn, plain, put};
+use cockpit_domain::pool::{Owner, Pairing, Pool, Seat, WhyNot};
+use cockpit_engine::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered};
 
 pub(super) fn pool(pool: &Pool) -> String {
     let mut text = String::new();
@@ -223,4 +223,50 @@ pub(super) fn recovered(done: &Recovered) -> String {
         reason(&mut text, "  x ", why);
     }
     text
+}
+
+pub(super) fn resources(held: &[Held]) -> String {
+    if held.is_empty() {
+        return "no standing batch holds anything here".to_owned();
+    }
+    let mut table = plain(&["type", "id", "name", "provider", "origin", "batch", "since"]);
+    for row in held {
+        table.add_row([
+            row.resource.kind.to_string(),
+            format!("#{}", row.resource.host_resource_id),
+            row.resource.name.clone(),
+            row.provider.to_string(),
+            row.resource.origin.as_str().to_owned(),
+            row.batch.to_string(),
+            time(row.since_ms),
+        ]);
+    }
+    drawn(&table)
+}
+
+pub(super) fn matrix(pairs: &[Pairing]) -> String {
+    let mut table = plain(&["provider", "host", "proof", "when", "by", "found"]);
+    for pair in pairs {
+        let when = if pair.at_ms > 0 {
+            time(pair.at_ms)
+        } else {
+            String::new()
+        };
+        table.add_row([
+            pair.provider.to_string(),
+            pair.host.to_string(),
+            pair.proof.to_string(),
+            when,
+            pair.by.clone(),
+            pair.found.clone(),
+        ]);
+    }
+    drawn(&table)
+}
+
+fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(
+        |_| String::new(),
+        |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    )
 }

@@ -1,0 +1,113 @@
+//! What is known without looking: what our batches hold on a host, and the last live proof of every
+//! pack on every host.
+
+use crate::context::Job;
+use crate::failure::Outcome;
+use crate::ports::ResultKind;
+use crate::probe::{Probe, ProbeClass};
+use cockpit_domain::batch::BatchStatus;
+use cockpit_domain::ids::{BatchId, HostId, PackId};
+use cockpit_domain::pack::Pack;
+use cockpit_domain::pool::{Pairing, Proof, matrix as newest_of};
+use cockpit_domain::resource::BatchResource;
+use serde::Serialize;
+
+/// One thing on a host that a batch holds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Held {
+    /// Provider.
+    pub provider: PackId,
+    /// The batch.
+    pub batch: BatchId,
+    /// UTC ms since when.
+    pub since_ms: i64,
+    /// What it is, and how it came into the batch.
+    #[serde(flatten)]
+    pub resource: BatchResource,
+}
+
+/// What standing batches hold on a host, oldest batch first.
+pub async fn resources(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome<Vec<Held>> {
+    job.host(host)?;
+    let store = &job.ports.store;
+    let mut held = Vec::new();
+    for batch in store.batches(Some(host)).await?.into_iter().rev() {
+        let stands = batch.batch_status != BatchStatus::RolledBack
+            && provider.is_none_or(|provider| batch.provider == *provider);
+        if !stands {
+            continue;
+        }
+        let rows = store.resources(batch.id).await?;
+        held.extend(
+            rows.into_iter()
+                .filter(|row| !row.undone)
+                .map(|resource| Held {
+                    provider: batch.provider.clone(),
+                    batch: batch.id,
+                    since_ms: batch.created_ms,
+                    resource,
+                }),
+        );
+    }
+    Ok(held)
+}
+
+/// The last live proof of every provider pack on every host.
+pub async fn matrix(job: &Job) -> Outcome<Vec<Pairing>> {
+    let providers: Vec<PackId> = job
+        .ports
+        .packs
+        .list()?
+        .into_iter()
+        .filter(|entry| matches!(entry.pack, Ok(Pack::Provider(_))))
+        .map(|entry| entry.id)
+        .collect();
+    let hosts: Vec<HostId> = job.settings.hosts.keys().cloned().collect();
+    let store = &job.ports.store;
+    let batches = store.batches(None).await?;
+    let mut known: Vec<Pairing> = batches
+        .iter()
+        .filter(|batch| batch.kind.has_keys())
+        .filter_map(Pairing::of_batch)
+        .collect();
+    for (provider, host) in pairs(&known) {
+        let subject = crate::probe::subject(&host, Some(&provider));
+        for kept in store.kept(ResultKind::Probe, &subject, 1).await? {
+            let rows: Vec<Probe> = serde_json::from_value(kept.body).unwrap_or_default();
+            known.extend(of_probes(&provider, &host, kept.at_ms, &rows));
+        }
+    }
+    Ok(newest_of(&providers, &hosts, &known))
+}
+
+/// Only where a batch stood can there be an ordinary key to probe with.
+fn pairs(known: &[Pairing]) -> Vec<(PackId, HostId)> {
+    let mut pairs: Vec<_> = known
+        .iter()
+        .map(|pair| (pair.provider.clone(), pair.host.clone()))
+        .collect();
+    pairs.sort();
+    pairs.dedup();
+    pairs
+}
+
+/// What a probe of the ordinary way tells; `None` when no chat was made.
+fn of_probes(provider: &PackId, host: &HostId, at_ms: i64, rows: &[Probe]) -> Option<Pairing> {
+    let chat = rows
+        .iter()
+        .find(|row| row.hop == "host" && row.protocol == "chat")
+        .filter(|row| row.class != ProbeClass::Skipped)?;
+    let vendor = rows.iter().find(|row| row.protocol == "account");
+    let (proof, found) = match (chat.class, vendor) {
+        (ProbeClass::Ok, _) => (Proof::Proven, String::new()),
+        (_, Some(vendor)) => (Proof::KeyAtFault, vendor.found.clone()),
+        _ => (Proof::Broken, chat.found.clone()),
+    };
+    Some(Pairing {
+        proof,
+        at_ms,
+        by: "probe".to_owned(),
+        found,
+        ..Pairing::never(provider, host)
+    })
+}
