@@ -297,7 +297,14 @@ fn failed_keys_are_tried_again_as_a_plan_of_their_own_and_keep_their_trail() {
         );
         assert_eq!(inside.parked(), 0, "it serves again");
         let after = inside.census();
-        for kind in ["account", "group", "channel", "plan", "user", "subscription"] {
+        for kind in [
+            "account",
+            "group",
+            "channel",
+            "plan",
+            "user",
+            "subscription",
+        ] {
             assert_eq!(after.total(kind), before.total(kind), "{kind}");
         }
         let detail = inside.show(second.id).await;

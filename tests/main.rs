@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod adopt;
 mod bad_input;
 mod cockpit_terminal;
 mod crash;

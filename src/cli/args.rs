@@ -85,6 +85,9 @@ pub enum Noun {
     /// Delete parked accounts whose successors serve: plan, then apply exactly that plan.
     #[command(subcommand)]
     Prune(Prune),
+    /// Take over what stands on a host into our records: plan, then apply exactly that plan.
+    #[command(subcommand)]
+    Adopt(Adopt),
     /// Let an account in again that was put aside: plan, then apply exactly that plan.
     #[command(subcommand)]
     Recover(Recover),
@@ -395,6 +398,28 @@ pub enum Rollback {
     },
 }
 
+/// `adopt …`
+#[derive(Debug, Subcommand)]
+pub enum Adopt {
+    /// Say what has the names and patterns of a pack and can be taken over, what not and why.
+    Plan {
+        /// Host of the config.
+        #[arg(long)]
+        host: HostId,
+        /// Provider pack.
+        #[arg(long)]
+        provider: PackId,
+    },
+    /// Record exactly what the plan names. Writes nothing to the host.
+    Apply {
+        /// The plan.
+        plan: PlanId,
+        /// The approval.
+        #[command(flatten)]
+        word: Word,
+    },
+}
+
 /// `prune …`
 #[derive(Debug, Subcommand)]
 pub enum Prune {
@@ -587,6 +612,7 @@ impl Noun {
                 | Self::Repair(Repair::Apply { .. })
                 | Self::Rollback(_)
                 | Self::Prune(Prune::Apply { .. })
+                | Self::Adopt(Adopt::Apply { .. })
                 | Self::Recover(Recover::Apply { .. })
         )
     }

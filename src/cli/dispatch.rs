@@ -1,8 +1,8 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Baseline, Batch, Cli, Fault, Host, Import, Lab, Machine, Noun, Probe, Provider, Prune,
-    Reconcile, Recover, Repair, Rollback, Word,
+    Access, Adopt, Baseline, Batch, Cli, Fault, Host, Import, Lab, Machine, Noun, Probe, Provider,
+    Prune, Reconcile, Recover, Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
 use crate::{drill, failed, input, known, logs, output, packs};
@@ -111,6 +111,11 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         },
         Noun::Rollback(Rollback::Plan { batch }) => Command::RollbackPlan { batch },
         Noun::Rollback(Rollback::Apply { plan, word }) => Command::RollbackApply {
+            plan,
+            approval: approval(word),
+        },
+        Noun::Adopt(Adopt::Plan { host, provider }) => Command::AdoptPlan { host, provider },
+        Noun::Adopt(Adopt::Apply { plan, word }) => Command::AdoptApply {
             plan,
             approval: approval(word),
         },

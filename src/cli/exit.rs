@@ -49,6 +49,7 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
         Answer::Repair(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
         Answer::Repaired(repaired) if !repaired.disturbed.is_empty() => FINDINGS,
         Answer::Repaired(repaired) => of_batch(repaired.batch.batch_status),
+        Answer::Adopt(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
         Answer::Prune(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
         Answer::Pruned(pruned) if !pruned.remains.is_empty() || !pruned.disturbed.is_empty() => {
             FINDINGS

@@ -287,6 +287,14 @@ mod tests {
                 approval: approval.clone(),
             },
             Command::RollbackPlan { batch },
+            Command::AdoptPlan {
+                host: host.clone(),
+                provider: provider.clone(),
+            },
+            Command::AdoptApply {
+                plan,
+                approval: approval.clone(),
+            },
             Command::PrunePlan {
                 host: host.clone(),
                 provider: provider.clone(),
@@ -352,6 +360,8 @@ mod tests {
                 | Command::RepairApply { .. }
                 | Command::RollbackPlan { .. }
                 | Command::RollbackApply { .. }
+                | Command::AdoptPlan { .. }
+                | Command::AdoptApply { .. }
                 | Command::PrunePlan { .. }
                 | Command::PruneApply { .. }
                 | Command::RecoverPlan { .. }

@@ -47,6 +47,8 @@ words! {
         Repair = "repair",
         /// Parked accounts of a provider deleted; holds no keys and cannot be taken back.
         Prune = "prune",
+        /// What stood on a host taken over into our records; holds no keys, wrote nothing there.
+        Adopt = "adopt",
         /// One account asked again and let in again; holds no keys.
         Recover = "recover",
     }
@@ -61,7 +63,7 @@ impl BatchKind {
     /// Why it cannot be taken back; `None` when it can.
     pub fn why_final(self) -> Option<&'static str> {
         match self {
-            Self::Import | Self::Repair => None,
+            Self::Import | Self::Repair | Self::Adopt => None,
             Self::Prune => Some("what was deleted cannot be brought back"),
             Self::Recover => Some("letting an account in again leaves nothing to take back"),
         }

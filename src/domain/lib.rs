@@ -1,5 +1,6 @@
 //! Pure types and rules of the cockpit. No async, no I/O, no clock, no name of any one system.
 
+pub mod adopt;
 pub mod baseline;
 pub mod batch;
 pub mod canonical;

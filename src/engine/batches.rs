@@ -3,7 +3,7 @@
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{KeptResult, ResultKind};
-use crate::{import, pool, reconcile, repair};
+use crate::{adopt, import, pool, reconcile, repair};
 use cockpit_domain::batch::{Batch, BatchEvent, BatchKind, Item};
 use cockpit_domain::ids::{BatchId, HostId};
 use cockpit_domain::journal::JournalRow;
@@ -70,6 +70,7 @@ pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
                 repair::resume(job, id).await
             }
         }
+        BatchKind::Adopt => adopt::resume(job, id).await,
         BatchKind::Prune => pool::resume_prune(job, id).await,
         BatchKind::Recover => pool::resume_recover(job, id).await,
     }

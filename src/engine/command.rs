@@ -3,6 +3,7 @@
 mod line;
 
 use crate::access::AccessLook;
+use crate::adopt::{Adopted, PlannedAdopt};
 use crate::approval::Approval;
 use crate::baseline::BaselineReport;
 use crate::batches::BatchDetail;
@@ -150,6 +151,20 @@ pub enum Command {
     },
     /// The last live proof of every pack on every host.
     ProviderList,
+    /// Plan taking over what stands on a host.
+    AdoptPlan {
+        /// Host.
+        host: HostId,
+        /// Provider.
+        provider: PackId,
+    },
+    /// Apply a plan to take over.
+    AdoptApply {
+        /// The plan.
+        plan: PlanId,
+        /// The person's word.
+        approval: Approval,
+    },
     /// Plan deleting the parked accounts of a provider.
     PrunePlan {
         /// Host.
@@ -212,6 +227,7 @@ impl Command {
                 | Self::ReconcileApply { .. }
                 | Self::RepairApply { .. }
                 | Self::RollbackApply { .. }
+                | Self::AdoptApply { .. }
                 | Self::PruneApply { .. }
                 | Self::RecoverApply { .. }
         )
@@ -240,6 +256,8 @@ impl Command {
             Self::RollbackApply { .. } => "rollback apply",
             Self::ProviderResources { .. } => "provider resources",
             Self::ProviderList => "provider list",
+            Self::AdoptPlan { .. } => "adopt plan",
+            Self::AdoptApply { .. } => "adopt apply",
             Self::PrunePlan { .. } => "prune plan",
             Self::PruneApply { .. } => "prune apply",
             Self::RecoverPlan { .. } => "recover plan",
@@ -290,6 +308,10 @@ pub enum Answer {
     Resources(Vec<Held>),
     /// Of `provider list`.
     Matrix(Vec<Pairing>),
+    /// Of `adopt plan`.
+    Adopt(Box<PlannedAdopt>),
+    /// Of `adopt apply`.
+    Adopted(Box<Adopted>),
     /// Of `prune plan`.
     Prune(Box<PlannedPrune>),
     /// Of `prune apply`.

@@ -2,6 +2,7 @@
 //! no SSH, no SQL and no terminal.
 
 pub mod access;
+pub mod adopt;
 pub mod approval;
 pub mod arming;
 pub mod baseline;

@@ -329,7 +329,7 @@ async fn draft(
     let records = store.resources(batch.id).await?;
     // A repair put back what the import had made: it does not need that to stay.
     let mut repairs = Vec::new();
-    if batch.kind == BatchKind::Import {
+    if matches!(batch.kind, BatchKind::Import | BatchKind::Adopt) {
         let batches = store.batches(Some(&batch.host)).await?;
         let of_drift = batches.iter().filter(|row| row.kind == BatchKind::Repair);
         repairs.extend(of_drift.map(|row| row.id));

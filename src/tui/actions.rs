@@ -187,6 +187,7 @@ actions! {
     Repair "repair" ["P"] Checks Plan [Check] 2;
     Split "split" ["w"] Probes Ask [Host, Provider, Reference] 2;
     Recover "recover" ["t"] Pool Plan [Host, Account] 2;
+    Adopt "adopt" ["T"] Hosts Plan [Host, Provider] 3;
     Prune "prune" ["d"] Pool Plan [Host, Provider] 3;
     Resume "resume" ["c"] Batches Write [Batch] 1;
     Retry "retry" ["t"] Batches Plan [Batch] 3;

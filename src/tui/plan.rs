@@ -2,6 +2,7 @@
 
 use cockpit_domain::ids::{HostId, PlanId};
 use cockpit_domain::plan::{Change, Totals};
+use cockpit_engine::adopt::PlannedAdopt;
 use cockpit_engine::approval::{Approval, Risk};
 use cockpit_engine::command::Command;
 use cockpit_engine::import::PlannedImport;
@@ -23,6 +24,8 @@ pub(crate) enum Plan {
     Repair(Box<PlannedRepair>),
     /// Of deleting what is parked.
     Prune(Box<PlannedPrune>),
+    /// Of taking over what stands on a host.
+    Adopt(Box<PlannedAdopt>),
     /// Of asking an account again.
     Recover(Box<PlannedRecover>),
 }
@@ -36,6 +39,7 @@ impl Plan {
             Self::Reconcile(plan) => plan.id,
             Self::Repair(plan) => plan.id,
             Self::Prune(plan) => plan.id,
+            Self::Adopt(plan) => plan.id,
             Self::Recover(plan) => plan.id,
         }
     }
@@ -48,6 +52,7 @@ impl Plan {
             Self::Reconcile(plan) => &plan.hash,
             Self::Repair(plan) => &plan.hash,
             Self::Prune(plan) => &plan.hash,
+            Self::Adopt(plan) => &plan.hash,
             Self::Recover(plan) => &plan.hash,
         }
     }
@@ -60,6 +65,7 @@ impl Plan {
             Self::Reconcile(plan) => &plan.report.host,
             Self::Repair(plan) => &plan.plan.host,
             Self::Prune(plan) => &plan.plan.host,
+            Self::Adopt(plan) => &plan.plan.host,
             Self::Recover(plan) => &plan.plan.host,
         }
     }
@@ -72,6 +78,7 @@ impl Plan {
             Self::Reconcile(_) => "reconcile",
             Self::Repair(_) => "repair",
             Self::Prune(_) => "prune",
+            Self::Adopt(_) => "adopt",
             Self::Recover(_) => "recover",
         }
     }
@@ -101,6 +108,7 @@ impl Plan {
             Self::Reconcile(plan) => plan.report.changes.clone(),
             Self::Repair(plan) => plan.plan.changes.clone(),
             Self::Prune(plan) => plan.plan.changes.clone(),
+            Self::Adopt(plan) => plan.plan.changes.clone(),
             Self::Recover(plan) => plan.plan.changes.clone(),
         }
     }
@@ -113,6 +121,7 @@ impl Plan {
             Self::Reconcile(plan) => plan.report.totals,
             Self::Repair(plan) => plan.plan.totals,
             Self::Prune(plan) => plan.plan.totals,
+            Self::Adopt(plan) => plan.plan.totals,
             Self::Recover(plan) => plan.plan.totals,
         }
     }
@@ -123,6 +132,7 @@ impl Plan {
             Self::Import(plan) => &plan.plan.blockers,
             Self::Repair(plan) => &plan.plan.blockers,
             Self::Prune(plan) => &plan.plan.blockers,
+            Self::Adopt(plan) => &plan.plan.blockers,
             Self::Recover(plan) => &plan.plan.blockers,
             Self::Rollback(_) | Self::Reconcile(_) => &[],
         }
@@ -136,6 +146,7 @@ impl Plan {
             Self::Repair(plan) => &plan.plan.warnings,
             Self::Reconcile(plan) => &plan.report.warnings,
             Self::Prune(plan) => &plan.plan.warnings,
+            Self::Adopt(plan) => &plan.plan.warnings,
             Self::Recover(plan) => &plan.plan.warnings,
         }
     }
@@ -156,6 +167,7 @@ impl Plan {
             Self::Repair(plan) => plan.plan.expires_ms,
             Self::Reconcile(plan) => plan.report.expires_ms,
             Self::Prune(plan) => plan.plan.expires_ms,
+            Self::Adopt(plan) => plan.plan.expires_ms,
             Self::Recover(plan) => plan.plan.expires_ms,
         }
     }
@@ -174,6 +186,7 @@ impl Plan {
             Self::Reconcile(planned) => (!planned.report.mends.is_empty())
                 .then_some(Command::ReconcileApply { plan, approval }),
             Self::Prune(_) => Some(Command::PruneApply { plan, approval }),
+            Self::Adopt(_) => Some(Command::AdoptApply { plan, approval }),
             Self::Recover(_) => Some(Command::RecoverApply { plan, approval }),
         }
     }

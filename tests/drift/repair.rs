@@ -273,3 +273,48 @@ fn what_no_repair_may_decide_is_left_with_its_way_out_and_nothing_is_deleted() {
     let deleted = |row: &String| row.starts_with("DELETE");
     assert!(!scene.writes(mark).iter().any(deleted));
 }
+
+#[test]
+fn what_is_not_modelled_of_a_price_survives_a_repair_and_its_way_back() {
+    if !has_ssh() {
+        return;
+    }
+    let scene = Scene::start();
+    let mut prices = scene.get(&scene.channel)["model_pricing"].clone();
+    prices[0]["cache_read_price"] = json!(0.25);
+    prices[0]["image_output_price"] = json!(0.75);
+    prices[0]["intervals"] = json!([
+        {"min_tokens": 0, "max_tokens": 1000, "tier_label": "small", "input_price": 0.125, "sort_order": 1},
+    ]);
+    scene.set(
+        &scene.channel,
+        &json!({"restrict_models": false, "model_pricing": prices, "description": "by hand"}),
+    );
+    // What they mean to a person of ours, without the numbers that the host gives anew.
+    let kept = || {
+        let channel = scene.get(&scene.channel);
+        let row = &channel["model_pricing"][0];
+        let mut tier = row["intervals"][0].clone();
+        tier["id"] = Value::Null;
+        json!([
+            row["cache_read_price"],
+            row["image_output_price"],
+            tier,
+            channel["description"],
+            channel["restrict_models"],
+        ])
+    };
+    let by_hand = kept();
+    let plan = reconciled(&scene.lab, 2);
+    assert_eq!(
+        plan["totals"]["change"], 1,
+        "prices of others are no drift: {plan}"
+    );
+    let ran = apply(&scene.lab, "reconcile", &plan);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let mut mended = by_hand.clone();
+    mended[4] = json!(true);
+    assert_eq!(kept(), mended);
+    rolled_back(&scene.lab, &ran.json()["id"].to_string());
+    assert_eq!(kept(), by_hand);
+}

@@ -69,6 +69,50 @@ fn body(spec: &ChannelSpec) -> Value {
     })
 }
 
+/// Gives each price row what the stored row for the same models holds beside the fields of ours:
+/// prices of caches, images and requests, tiers.
+fn keep_unmodelled(wanted: &mut Value, stored: &Value) {
+    let mut left: Vec<&Value> = stored.as_array().into_iter().flatten().collect();
+    for row in wanted.as_array_mut().into_iter().flatten() {
+        let shared = |other: &Value| {
+            if other["platform"] != row["platform"] {
+                return 0;
+            }
+            let models = row["models"].as_array().into_iter().flatten();
+            let has = |model: &&Value| {
+                other["models"]
+                    .as_array()
+                    .is_some_and(|all| all.contains(model))
+            };
+            models.filter(has).count()
+        };
+        let nearest = (0..left.len()).max_by_key(|at| shared(left[*at]));
+        let Some(at) = nearest.filter(|at| shared(left[*at]) > 0) else {
+            continue;
+        };
+        let same = left.swap_remove(at);
+        let Some(row) = row.as_object_mut() else {
+            continue;
+        };
+        for (name, value) in same.as_object().into_iter().flatten() {
+            // The host numbers its rows anew at each update.
+            if name != "id" && !value.is_null() && !row.contains_key(name) {
+                row.insert(name.clone(), without_ids(value));
+            }
+        }
+    }
+}
+
+fn without_ids(value: &Value) -> Value {
+    let mut value = value.clone();
+    for tier in value.as_array_mut().into_iter().flatten() {
+        if let Some(fields) = tier.as_object_mut() {
+            fields.remove("id");
+        }
+    }
+    value
+}
+
 impl HostHttp {
     fn channel(&self, wire: WireChannel) -> Channel {
         let mapping = wire.model_mapping.as_object().into_iter().flatten();
@@ -129,7 +173,15 @@ impl HostHttp {
         spec: &ChannelSpec,
     ) -> Outcome<Channel> {
         let doing = format!("updating channel `{}`", spec.name);
-        let call = Call::write(Method::PUT, format!("/channels/{id}"), doing).body(body(spec));
+        let path = format!("/channels/{id}");
+        // An update replaces all prices: what we do not model of them goes back as it is.
+        let read = Call::read(path.clone(), doing.clone());
+        let stored: Option<Value> = self.find(&read).await?;
+        let mut wanted = body(spec);
+        if let Some(stored) = stored {
+            keep_unmodelled(&mut wanted["model_pricing"], &stored["model_pricing"]);
+        }
+        let call = Call::write(Method::PUT, path, doing).body(wanted);
         self.get(&call).await.map(|row| self.channel(row))
     }
 

@@ -80,6 +80,12 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         Answer::RolledBack(rolled) => json!(rolled.as_ref()),
         Answer::Resources(held) => json!({"resources": held}),
         Answer::Matrix(pairs) => json!({"matrix": pairs}),
+        Answer::Adopt(planned) => {
+            let mut value = json!(planned.plan);
+            put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
+            value
+        }
+        Answer::Adopted(adopted) => json!(adopted.as_ref()),
         Answer::Prune(planned) => {
             let mut value = json!(planned.plan);
             put(&mut value, "plan", plan_ref(planned.id, &planned.hash));

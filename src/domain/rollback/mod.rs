@@ -175,7 +175,7 @@ fn step(
         return leave("is gone already");
     };
     match resource.origin {
-        Origin::Adopted => leave("was there before the import; stays"),
+        Origin::Adopted => leave("was there before this batch; its record is released, it stays"),
         Origin::Created => UndoStep {
             act: UndoAct::Delete,
             change: change(Sign::Remove, "made by this batch"),

@@ -87,6 +87,7 @@ impl Board {
                 _ => false,
             },
             Answer::Batch(batch) => self.see_batch(batch, None),
+            Answer::Adopted(adopted) => self.see_batch(&adopted.batch, None),
             Answer::Pruned(pruned) => self.see_batch(&pruned.batch, None),
             Answer::Recovered(recovered) => self.see_batch(&recovered.batch, None),
             Answer::RolledBack(rolled) => self.see_batch(&rolled.batch, None),

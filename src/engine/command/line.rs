@@ -56,6 +56,7 @@ impl Command {
             }
             Self::ReconcileApply { plan, approval }
             | Self::RepairApply { plan, approval }
+            | Self::AdoptApply { plan, approval }
             | Self::PruneApply { plan, approval }
             | Self::RecoverApply { plan, approval }
             | Self::RollbackApply { plan, approval } => {
@@ -80,7 +81,7 @@ impl Command {
                 words.option("account", Some(account.to_string().as_str()));
                 words.option("provider", provider.as_ref().map(PackId::as_str));
             }
-            Self::PrunePlan { host, provider } => {
+            Self::PrunePlan { host, provider } | Self::AdoptPlan { host, provider } => {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", Some(provider.as_str()));
             }
@@ -138,6 +139,7 @@ impl Command {
             | Self::ImportPlan { host, provider, .. }
             | Self::PrunePlan { host, provider }
             | Self::ProbeSplit { host, provider, .. }
+            | Self::AdoptPlan { host, provider }
             | Self::ProviderStatus {
                 host,
                 provider: Some(provider),
@@ -166,6 +168,7 @@ impl Command {
             Self::ImportApply { plan, .. }
             | Self::ReconcileApply { plan, .. }
             | Self::RepairApply { plan, .. }
+            | Self::AdoptApply { plan, .. }
             | Self::PruneApply { plan, .. }
             | Self::RecoverApply { plan, .. }
             | Self::RollbackApply { plan, .. } => plan.to_string(),

@@ -4,7 +4,9 @@ use crate::command::{Answer, Command};
 use crate::context::Job;
 use crate::failure::Outcome;
 use crate::view::read_view;
-use crate::{access, baseline, batches, doctor, import, pool, probe, reconcile, repair, rollback};
+use crate::{
+    access, adopt, baseline, batches, doctor, import, pool, probe, reconcile, repair, rollback,
+};
 use cockpit_domain::recorded::listing;
 
 pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
@@ -76,6 +78,12 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
             Answer::Resources(pool::resources(job, &host, provider.as_ref()).await?)
         }
         Command::ProviderList => Answer::Matrix(pool::matrix(job).await?),
+        Command::AdoptPlan { host, provider } => {
+            Answer::Adopt(Box::new(adopt::plan(job, &host, &provider).await?))
+        }
+        Command::AdoptApply { plan, approval } => {
+            Answer::Adopted(Box::new(adopt::apply(job, plan, &approval).await?))
+        }
         Command::PrunePlan { host, provider } => {
             Answer::Prune(Box::new(pool::plan_prune(job, &host, &provider).await?))
         }

@@ -4,7 +4,7 @@
 mod matrix;
 mod prune;
 mod recover;
-mod saved;
+pub(crate) mod saved;
 mod status;
 mod writes;
 

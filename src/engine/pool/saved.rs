@@ -13,7 +13,7 @@ use cockpit_domain::ids::{BatchId, PlanId};
 use serde::de::DeserializeOwned;
 
 /// What decides whether a plan may be carried out, whatever it is about.
-pub(super) trait Applicable: DeserializeOwned {
+pub(crate) trait Applicable: DeserializeOwned {
     /// The word of these plans in the store and on the command line.
     const KIND: &'static str;
 
@@ -25,7 +25,7 @@ pub(super) trait Applicable: DeserializeOwned {
 }
 
 /// Loads a plan and checks everything that needs no host.
-pub(super) async fn load<P: Applicable>(
+pub(crate) async fn load<P: Applicable>(
     job: &Job,
     id: PlanId,
     approval: &Approval,
@@ -65,7 +65,7 @@ pub(super) async fn load<P: Applicable>(
 }
 
 /// The content of a saved plan.
-pub(super) fn content<P: DeserializeOwned>(saved: &SavedPlan, doing: &str) -> Outcome<P> {
+pub(crate) fn content<P: DeserializeOwned>(saved: &SavedPlan, doing: &str) -> Outcome<P> {
     serde_json::from_value(saved.body.clone()).map_err(|error| {
         let message = format!("the saved plan cannot be read: {error}");
         Failure::new(FailureKind::Store, message)
@@ -75,7 +75,7 @@ pub(super) fn content<P: DeserializeOwned>(saved: &SavedPlan, doing: &str) -> Ou
 }
 
 /// The plan of a batch that is gone on with.
-pub(super) async fn plan_of<P: DeserializeOwned>(
+pub(crate) async fn plan_of<P: DeserializeOwned>(
     job: &Job,
     batch: &Batch,
     doing: &str,
@@ -88,7 +88,7 @@ pub(super) async fn plan_of<P: DeserializeOwned>(
 }
 
 /// A batch that records an act on a pool: it has no keys and gives nobody access.
-pub(super) async fn begin(
+pub(crate) async fn begin(
     job: &Job,
     kind: BatchKind,
     saved: &SavedPlan,
@@ -133,7 +133,7 @@ pub(super) async fn begin(
 }
 
 /// Marks a batch as at work again.
-pub(super) async fn again(job: &Job, batch: &mut Batch) -> Outcome<()> {
+pub(crate) async fn again(job: &Job, batch: &mut Batch) -> Outcome<()> {
     batch.batch_status = BatchStatus::Running;
     batch.reason = String::new();
     batch.owner.clone_from(&job.settings.owner);
@@ -143,7 +143,7 @@ pub(super) async fn again(job: &Job, batch: &mut Batch) -> Outcome<()> {
 }
 
 /// Writes down that it stopped in the middle.
-pub(super) async fn stopped(job: &Job, mut batch: Batch, mut failure: Failure) -> Outcome<Failure> {
+pub(crate) async fn stopped(job: &Job, mut batch: Batch, mut failure: Failure) -> Outcome<Failure> {
     batch.batch_status = BatchStatus::Interrupted;
     batch.interrupted_by = Some(job.interruption(&failure));
     batch.reason = failure.to_string();
@@ -159,7 +159,7 @@ pub(super) async fn stopped(job: &Job, mut batch: Batch, mut failure: Failure) -
 }
 
 /// Writes down how it ended.
-pub(super) async fn ended(
+pub(crate) async fn ended(
     job: &Job,
     batch: &mut Batch,
     status: BatchStatus,
@@ -174,7 +174,7 @@ pub(super) async fn ended(
 }
 
 /// An event of a batch.
-pub(super) async fn event(job: &Job, batch: BatchId, kind: &str, text: String) -> Outcome<()> {
+pub(crate) async fn event(job: &Job, batch: BatchId, kind: &str, text: String) -> Outcome<()> {
     let event = BatchEvent {
         at_ms: job.now_ms(),
         item: None,

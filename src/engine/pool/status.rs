@@ -81,7 +81,7 @@ pub(super) async fn known(job: &Job, host: &HostId, provider: Option<&PackId>) -
             continue;
         }
         match batch.kind {
-            BatchKind::Import => {
+            BatchKind::Import | BatchKind::Adopt => {
                 let records = store.resources(batch.id).await?;
                 let accounts = records
                     .iter()

@@ -209,7 +209,7 @@ fn why_not(batch: &Batch) -> Option<String> {
 
 /// Whether batches of a kind say how things are to be.
 fn is_compared(kind: BatchKind) -> bool {
-    matches!(kind, BatchKind::Import)
+    matches!(kind, BatchKind::Import | BatchKind::Adopt)
 }
 
 /// Batches of a host that stand, newest first.

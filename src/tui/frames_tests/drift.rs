@@ -6,6 +6,7 @@ use super::picture::{Album, Screen};
 use super::plans::changes;
 use cockpit_domain::ids::PlanId;
 use cockpit_domain::plan::Totals;
+use cockpit_engine::adopt::{Adopted, PlannedAdopt};
 use cockpit_engine::board::{DriftSeen, Known};
 use cockpit_engine::command::Answer;
 use cockpit_engine::reconcile::{LeftOut, PlannedReconcile, Reconciled};
@@ -79,6 +80,56 @@ fn answer() -> Answer {
             why: "me@desk is at work on it".to_owned(),
         }],
     }))
+}
+
+fn take_over() -> Answer {
+    let found = changes();
+    Answer::Adopt(Box::new(PlannedAdopt {
+        id: PlanId(31),
+        hash: "9a4023be509f5ad29863b3a1a1e5c0c94d3f".to_owned(),
+        plan: read(json!({
+            "host": "accept", "provider": "vendor", "changes": found,
+            "totals": Totals::of(&found), "adoptions": [], "blockers": [],
+            "warnings": [], "revision": "r", "expires_ms": null,
+        })),
+    }))
+}
+
+fn taken_over() -> Answer {
+    let mut done = json!(every_batch()[0].batch);
+    merge(
+        &mut done,
+        json!({"kind": "adopt", "status": "succeeded", "id": 9}),
+    );
+    Answer::Adopted(Box::new(Adopted {
+        batch: read(done),
+        done: 4,
+    }))
+}
+
+#[test]
+fn taking_over_what_stands_there() {
+    let fleet = || armed(compared(), "accept");
+    let planned = |screen: Screen| screen.keys("3R").answer(Ok(take_over()));
+    let album = Album::default()
+        .add("the plan", &planned(Screen::new((80, 24), fleet())))
+        .add(
+            "the plan, 中文",
+            &planned(Screen::with((80, 24), fleet(), chinese)),
+        )
+        .add(
+            "its confirmation",
+            &planned(Screen::new((80, 24), fleet())).keys("a").read(),
+        )
+        .add(
+            "done",
+            &planned(Screen::new((80, 24), fleet()))
+                .keys("a")
+                .read()
+                .keys("y")
+                .answer(Ok(taken_over())),
+        );
+    insta::assert_snapshot!("adopt", album.text());
 }
 
 #[test]

@@ -161,6 +161,7 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
 /// What the accounts of a group stand on when some of them go, or what asking one costs.
 fn stands(model: &Model, plan: &Plan) -> Vec<Note> {
     match plan {
+        Plan::Adopt(_) => vec![note(model.say("adopt.head"), Role::Text)],
         Plan::Prune(planned) => {
             let rows = planned.plan.stands.iter();
             let told = rows.map(|stand| {
@@ -375,6 +376,14 @@ pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
                     head.push(field(&model.say(label), line.clone(), Role::Warn));
                 }
             }
+        }
+        Some(Ok(Answer::Adopted(adopted))) => {
+            let count = adopted.done.to_string();
+            let told = model.fill("adopt.done", &[("count", &count)]);
+            head.push(note(told, Role::Ok));
+            let batch = adopted.batch.id.to_string();
+            let next = model.fill("adopt.next", &[("batch", &batch)]);
+            head.push(field(&model.say("field.next"), next, Role::Key));
         }
         Some(Ok(Answer::Pruned(pruned))) => {
             let clean = pruned.remains.is_empty() && pruned.disturbed.is_empty();

@@ -118,7 +118,8 @@ pub(super) fn reconcile(model: &mut Model, aim: &Target, words: &Words) -> Vec<E
     let stands = |id: &BatchId| {
         panes::known_batch(model, *id).is_some_and(|batch| {
             let gone = [BatchStatus::RolledBack, BatchStatus::Failed];
-            batch.kind != BatchKind::Repair && !gone.contains(&batch.batch_status)
+            matches!(batch.kind, BatchKind::Import | BatchKind::Adopt)
+                && !gone.contains(&batch.batch_status)
         })
     };
     let scope = match (pointed.filter(stands), host(words, aim)) {
@@ -177,6 +178,22 @@ pub(super) fn recover(model: &mut Model, aim: &Target, words: &Words) -> Vec<Eff
 }
 
 /// Plans deleting what is parked.
+/// Plans taking over what stands on a host.
+pub(super) fn adopt(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    match (host(words, aim), provider(words, aim)) {
+        (Some(host), Some(provider)) => {
+            ask(model, Asked::Plan, Command::AdoptPlan { host, provider })
+        }
+        (Some(host), None) => {
+            // Which provider is asked for, the host is known.
+            let line = format!("{} {host} ", Action::Adopt.row().name);
+            model.dialog = Some(crate::dialogs::palette(model, &line));
+            Vec::new()
+        }
+        (None, _) => arguments(model, Action::Adopt),
+    }
+}
+
 pub(super) fn prune(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
     let host = host(words, aim);
     let provider = provider(words, aim).or_else(|| only_provider(model, host.as_ref()));

@@ -140,6 +140,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::RollBack => acts::roll_back(model, &aim, words),
         Action::Split => acts::split(model, &aim, words),
         Action::Recover => acts::recover(model, &aim, words),
+        Action::Adopt => acts::adopt(model, &aim, words),
         Action::Prune => acts::prune(model, &aim, words),
         Action::Repair => acts::repair(model, &aim, words),
         Action::Arm => acts::arm(model, &aim, words),

@@ -91,12 +91,34 @@ async fn a_channel_is_sent_whole_both_times() {
     });
     let made = sent!(api => api.create_channel(&spec));
     assert_eq!(made.body, body);
-    let changed = sent!(api => api.update_channel(RemoteId(4), &spec));
-    assert_eq!(changed.body, body);
-    assert_eq!(
-        (changed.method.as_str(), changed.path.as_str()),
-        ("PUT", "/api/v1/admin/channels/4")
-    );
+    // An update replaces the prices whole: what is not modelled of them is read and goes back.
+    let far = Far::answering(|_| {
+        good(&json!({
+            "id": 4, "name": "c",
+            "model_pricing": [
+                {"id": 8, "platform": "openai", "models": ["other"], "cache_read_price": 9.0},
+                {
+                    "id": 9, "platform": "openai", "models": ["m", "n"], "input_price": 7.0,
+                    "cache_read_price": 0.5, "cache_write_price": null,
+                    "intervals": [{"id": 3, "min_tokens": 0, "max_tokens": null, "input_price": 0.1}],
+                },
+            ],
+        }))
+    });
+    let api = far.api();
+    assert!(api.update_channel(RemoteId(4), &spec).await.is_ok());
+    let seen = far.seen();
+    let asked: Vec<_> = seen
+        .iter()
+        .map(|row| (row.method.as_str(), row.path.as_str()))
+        .collect();
+    let path = "/api/v1/admin/channels/4";
+    assert_eq!(asked, [("GET", path), ("PUT", path)]);
+    let mut kept = body;
+    kept["model_pricing"][0]["cache_read_price"] = json!(0.5);
+    kept["model_pricing"][0]["intervals"] =
+        json!([{"min_tokens": 0, "max_tokens": null, "input_price": 0.1}]);
+    assert_eq!(seen[1].body, kept);
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ pub(super) fn batch_lines(batch: &Batch) -> String {
     let what = match batch.kind {
         BatchKind::Import => format!("{} of {} into", batch.mode, batch.provider),
         BatchKind::Repair => format!("repair by {} of", batch.provider),
+        BatchKind::Adopt => format!("take-over of {} on", batch.provider),
         BatchKind::Prune => format!("prune of {} on", batch.provider),
         BatchKind::Recover => format!("recovery of one account of {} on", batch.provider),
     };

@@ -1,5 +1,6 @@
 //! Text for people: what it is, why, and what to do next. Readable without colour.
 
+mod adopt;
 mod baseline;
 mod batch;
 mod known;
@@ -9,6 +10,7 @@ mod repairs;
 
 pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
 
+use adopt::{adopt, adopted};
 use baseline::baseline;
 use batch::{access, batch_detail, batch_lines, batch_table};
 use cockpit_domain::log::LogSource;
@@ -54,6 +56,8 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::RolledBack(rolled) => rolled_back(rolled),
         Answer::Resources(held) => resources(held),
         Answer::Matrix(pairs) => matrix(pairs),
+        Answer::Adopt(planned) => adopt(planned),
+        Answer::Adopted(done) => adopted(done),
         Answer::Prune(planned) => prune(planned),
         Answer::Pruned(done) => pruned(done),
         Answer::Recover(planned) => recover(planned),

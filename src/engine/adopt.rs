@@ -1,0 +1,219 @@
+//! Taking over what stands on a host: plan, apply exactly that plan. Nothing is written to the host;
+//! what is recorded as adopted can be reconciled from then on, and taking it back releases it.
+
+use crate::approval::{Approval, changed_since};
+use crate::batches;
+use crate::context::Job;
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::import::lease;
+use crate::neighbours;
+use crate::pool::saved::{Applicable, again, begin, ended, event, load, plan_of, stopped};
+use crate::ports::{AuditRow, HostApi, NewPlan};
+use crate::rollback;
+use crate::view::read_view;
+use cockpit_domain::adopt::{AdoptInput, AdoptPlan, Adoption, plan_adopt};
+use cockpit_domain::batch::{Batch, BatchKind, BatchStatus};
+use cockpit_domain::canonical::hash_of;
+use cockpit_domain::host::HostSettings;
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
+use cockpit_domain::import::HostView;
+use cockpit_domain::pack::ProviderPack;
+use cockpit_domain::plan::Change;
+use cockpit_domain::resource::{BatchResource, Origin};
+use serde::Serialize;
+use serde_json::Value;
+
+/// A plan with its id and hash.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedAdopt {
+    /// Store id.
+    pub id: PlanId,
+    /// Hash of the content.
+    pub hash: String,
+    /// The content.
+    pub plan: AdoptPlan,
+}
+
+/// What adopting came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Adopted {
+    /// The batch that holds the records: `rollback plan` releases them.
+    #[serde(flatten)]
+    pub batch: Batch,
+    /// Resources recorded.
+    pub done: usize,
+}
+
+impl Applicable for AdoptPlan {
+    const KIND: &'static str = "adopt";
+
+    fn blockers(&self) -> &[String] {
+        &self.blockers
+    }
+
+    fn expires_ms(&self) -> Option<i64> {
+        self.expires_ms
+    }
+}
+
+/// Plans and saves. Reads only.
+pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<PlannedAdopt> {
+    let doing = format!("planning what of `{provider}` is taken over on `{host}`");
+    let settings = job.host(host)?.clone();
+    let pack = job.provider(provider)?;
+    job.say(format!("reading `{host}`"));
+    let api = job.ports.hosts.api(host).await?;
+    let drafted = draft(job, api.as_ref(), &settings, &pack).await;
+    let (mut plan, view) = drafted.map_err(|failure| failure.doing(doing))?;
+    plan.warnings = neighbours::warnings(job, &settings, &view).await;
+    let hash =
+        hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
+    let id = job
+        .ports
+        .store
+        .save_plan(&NewPlan {
+            kind: AdoptPlan::KIND,
+            host: host.clone(),
+            provider: provider.clone(),
+            batch: None,
+            hash: hash.clone(),
+            body: serde_json::to_value(&plan).unwrap_or_default(),
+            keys: Vec::new(),
+            created_ms: job.now_ms(),
+        })
+        .await?;
+    Ok(PlannedAdopt { id, hash, plan })
+}
+
+/// Records exactly what the plan names, if it still stands as it was read.
+pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Adopted> {
+    let doing = format!("applying {id}");
+    let (saved, plan): (_, AdoptPlan) = load(job, id, approval, &doing).await?;
+    job.may_write(&saved.host)?;
+    let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
+    let api = job.ports.hosts.api(&saved.host).await?;
+    job.say("reading the host again");
+    let settings = job.host(&saved.host)?.clone();
+    let pack = job.provider(&saved.provider)?;
+    let (now, _) = draft(job, api.as_ref(), &settings, &pack).await?;
+    if now.revision != plan.revision {
+        let told = changed_since(&lines(&plan), &lines(&now));
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            format!("the host or our records changed since the plan was made: {told}"),
+        )
+        .doing(doing)
+        .hint(format!(
+            "nothing was recorded; `cockpit adopt plan --host {} --provider {}` shows it as it is now",
+            saved.host, saved.provider
+        )));
+    }
+    let what = format!("{} resource(s) taken over", plan.adoptions.len());
+    let batch = begin(job, BatchKind::Adopt, &saved, &what).await?;
+    let reason = approval.reason.clone().unwrap_or_default();
+    to_its_end(job, batch, &plan, &reason).await
+}
+
+/// Goes on with one that was stopped: what is recorded stays recorded.
+pub(crate) async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
+    let doing = format!("resuming {id}");
+    let before = batches::load(job, id).await?;
+    job.may_write(&before.host)?;
+    let _lease = lease(job, &before.host, &before.provider, &doing).await?;
+    let mut batch = batches::load(job, id).await?;
+    rollback::may_resume(job, &batch, &doing).await?;
+    let plan: AdoptPlan = plan_of(job, &batch, &doing).await?;
+    again(job, &mut batch).await?;
+    Ok(to_its_end(job, batch, &plan, "resume").await?.batch)
+}
+
+/// A plan by its lines, with what would be written down of each.
+fn lines(plan: &AdoptPlan) -> Vec<String> {
+    let of = |change: &Change| {
+        let id = change.host_resource_id;
+        let taken = plan
+            .adoptions
+            .iter()
+            .find(|row| row.kind == change.kind && Some(row.host_resource_id) == id);
+        let recorded = taken.map(|row: &Adoption| format!(" {}", row.recorded));
+        format!("{}{}", change.line(), recorded.unwrap_or_default())
+    };
+    plan.changes.iter().map(of).collect()
+}
+
+async fn draft(
+    job: &Job,
+    api: &dyn HostApi,
+    host: &HostSettings,
+    pack: &ProviderPack,
+) -> Outcome<(AdoptPlan, HostView)> {
+    let store = &job.ports.store;
+    let mut records = Vec::new();
+    // Of every provider: two packs may have patterns for one account.
+    for batch in store.batches(Some(&host.id)).await? {
+        let held = store.resources(batch.id).await?.into_iter();
+        records.extend(held.filter(|row| !row.undone));
+    }
+    let view = read_view(api, &pack.id).await?;
+    let plan = plan_adopt(&AdoptInput {
+        host: &host.id,
+        role: host.role,
+        pack,
+        view: &view,
+        records: &records,
+        now_ms: job.now_ms(),
+    });
+    Ok((plan, view))
+}
+
+async fn to_its_end(
+    job: &Job,
+    mut batch: Batch,
+    plan: &AdoptPlan,
+    reason: &str,
+) -> Outcome<Adopted> {
+    match record(job, &batch, plan, reason).await {
+        Ok(()) => {
+            let done = plan.adoptions.len();
+            let told = format!("{done} resource(s) are ours to reconcile");
+            ended(job, &mut batch, BatchStatus::Succeeded, String::new(), told).await?;
+            Ok(Adopted { batch, done })
+        }
+        Err(failure) => Err(stopped(job, batch, failure).await?),
+    }
+}
+
+async fn record(job: &Job, batch: &Batch, plan: &AdoptPlan, reason: &str) -> Outcome<()> {
+    let total = plan.adoptions.len();
+    for (at, row) in plan.adoptions.iter().enumerate() {
+        job.check_cancel()?;
+        job.count(format!("{} {}", row.kind, row.name), at, total);
+        job.ports
+            .store
+            .record(&BatchResource {
+                batch: batch.id,
+                kind: row.kind,
+                host_resource_id: row.host_resource_id,
+                name: row.name.clone(),
+                origin: Origin::Adopted,
+                recorded: row.recorded.clone(),
+                before: Value::Null,
+                undone: false,
+            })
+            .await?;
+    }
+    job.ports
+        .store
+        .add_audit(&AuditRow {
+            at_ms: job.now_ms(),
+            who: job.settings.owner.clone(),
+            host: batch.host.clone(),
+            batch: Some(batch.id),
+            plan_hash: batch.plan_hash.clone(),
+            request: format!("adopt {total} resource(s) of {}", batch.provider),
+            answer: "recorded; nothing was written to the host".to_owned(),
+            reason: reason.to_owned(),
+        })
+        .await?;
+    event(job, batch.id, "adopted", format!("{total} resource(s)")).await
+}

@@ -1,0 +1,172 @@
+//! Taking over what people or older tools made on a host: read by name and pattern, recorded, compared,
+//! released again, and not one write to the host in all of it.
+
+use crate::support::far::{Admin, text};
+use crate::support::{Lab, Ran, has_ssh};
+use serde_json::{Value, json};
+
+const HOST: &str = "accept";
+
+/// The group of the pack stands there already; by hand a channel over it, an account with a name of
+/// ours and a double.
+fn made_by_hand(admin: &Admin) -> Value {
+    let groups = admin.list("/api/v1/admin/groups?page_size=100");
+    let group = groups.iter().find(|row| row["name"] == "relay-lab");
+    let group = group.expect("the pack's group")["id"].clone();
+    let channels = admin.list("/api/v1/admin/channels?page_size=100");
+    if !channels.iter().any(|row| row["name"] == "relay-lab") {
+        admin.call(
+            "POST",
+            "/api/v1/admin/channels",
+            &json!({"name": "relay-lab", "group_ids": [group]}),
+        );
+    }
+    for name in ["lab.00000000000a", "lab.00000000000b", "lab.00000000000b"] {
+        account(admin, name, &group);
+    }
+    group
+}
+
+fn account(admin: &Admin, name: &str, group: &Value) {
+    admin.call(
+        "POST",
+        "/api/v1/admin/accounts",
+        &json!({
+            "name": name, "platform": "openai", "type": "apikey", "group_ids": [group],
+            "concurrency": 1, "priority": 50,
+            "credentials": {"api_key": "sk-lab-good-by-hand-0001", "base_url": "http://good.upstream.lab"},
+        }),
+    );
+}
+
+fn plan(lab: &Lab, code: i32) -> Value {
+    let words = [
+        "adopt",
+        "plan",
+        "--host",
+        HOST,
+        "--provider",
+        "lab",
+        "--json",
+    ];
+    let ran = lab.run(&words);
+    assert_eq!(ran.code, code, "{ran:?}");
+    ran.json()
+}
+
+fn apply(lab: &Lab, noun: &str, plan: &Value) -> Ran {
+    let (id, hash) = (plan["plan"]["id"].to_string(), text(&plan["plan"], "hash"));
+    lab.run(&[noun, "apply", &id, "--yes", &hash[..12], "--json"])
+}
+
+fn signed(plan: &Value, sign: &str) -> Vec<String> {
+    let rows = plan["changes"].as_array().expect("changes");
+    let of_sign = rows.iter().filter(|row| row["sign"] == sign);
+    of_sign.map(|row| text(row, "name")).collect()
+}
+
+fn count(report: &Value, name: &str) -> u64 {
+    report[name].as_u64().unwrap_or_else(|| panic!("{report}"))
+}
+
+#[test]
+fn what_stands_there_is_taken_over_compared_and_released_without_one_write() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let admin = lab.admin(HOST);
+    let group = made_by_hand(&admin);
+    let before = admin.listing();
+    let mark = lab.mark();
+
+    let stale = plan(&lab, 0);
+    account(&admin, "lab.00000000000c", &group);
+    let refused = apply(&lab, "adopt", &stale);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains("lab.00000000000c"), "{refused:?}");
+
+    let read = plan(&lab, 0);
+    let taken = signed(&read, "+");
+    for name in ["relay-lab", "lab.00000000000a", "lab.00000000000c"] {
+        assert!(taken.contains(&name.to_owned()), "{name}: {taken:?}");
+    }
+    let twins = signed(&read, "!");
+    assert_eq!(
+        twins
+            .iter()
+            .filter(|name| *name == "lab.00000000000b")
+            .count(),
+        2,
+        "{read}"
+    );
+    let ran = apply(&lab, "adopt", &read);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let done = ran.json();
+    assert_eq!(
+        (&done["kind"], &done["status"]),
+        (&json!("adopt"), &json!("succeeded"))
+    );
+    assert_eq!(done["done"], taken.len(), "{done}");
+    let batch = done["id"].to_string();
+
+    // Recorded, it is compared like everything of ours; there is nothing left to take over.
+    assert_eq!(signed(&plan(&lab, 1), "+"), Vec::<String>::new());
+    let look = ["reconcile", "plan", "--batch", &batch, "--json"];
+    let report = lab.run(&look).json();
+    assert_eq!(
+        (
+            count(&report, "missing_count"),
+            count(&report, "changed_count")
+        ),
+        (0, 0),
+        "{report}"
+    );
+    let shown = lab.run(&["batch", "show", &batch, "--json"]).json();
+    let rows = shown["resources"].as_array().expect("resources");
+    assert!(
+        rows.iter().all(|row| row["origin"] == "adopted"),
+        "{rows:?}"
+    );
+    assert_eq!(rows.len(), taken.len());
+
+    let planned = lab.run(&["rollback", "plan", &batch, "--json"]).json();
+    assert_eq!(planned["totals"]["remove"], 0, "{planned}");
+    let rolled = apply(&lab, "rollback", &planned);
+    assert_eq!(rolled.code, 0, "{rolled:?}");
+    assert_eq!(rolled.json()["status"], "rolled_back");
+    let by_hand = |row: &&String| row.contains("POST /api/v1/admin/accounts");
+    let mut writes = lab.seen(mark).writes(HOST);
+    writes.retain(|row| !by_hand(&row));
+    assert_eq!(writes, Vec::<String>::new());
+    let after = admin.listing();
+    assert!(after.len() == before.len() + 1, "only what the test added");
+    assert_eq!(signed(&plan(&lab, 0), "+"), taken);
+}
+
+#[test]
+fn drift_of_what_was_taken_over_is_found_with_its_time() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let admin = lab.admin(HOST);
+    made_by_hand(&admin);
+    let ran = apply(&lab, "adopt", &plan(&lab, 0));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let look = ["reconcile", "plan", "--host", HOST, "--json"];
+    lab.run(&look);
+    let channels = admin.list("/api/v1/admin/channels?page_size=100");
+    let channel = channels
+        .iter()
+        .find(|row| row["name"] == "relay-lab")
+        .expect("a channel");
+    let path = format!("/api/v1/admin/channels/{}", channel["id"]);
+    let other = channel["restrict_models"] != true;
+    admin.call("PUT", &path, &json!({"restrict_models": other}));
+    let ran = lab.run(&look);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let report = ran.json();
+    assert_eq!(count(&report, "changed_count"), 1, "{report}");
+    assert!(!report["since"][0]["last_good_at"].is_null(), "{report}");
+}
