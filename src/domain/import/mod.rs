@@ -17,6 +17,9 @@ pub use names::{
     Leftovers, account_name, is_own_name, managed_email, managed_key, managed_key_name,
     managed_password, subscription_notes,
 };
-pub use plan::{ImportPlan, ImportRequest, KeyFact, KeyState, KeyTotals, PlanItem, plan_import};
+pub use plan::{
+    ImportPlan, ImportRequest, KeyFact, KeyState, KeyTotals, PlanItem, Seen, changed_fields,
+    plan_import,
+};
 pub use preconditions::{Holds, Precondition, preconditions};
 pub use view::HostView;

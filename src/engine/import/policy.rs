@@ -7,7 +7,9 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{HostApi, SavedPlan};
 use crate::view::{Whose, read_view_of};
 use cockpit_domain::ids::PlanId;
-use cockpit_domain::import::{HostView, ImportPlan, KeyInput, KeyLine, plan_import};
+use cockpit_domain::import::{
+    HostView, ImportPlan, KeyInput, KeyLine, changed_fields, plan_import,
+};
 use cockpit_domain::plan::Change;
 use cockpit_domain::secret::Secret;
 
@@ -104,7 +106,13 @@ pub(super) async fn fresh_view(
     };
     let now = plan_import(plan.request.clone(), &input, &[], &view, job.now_ms());
     let lines = |changes: &[Change]| -> Vec<String> { changes.iter().map(Change::line).collect() };
-    let told = changed_since(&lines(&plan.changes), &lines(&now.changes));
+    let fields = changed_fields(&plan.seen, &now.seen);
+    // What has no field of its own, such as a balance that ran out, is seen in what would be done.
+    let told = if fields.is_empty() || plan.seen.is_empty() {
+        changed_since(&lines(&plan.changes), &lines(&now.changes))
+    } else {
+        fields.join("; ")
+    };
     Err(Failure::new(
         FailureKind::Conflict,
         format!("the host changed since the plan was made: {told}"),

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod frame;
 mod request;
+mod seen;
 
 use super::keys::KeyInput;
 use super::view::HostView;
@@ -17,6 +18,7 @@ use crate::secret::Fingerprint;
 use access::plan_access;
 use accounts::{plan_items, plan_parking};
 use frame::{plan_channel, plan_group, plan_offer};
+pub use seen::{Seen, changed_fields};
 use serde::{Deserialize, Serialize};
 
 /// What was asked for.
@@ -109,6 +111,9 @@ pub struct ImportPlan {
     pub warnings: Vec<String>,
     /// Revision of what it read.
     pub revision: String,
+    /// What it read, field by field.
+    #[serde(default)]
+    pub seen: Seen,
     /// UTC ms after which it is refused; production plans age (`product.md` 11).
     pub expires_ms: Option<i64>,
 }
@@ -240,6 +245,7 @@ pub fn plan_import(
         host_version: view.version.clone(),
         totals: Totals::of(&changes),
         revision: request.revision(view),
+        seen: request.seen(view),
         expires_ms: (request.role == Role::Production).then_some(now_ms + PRODUCTION_PLAN_MS),
         items,
         changes,

@@ -296,6 +296,30 @@ fn each_key_says_how_it_stands_and_the_totals_count_them() {
 }
 
 #[test]
+fn a_stale_plan_names_each_field_as_it_was_and_as_it_is() {
+    let view = used_host();
+    let plan = planned(request(), &view);
+    let mut now = used_host();
+    now.channels[0].spec.restrict_models = false;
+    now.accounts[0].schedulable = false;
+    drop(now.accounts.remove(9));
+    now.accounts.push(account(30, "made-since"));
+    // Traffic changes this by itself: it is nobody's work.
+    now.accounts[2].temp_unschedulable_reason = "429".to_owned();
+    let told = changed_fields(&plan.seen, &planned(request(), &now).seen);
+    assert_eq!(
+        told,
+        [
+            "account lab.000000000001 #1 schedulable: then true, now false",
+            "account made-since #30 is new",
+            "channel relay-lab #9 restrict_models: then true, now false",
+            "account lab.00000000000a #10 is gone",
+        ]
+    );
+    assert!(changed_fields(&plan.seen, &plan.seen).is_empty());
+}
+
+#[test]
 fn keys_that_are_tried_again_replace_nobody() {
     let input = read_keys("sk-lab-good-0001");
     let mut again = request();
