@@ -132,11 +132,11 @@ impl Draft<'_> {
         id: RemoteId,
         why: impl Into<String>,
     ) {
-        let change = Change::new(sign, kind, name, &why.into());
+        let change = Change::new(sign, kind, name, why.into());
         self.changes.push(change.at(id));
     }
 
-    /// Takes something over, unless a batch of ours holds it. Returns whether it is ours then.
+    /// Takes something over, unless a batch of ours holds it.
     fn take(&mut self, kind: ResourceKind, name: &str, id: RemoteId, recorded: Value, why: &str) {
         if let Some(batch) = self.holder(kind, id) {
             self.say(
