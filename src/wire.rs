@@ -1,7 +1,7 @@
 //! Wiring: config to adapters to engine.
 
 use crate::logging;
-use cockpit_adapters::config::{self, Config};
+use cockpit_adapters::config::{self, Config, ConfigFile};
 use cockpit_adapters::host_http::HostRegistry;
 use cockpit_adapters::lab_control::ControlSocket;
 use cockpit_adapters::packs::PackShelf;
@@ -78,6 +78,7 @@ pub(crate) fn session(
         store: Arc::new(store),
         packs: Arc::new(packs),
         secrets,
+        registrar: Arc::new(ConfigFile::of(&config)),
         clock: Arc::new(SystemClock),
         faults,
     };

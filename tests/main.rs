@@ -23,6 +23,7 @@ mod pools;
 mod prune;
 mod recordings;
 mod recover;
+mod registry;
 mod repair;
 mod scenario;
 mod screen;

@@ -1,8 +1,8 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Adopt, Baseline, Batch, Cli, Fault, Host, Import, Lab, Machine, Noun, Probe, Provider,
-    Prune, Reconcile, Recover, Repair, Rollback, Word,
+    Access, Adopt, Baseline, Batch, Cli, Fault, Host, Import, Lab, Lease, Machine, Noun, Prepare,
+    Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
 use crate::{drill, failed, input, known, logs, output, packs};
@@ -90,6 +90,45 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         Noun::Provider(Provider::Resources { host, provider }) => {
             Command::ProviderResources { host, provider }
         }
+        Noun::Access(Access::Preview {
+            host,
+            provider,
+            access,
+            user_key,
+        }) => Command::AccessPreview {
+            host,
+            provider,
+            access: access.into(),
+            user_key: user_key.map(CallerKey::named).transpose()?,
+        },
+        Noun::Access(Access::Prepare(Prepare::Plan {
+            host,
+            provider,
+            access,
+        })) => Command::AccessPlan {
+            host,
+            provider,
+            access: access.into(),
+        },
+        Noun::Access(Access::Prepare(Prepare::Apply { plan, word })) => Command::AccessApply {
+            plan,
+            approval: approval(word),
+        },
+        Noun::Lease(Lease::List) => Command::LeaseList,
+        Noun::Lease(Lease::Take {
+            lease: (host, provider),
+            reason,
+            even_if_alive,
+        }) => Command::LeaseTake {
+            host,
+            provider,
+            reason,
+            even_if_alive,
+        },
+        Noun::Host(Host::Add(add)) => Command::HostAdd {
+            new: Box::new((*add).into()),
+        },
+        Noun::Host(Host::Remove { host }) => Command::HostRemove { host },
         Noun::Provider(Provider::Status { host, provider }) => {
             Command::ProviderStatus { host, provider }
         }

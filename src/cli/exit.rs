@@ -35,6 +35,8 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
         }
         Answer::Batch(batch) => of_batch(batch.batch_status),
         Answer::Access(look) if look.latest_access_status == AccessStatus::Broken => FINDINGS,
+        Answer::Preview(look) if !look.open => FINDINGS,
+        Answer::AccessPlan(planned) if !planned.plan.blockers.is_empty() => FINDINGS,
         Answer::Reconcile(done) => match of_drift(done.status()) {
             CLEAN if !done.left_out.is_empty() => FINDINGS,
             code => code,

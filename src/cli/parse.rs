@@ -105,7 +105,9 @@ fn refused(error: &clap::Error, json: bool) -> Parsed {
 mod tests {
     use super::*;
     use cockpit_domain::batch::{AccessMode, ImportMode};
+    use cockpit_domain::host::Role;
     use cockpit_domain::ids::{BatchId, HostId, ItemId, MachineId, PackId, PlanId, RemoteId};
+    use cockpit_domain::new_host::{NewAdmin, NewHost, NewTerms};
     use cockpit_domain::secret::Secret;
     use cockpit_engine::approval::Approval;
     use cockpit_engine::command::Command;
@@ -251,6 +253,50 @@ mod tests {
                 keys: Secret::new("sk-aaaabbbbccccdddd"),
             },
             Command::AccessStatus { batch },
+            Command::AccessPreview {
+                host: host.clone(),
+                provider: provider.clone(),
+                access: AccessMode::SelfService,
+                user_key: Some(CallerKey::Reference("file:/k".to_owned())),
+            },
+            Command::AccessPlan {
+                host: host.clone(),
+                provider: provider.clone(),
+                access: AccessMode::Subscription,
+            },
+            Command::AccessApply {
+                plan,
+                approval: approval.clone(),
+            },
+            Command::LeaseList,
+            Command::LeaseTake {
+                host: host.clone(),
+                provider: provider.clone(),
+                reason: "its owner's laptop died".to_owned(),
+                even_if_alive: true,
+            },
+            Command::HostAdd {
+                new: Box::new(NewHost {
+                    id: host.clone(),
+                    machine: Some(MachineId::new("m").unwrap()),
+                    address: "127.0.0.1:18080".to_owned(),
+                    role: Role::Temporary,
+                    admin: NewAdmin {
+                        login: Some("a@example.com".to_owned()),
+                        reference: "env:NAME".to_owned(),
+                    },
+                    baseline: None,
+                    terms: Some(NewTerms {
+                        reason: "a trial".to_owned(),
+                        port: 18080,
+                        expires: "2027-01-31".to_owned(),
+                        container: "trial".to_owned(),
+                    }),
+                    db_container: Some("pg".to_owned()),
+                    redis_container: None,
+                }),
+            },
+            Command::HostRemove { host: host.clone() },
             Command::ReconcilePlan {
                 scope: Scope::Host {
                     host: host.clone(),
@@ -353,6 +399,13 @@ mod tests {
                 | Command::BatchResume { .. }
                 | Command::BatchRetry { .. }
                 | Command::AccessStatus { .. }
+                | Command::AccessPreview { .. }
+                | Command::AccessPlan { .. }
+                | Command::AccessApply { .. }
+                | Command::LeaseList
+                | Command::LeaseTake { .. }
+                | Command::HostAdd { .. }
+                | Command::HostRemove { .. }
                 | Command::ProviderStatus { .. }
                 | Command::ReconcilePlan { .. }
                 | Command::ReconcileApply { .. }

@@ -51,6 +51,8 @@ words! {
         Adopt = "adopt",
         /// One account asked again and let in again; holds no keys.
         Recover = "recover",
+        /// Access prepared for a provider, without keys of its own: group, user, right and user key.
+        Access = "access",
     }
 }
 
@@ -63,7 +65,7 @@ impl BatchKind {
     /// Why it cannot be taken back; `None` when it can.
     pub fn why_final(self) -> Option<&'static str> {
         match self {
-            Self::Import | Self::Repair | Self::Adopt => None,
+            Self::Import | Self::Repair | Self::Adopt | Self::Access => None,
             Self::Prune => Some("what was deleted cannot be brought back"),
             Self::Recover => Some("letting an account in again leaves nothing to take back"),
         }

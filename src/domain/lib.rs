@@ -13,6 +13,7 @@ pub mod journal;
 pub mod log;
 pub mod model_answer;
 pub mod neighbours;
+pub mod new_host;
 pub mod pack;
 pub mod plan;
 pub mod pool;

@@ -132,7 +132,19 @@ pub struct BatchSeen {
     pub foreign: bool,
 }
 
-/// The writer's place of a (host, provider), held now.
+/// How a writer's place stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaseState {
+    /// Its owner is at work.
+    Held,
+    /// Its owner is gone and left it behind; the next writer takes it.
+    Left,
+    /// It cannot be looked at: somebody may hold it.
+    Unreadable,
+}
+
+/// The writer's place of a (host, provider).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeaseSeen {
     /// Host.
@@ -143,6 +155,8 @@ pub struct LeaseSeen {
     pub info: LeaseInfo,
     /// Whether another process holds it.
     pub foreign: bool,
+    /// Whether it is held.
+    pub state: LeaseState,
 }
 
 /// How a batch and its host stand to each other, as a face shows it.

@@ -2,21 +2,24 @@
 
 mod line;
 
-use crate::access::AccessLook;
+use crate::access::{AccessLook, AccessPreview};
 use crate::adopt::{Adopted, PlannedAdopt};
 use crate::approval::Approval;
 use crate::baseline::BaselineReport;
 use crate::batches::BatchDetail;
-use crate::board::MachineLook;
+use crate::board::{LeaseSeen, MachineLook};
 use crate::doctor::Diagnosis;
 use crate::import::{CallerKey, PlannedImport};
+use crate::leases::LeaseTaken;
 use crate::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered};
 use crate::probe::{HostProbe, Probe, Split, SplitKey};
 use crate::reconcile::{Mended, Reconciled, Scope};
+use crate::registry::{HostBlock, HostLines};
 use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId};
+use cockpit_domain::new_host::NewHost;
 use cockpit_domain::pool::{Pairing, Pool};
 use cockpit_domain::recorded::Listing;
 use cockpit_domain::secret::Secret;
@@ -91,6 +94,56 @@ pub enum Command {
         batch: BatchId,
         /// The key input: those of it that failed are taken.
         keys: Secret,
+    },
+    /// Name everything that access needs, before anything is written.
+    AccessPreview {
+        /// Host.
+        host: HostId,
+        /// Provider.
+        provider: PackId,
+        /// Access mode.
+        access: AccessMode,
+        /// The caller's own key, when that is to be proven.
+        user_key: Option<CallerKey>,
+    },
+    /// Plan what makes access true, without keys of the provider.
+    AccessPlan {
+        /// Host.
+        host: HostId,
+        /// Provider.
+        provider: PackId,
+        /// Access mode.
+        access: AccessMode,
+    },
+    /// Apply such a plan.
+    AccessApply {
+        /// The plan.
+        plan: PlanId,
+        /// The person's word.
+        approval: Approval,
+    },
+    /// List the writers' places.
+    LeaseList,
+    /// Take one over from an owner that is gone.
+    LeaseTake {
+        /// Host.
+        host: HostId,
+        /// Provider.
+        provider: PackId,
+        /// Why; kept in the audit.
+        reason: String,
+        /// Whether to take it from an owner on another machine that looks alive.
+        even_if_alive: bool,
+    },
+    /// Check a host that is to be added, and give the block to write.
+    HostAdd {
+        /// The host.
+        new: Box<NewHost>,
+    },
+    /// Check that a host can go, and give the lines to take out.
+    HostRemove {
+        /// The host.
+        host: HostId,
     },
     /// Look at a batch's access anew.
     AccessStatus {
@@ -223,6 +276,7 @@ impl Command {
         matches!(
             self,
             Self::ImportApply { .. }
+                | Self::AccessApply { .. }
                 | Self::BatchResume { .. }
                 | Self::ReconcileApply { .. }
                 | Self::RepairApply { .. }
@@ -246,6 +300,13 @@ impl Command {
             Self::BatchShow { .. } => "batch show",
             Self::BatchResume { .. } => "batch resume",
             Self::BatchRetry { .. } => "batch retry",
+            Self::AccessPreview { .. } => "access preview",
+            Self::AccessPlan { .. } => "access prepare plan",
+            Self::AccessApply { .. } => "access prepare apply",
+            Self::LeaseList => "lease list",
+            Self::LeaseTake { .. } => "lease take",
+            Self::HostAdd { .. } => "host add",
+            Self::HostRemove { .. } => "host remove",
             Self::AccessStatus { .. } => "access status",
             Self::ProviderStatus { .. } => "provider status",
             Self::ReconcilePlan { .. } => "reconcile plan",
@@ -288,6 +349,18 @@ pub enum Answer {
     Batches(Vec<Batch>),
     /// Of `batch show`.
     Detail(Box<BatchDetail>),
+    /// Of `access preview`.
+    Preview(Box<AccessPreview>),
+    /// Of `access prepare plan`.
+    AccessPlan(Box<PlannedImport>),
+    /// Of `lease list`.
+    Leases(Vec<LeaseSeen>),
+    /// Of `lease take`.
+    LeaseTaken(Box<LeaseTaken>),
+    /// Of `host add`.
+    HostBlock(Box<HostBlock>),
+    /// Of `host remove`.
+    HostLines(Box<HostLines>),
     /// Of `access status`.
     Access(Box<AccessLook>),
     /// Of `provider status`.

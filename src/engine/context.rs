@@ -3,7 +3,8 @@
 use crate::arming::Gate;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{
-    Clock, FaultBoard, Hosts, KeptResult, Packs, Remote, ResultKind, SecretRefs, Store, Web,
+    Clock, FaultBoard, Hosts, KeptResult, Packs, Registrar, Remote, ResultKind, SecretRefs, Store,
+    Web,
 };
 use cockpit_domain::batch::Interruption;
 use cockpit_domain::host::HostSettings;
@@ -33,6 +34,8 @@ pub struct Ports {
     pub packs: Arc<dyn Packs>,
     /// References to secrets that a person names.
     pub secrets: Arc<dyn SecretRefs>,
+    /// The config file as people edit it.
+    pub registrar: Arc<dyn Registrar>,
     /// Time and ids.
     pub clock: Arc<dyn Clock>,
     /// Where faults can be switched; only a lab has one.

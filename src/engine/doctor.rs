@@ -1,7 +1,7 @@
 //! `doctor`: every hop between this computer and each host, each with a fix line.
 
 use crate::context::Job;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, FailureKind, Outcome};
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::MachineId;
 use futures_util::FutureExt;
@@ -67,6 +67,10 @@ async fn host_hops(job: &Job, host: &HostSettings) -> Vec<Diagnosis> {
     let opened = job.ports.hosts.api(&host.id).await;
     let api = match opened {
         Ok(api) => api,
+        // What cannot be read where its reference points was never shown to the host.
+        Err(failure) if matches!(failure.kind, FailureKind::Config | FailureKind::Usage) => {
+            return vec![ill(format!("credential {}", host.id), &failure)];
+        }
         Err(failure) => return vec![ill(format!("tunnel {}", host.id), &failure)],
     };
     let looked = api.identity().await;
@@ -79,7 +83,13 @@ async fn host_hops(job: &Job, host: &HostSettings) -> Vec<Diagnosis> {
             ));
             found.push(well(
                 format!("credential {}", host.id),
-                format!("the {} is taken", identity.credential),
+                match identity.login_until_ms.and_then(moment) {
+                    Some(until) => format!(
+                        "the {} is taken; runs out {until}, renewed by itself",
+                        identity.credential
+                    ),
+                    None => format!("the {} is taken", identity.credential),
+                },
             ));
             let known = identity.version.starts_with(KNOWN_VERSION);
             found.push(Diagnosis {
@@ -97,7 +107,12 @@ async fn host_hops(job: &Job, host: &HostSettings) -> Vec<Diagnosis> {
             });
         }
         Err(failure) => {
-            let hop = if failure.kind == crate::failure::FailureKind::Denied {
+            // Whoever says no was reached.
+            let hop = if failure.kind == FailureKind::Denied {
+                found.push(well(
+                    format!("tunnel {}", host.id),
+                    "the host answers".to_owned(),
+                ));
                 "credential"
             } else {
                 "tunnel"
@@ -106,6 +121,11 @@ async fn host_hops(job: &Job, host: &HostSettings) -> Vec<Diagnosis> {
         }
     }
     found
+}
+
+fn moment(ms: i64) -> Option<String> {
+    let at = jiff::Timestamp::from_millisecond(ms).ok()?;
+    Some(format!("{at:.0}"))
 }
 
 fn judge<T>(subject: String, looked: Outcome<T>, say: impl FnOnce(T) -> String) -> Diagnosis {

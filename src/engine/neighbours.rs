@@ -1,6 +1,7 @@
 //! Looking for who else writes to a host. A look that fails is told as such and fails nothing: it
 //! stands beside a probe or a plan, and neither depends on it.
 
+use crate::board::LeaseState;
 use crate::context::Job;
 use crate::failure::Outcome;
 use crate::ports::{HostApi, RemoteCommand, ResultKind};
@@ -72,7 +73,7 @@ async fn holders(job: &Job, host: &HostId) -> Vec<Writer> {
         Err(failure) => return vec![Writer::not_looked(ANYBODY, &failure.message)],
     };
     held.into_iter()
-        .filter(|lease| lease.foreign && lease.host == *host)
+        .filter(|lease| lease.foreign && lease.host == *host && lease.state != LeaseState::Left)
         .map(|lease| Writer {
             who: lease.info.owner,
             what: format!("{} on `{}`", lease.info.reason, lease.provider),

@@ -182,6 +182,11 @@ actions! {
     Reconcile "reconcile" ["R"] Everywhere Plan [Host, Provider] 9;
     Drift "drift" ["C"] Everywhere Look [] 0;
     RollBack "rollback" ["B"] Everywhere Plan [Batch] 9;
+    AccessPreview "access-preview" [] Everywhere Ask [Host, Provider] 0;
+    AccessPrepare "access-prepare" [] Everywhere Plan [Host, Provider] 0;
+    LeaseTake "lease-take" [] Everywhere Write [Host, Provider] 0;
+    HostAdd "host-add" [] Hosts Ask [] 0;
+    HostRemove "host-remove" [] Hosts Ask [Host] 0;
     Arm "arm" [] Everywhere Write [Host, Duration] 0;
     Disarm "disarm" [] Everywhere Look [] 0;
     Repair "repair" ["P"] Checks Plan [Check] 2;

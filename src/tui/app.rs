@@ -54,6 +54,7 @@ impl App {
                 form: None,
                 dialog: None,
                 filter_input: None,
+                rearmed: None,
                 toast,
                 plans: BTreeMap::new(),
                 planned: BTreeMap::new(),

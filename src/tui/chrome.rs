@@ -110,15 +110,20 @@ fn tabs(model: &Model, how: Tabs) -> Note {
 fn count(model: &Model, place: &Place) -> String {
     let board = model.board();
     let (mark, count) = match place {
-        Place::Baseline => (
-            'x',
-            board
-                .baselines
-                .values()
-                .flat_map(|known| &known.value.results)
-                .filter(|row| row.verdict == Verdict::Fail && !panes::is_stale(model, row.at_ms))
-                .count(),
-        ),
+        Place::Baseline => {
+            let of = |verdict| {
+                let results = board.baselines.values();
+                results
+                    .flat_map(|known| &known.value.results)
+                    .filter(|row| row.verdict == verdict && !panes::is_stale(model, row.at_ms))
+                    .count()
+            };
+            // Where nothing failed, what could not be reached waits for a person.
+            match of(Verdict::Fail) {
+                0 => ('/', of(Verdict::Unreachable)),
+                failed => ('x', failed),
+            }
+        }
         Place::Hosts => (
             '/',
             board

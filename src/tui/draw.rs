@@ -365,6 +365,8 @@ fn draw_confirm(frame: &mut Frame<'_>, model: &Model, confirm: &Confirm) {
     };
     if confirm.wants_name.is_some() {
         input("confirm.name", confirm.name.value(), Field::Name);
+    }
+    if confirm.wants_reason() {
         input("confirm.reason", confirm.reason.value(), Field::Reason);
         lines.push(Vec::new());
     }

@@ -45,6 +45,8 @@ pub(crate) enum Asked {
     Matrix,
     /// The doctor.
     Doctor,
+    /// Something to be read in front of the page.
+    Told,
     /// Keys out of a file, for the import form.
     Keys,
 }
@@ -107,6 +109,8 @@ pub(crate) struct Model {
     pub dialog: Option<Dialog>,
     /// The filter while it is typed.
     pub filter_input: Option<Input>,
+    /// The host that loses its window by the arming in work, and the one that gets one.
+    pub rearmed: Option<(HostId, HostId)>,
     /// A short message.
     pub toast: Option<Toast>,
     /// Plans read in this session.

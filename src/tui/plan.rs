@@ -16,6 +16,8 @@ use cockpit_engine::rollback::PlannedRollback;
 pub(crate) enum Plan {
     /// Of an import.
     Import(Box<PlannedImport>),
+    /// Of preparing access.
+    Access(Box<PlannedImport>),
     /// Of taking a batch back.
     Rollback(Box<PlannedRollback>),
     /// What reconcile found, and what of it can be put back.
@@ -34,7 +36,7 @@ impl Plan {
     /// Its id.
     pub(crate) fn id(&self) -> PlanId {
         match self {
-            Self::Import(plan) => plan.id,
+            Self::Import(plan) | Self::Access(plan) => plan.id,
             Self::Rollback(plan) => plan.id,
             Self::Reconcile(plan) => plan.id,
             Self::Repair(plan) => plan.id,
@@ -47,7 +49,7 @@ impl Plan {
     /// Its hash.
     pub(crate) fn hash(&self) -> &str {
         match self {
-            Self::Import(plan) => &plan.hash,
+            Self::Import(plan) | Self::Access(plan) => &plan.hash,
             Self::Rollback(plan) => &plan.hash,
             Self::Reconcile(plan) => &plan.hash,
             Self::Repair(plan) => &plan.hash,
@@ -60,7 +62,7 @@ impl Plan {
     /// The host it is for.
     pub(crate) fn host(&self) -> &HostId {
         match self {
-            Self::Import(plan) => &plan.plan.request.host,
+            Self::Import(plan) | Self::Access(plan) => &plan.plan.request.host,
             Self::Rollback(plan) => &plan.plan.host,
             Self::Reconcile(plan) => &plan.report.host,
             Self::Repair(plan) => &plan.plan.host,
@@ -74,6 +76,7 @@ impl Plan {
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Import(_) => "import",
+            Self::Access(_) => "access",
             Self::Rollback(_) => "rollback",
             Self::Reconcile(_) => "reconcile",
             Self::Repair(_) => "repair",
@@ -91,7 +94,7 @@ impl Plan {
     /// What would be done.
     pub(crate) fn changes(&self) -> Vec<Change> {
         match self {
-            Self::Import(plan) => plan.plan.changes.clone(),
+            Self::Import(plan) | Self::Access(plan) => plan.plan.changes.clone(),
             Self::Rollback(plan) => plan
                 .plan
                 .steps
@@ -116,7 +119,7 @@ impl Plan {
     /// How many of each sign.
     pub(crate) fn totals(&self) -> Totals {
         match self {
-            Self::Import(plan) => plan.plan.totals,
+            Self::Import(plan) | Self::Access(plan) => plan.plan.totals,
             Self::Rollback(plan) => plan.plan.totals,
             Self::Reconcile(plan) => plan.report.totals,
             Self::Repair(plan) => plan.plan.totals,
@@ -129,7 +132,7 @@ impl Plan {
     /// Why it cannot be applied as it is.
     pub(crate) fn blockers(&self) -> &[String] {
         match self {
-            Self::Import(plan) => &plan.plan.blockers,
+            Self::Import(plan) | Self::Access(plan) => &plan.plan.blockers,
             Self::Repair(plan) => &plan.plan.blockers,
             Self::Prune(plan) => &plan.plan.blockers,
             Self::Adopt(plan) => &plan.plan.blockers,
@@ -141,7 +144,7 @@ impl Plan {
     /// Who else writes to the host.
     pub(crate) fn warnings(&self) -> &[String] {
         match self {
-            Self::Import(plan) => &plan.plan.warnings,
+            Self::Import(plan) | Self::Access(plan) => &plan.plan.warnings,
             Self::Rollback(plan) => &plan.plan.warnings,
             Self::Repair(plan) => &plan.plan.warnings,
             Self::Reconcile(plan) => &plan.report.warnings,
@@ -162,7 +165,7 @@ impl Plan {
     /// UTC ms after which it is refused.
     pub(crate) fn expires_ms(&self) -> Option<i64> {
         match self {
-            Self::Import(plan) => plan.plan.expires_ms,
+            Self::Import(plan) | Self::Access(plan) => plan.plan.expires_ms,
             Self::Rollback(plan) => plan.plan.expires_ms,
             Self::Repair(plan) => plan.plan.expires_ms,
             Self::Reconcile(plan) => plan.report.expires_ms,
@@ -181,6 +184,7 @@ impl Plan {
                 approval,
                 canary,
             }),
+            Self::Access(_) => Some(Command::AccessApply { plan, approval }),
             Self::Rollback(_) => Some(Command::RollbackApply { plan, approval }),
             Self::Repair(_) => Some(Command::RepairApply { plan, approval }),
             Self::Reconcile(planned) => (!planned.report.mends.is_empty())

@@ -1,7 +1,7 @@
 //! The engine wired as `main` wires it, in this process, against a lab in this process: here a
 //! test can lose any one answer of the host, and look at the host's rows themselves.
 
-use cockpit_adapters::config;
+use cockpit_adapters::config::{self, ConfigFile};
 use cockpit_adapters::host_http::HostRegistry;
 use cockpit_adapters::lab_control::ControlSocket;
 use cockpit_adapters::packs::PackShelf;
@@ -532,6 +532,7 @@ fn wire_config(
         store: Arc::new(SqliteStore::open(&config.state_dir, redactor.clone())?),
         web: Arc::new(WebClient::new(ssh, redactor.clone())),
         secrets,
+        registrar: Arc::new(ConfigFile::of(&config)),
         clock: Arc::new(SystemClock),
         faults,
     };

@@ -4,6 +4,7 @@ mod credential;
 mod hosts;
 mod logs;
 mod read;
+mod registrar;
 mod rules;
 mod screen;
 mod sections;
@@ -11,6 +12,7 @@ mod sections;
 mod tests;
 mod themes;
 
+pub use registrar::ConfigFile;
 pub use themes::{ThemeFile, theme_files};
 
 use crate::secrets::CredentialRef;

@@ -42,4 +42,6 @@ impl Credential {
 pub trait Credentials: Send + Sync {
     /// The credential of this host.
     async fn of(&self, host: &HostId) -> Outcome<Credential>;
+    /// Forgets it, after the host refused it: it may have been replaced where its reference points.
+    async fn forget(&self, _host: &HostId) {}
 }

@@ -1,14 +1,14 @@
 //! The hosts of the config, opened when first asked for.
 
 use super::client::{HostHttp, Limits};
-use super::credential::Credentials;
+use super::credential::{Credential, Credentials};
 use super::tunnels::Tunnels;
 use async_trait::async_trait;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::HostId;
 use cockpit_domain::text::Redactor;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
-use cockpit_engine::ports::{HostApi, Hosts};
+use cockpit_engine::ports::{HostApi, Hosts, TrialCredential};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -61,8 +61,36 @@ impl HostRegistry {
     }
 }
 
+impl HostRegistry {
+    async fn opened(&self, host: &HostSettings, credential: Credential) -> Outcome<Arc<HostHttp>> {
+        let api = Arc::new(HostHttp::new(
+            host,
+            self.tunnels.clone(),
+            credential,
+            self.redactor.clone(),
+            self.limits,
+        )?);
+        api.open()
+            .await
+            .map_err(|failure| failure.doing(format!("opening the way to `{}`", host.id)))?;
+        Ok(api)
+    }
+}
+
 #[async_trait]
 impl Hosts for HostRegistry {
+    async fn trial(
+        &self,
+        host: &HostSettings,
+        credential: TrialCredential,
+    ) -> Outcome<Arc<dyn HostApi>> {
+        let credential = match credential {
+            TrialCredential::Key(key) => Credential::AdminKey(key),
+            TrialCredential::Login { email, password } => Credential::Login { email, password },
+        };
+        Ok(self.opened(host, credential).await?)
+    }
+
     async fn api(&self, host: &HostId) -> Outcome<Arc<dyn HostApi>> {
         let Some(slot) = self.slots.get(host) else {
             let known: Vec<_> = self.slots.keys().map(HostId::as_str).collect();
@@ -77,24 +105,18 @@ impl Hosts for HostRegistry {
         };
         let mut open = slot.open.lock().await;
         // A refused credential may have been replaced where its reference points.
-        if let Some(api) = open.as_ref().filter(|api| !api.is_refused()) {
-            return Ok(api.clone());
+        if let Some(api) = open.as_ref() {
+            if !api.is_refused() {
+                return Ok(api.clone());
+            }
+            self.credentials.forget(host).await;
         }
         *open = None;
         let credential =
             self.credentials.of(host).await.map_err(|failure| {
                 failure.doing(format!("resolving the credential of `{host}`"))
             })?;
-        let api = Arc::new(HostHttp::new(
-            &slot.settings,
-            self.tunnels.clone(),
-            credential,
-            self.redactor.clone(),
-            self.limits,
-        )?);
-        api.open()
-            .await
-            .map_err(|failure| failure.doing(format!("opening the way to `{host}`")))?;
+        let api = self.opened(&slot.settings, credential).await?;
         *open = Some(api.clone());
         Ok(api)
     }

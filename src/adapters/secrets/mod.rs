@@ -47,11 +47,6 @@ impl Secrets {
         }
     }
 
-    /// Forgets what was resolved for a host, after it was refused there.
-    pub async fn forget(&self, host: &HostId) {
-        self.resolved.lock().await.remove(host);
-    }
-
     /// Resolves one reference.
     ///
     /// # Errors
@@ -101,6 +96,10 @@ impl Secrets {
 
 #[async_trait]
 impl Credentials for Secrets {
+    async fn forget(&self, host: &HostId) {
+        self.resolved.lock().await.remove(host);
+    }
+
     async fn of(&self, host: &HostId) -> Outcome<Credential> {
         // Held while resolving: two askers must not start the password store twice.
         let mut resolved = self.resolved.lock().await;

@@ -29,6 +29,9 @@ impl SecretRef {
             Some(("env", name)) if is_variable(name) => Ok(Self::Env(name.to_owned())),
             Some(("env", _)) => refused("`env:` wants the name of a variable, without `$`"),
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
+            Some(("command", line)) if !line.trim().is_empty() => Ok(Self::Command(
+                line.split_whitespace().map(str::to_owned).collect(),
+            )),
             Some(("file", _)) => refused("`file:` wants a path"),
             _ => refused(
                 "a key is given by reference, never itself: arguments can be seen by other users",

@@ -191,6 +191,19 @@ fn list(db: &Connection, host: Option<&HostId>) -> Result<Vec<Batch>> {
     .collect()
 }
 
+/// The batches of (host, provider) that are written down as running.
+pub(super) fn running(db: &Connection, host: &HostId, provider: &PackId) -> Result<Vec<BatchId>> {
+    let mut rows = db.prepare(
+        "SELECT id FROM batches WHERE host = ?1 AND provider = ?2 AND status = 'running' ORDER BY id",
+    )?;
+    let rows = rows.query_map([host.as_str(), provider.as_str()], |row| row.get(0))?;
+    Ok(rows
+        .collect::<rusqlite::Result<Vec<i64>>>()?
+        .into_iter()
+        .map(BatchId)
+        .collect())
+}
+
 /// Marks the running batches of (host, provider) as interrupted, with an event each. For whoever
 /// holds the lease: then nobody runs them.
 pub(super) fn interrupt_stale(

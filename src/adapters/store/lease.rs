@@ -5,9 +5,9 @@ use super::error::{Result, damaged, file_failure};
 use super::files::{LOCKS, private_file};
 use super::writer::Aside;
 use super::{SqliteStore, batches, blocking};
-use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::ids::{BatchId, HostId, PackId};
 use cockpit_domain::text::clean_line;
-use cockpit_engine::board::LeaseSeen;
+use cockpit_engine::board::{LeaseSeen, LeaseState};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::ports::{Lease, LeaseInfo};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -53,7 +53,7 @@ impl Locks {
         }
     }
 
-    /// The places that are held now: by whom, what for, since when. A lock that cannot be looked
+    /// The places that are held now, or were left: by whom, what for, since when. A lock that cannot be looked
     /// at is listed and says so.
     pub(super) fn held(&self, db: &Connection) -> Result<Vec<LeaseSeen>> {
         let mut rows = rows(db)?;
@@ -65,8 +65,18 @@ impl Locks {
         let mut held = Vec::new();
         for place in places {
             let path = self.file(&place.0, &place.1);
+            let mut state = LeaseState::Held;
             let info = match probe(&path) {
-                Probed::Free => continue,
+                // Its owner tidied up, or is about to: the row goes a moment after.
+                Probed::Absent => continue,
+                // Its owner ended without tidying up.
+                Probed::Free => {
+                    state = LeaseState::Left;
+                    match rows.remove(&place).or_else(|| read_note(&path)) {
+                        Some(known) => known,
+                        None => continue,
+                    }
+                }
                 Probed::Held => {
                     let known = read_note(&path).or_else(|| rows.remove(&place));
                     known.unwrap_or_else(|| LeaseInfo {
@@ -75,14 +85,18 @@ impl Locks {
                         since_ms: 0,
                     })
                 }
-                Probed::Unreadable(why) => LeaseInfo {
-                    owner: "perhaps somebody".to_owned(),
-                    reason: format!("the lease cannot be read: {why}"),
-                    since_ms: 0,
-                },
+                Probed::Unreadable(why) => {
+                    state = LeaseState::Unreadable;
+                    LeaseInfo {
+                        owner: "perhaps somebody".to_owned(),
+                        reason: format!("the lease cannot be read: {why}"),
+                        since_ms: 0,
+                    }
+                }
             };
             held.push(LeaseSeen {
                 foreign: !lock_set(&self.mine).contains(&place),
+                state,
                 host: place.0,
                 provider: place.1,
                 info: LeaseInfo {
@@ -99,6 +113,7 @@ impl Locks {
 /// What a look at a lock found. It never takes the place: its own hold is shared and lasts an
 /// instant.
 enum Probed {
+    Absent,
     Free,
     Held,
     Unreadable(String),
@@ -108,7 +123,7 @@ fn probe(path: &Path) -> Probed {
     let unreadable = |error: &std::io::Error| Probed::Unreadable(error.to_string());
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Probed::Free,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Probed::Absent,
         Err(error) => return unreadable(&error),
     };
     if !file.metadata().is_ok_and(|seen| seen.is_file()) {
@@ -247,6 +262,30 @@ impl SqliteStore {
         Ok(Box::new(held))
     }
 
+    /// Clears a place: takes its lock (or, from an owner that may live elsewhere, puts a new file in
+    /// its place), marks what its owner left, and lets go.
+    pub(super) async fn clear_lease(
+        &self,
+        host: &HostId,
+        provider: &PackId,
+        taker: &LeaseInfo,
+        alive: bool,
+    ) -> Outcome<Vec<BatchId>> {
+        if alive {
+            let path = self.locks().file(host, provider);
+            blocking(move || {
+                std::fs::remove_file(&path).map_err(|error| file_failure(&path, &error))
+            })
+            .await?;
+        }
+        let (of_host, of_provider) = (host.clone(), provider.clone());
+        let running = self
+            .read(move |db| batches::running(db, &of_host, &of_provider))
+            .await?;
+        drop(self.take_lease(host, provider, taker).await?);
+        Ok(running)
+    }
+
     /// Says who holds it: by the row, by the note in the file, or that neither can be read.
     async fn held(&self, host: &HostId, provider: &PackId, asker: &LeaseInfo) -> Failure {
         let path = self.locks().file(host, provider);
@@ -274,6 +313,7 @@ impl SqliteStore {
             _ => row.ok().flatten(),
         };
         let place = format!("host `{host}` provider `{provider}` is held by");
+        let lease_name = format!("{host}/{provider}");
         let message = match &holder {
             Some(holder) => format!(
                 "{place} {} since {} for {}",
@@ -284,7 +324,9 @@ impl SqliteStore {
             None => format!("{place} somebody whose note cannot be read"),
         };
         Failure::new(FailureKind::Busy, message)
-            .hint("wait until it is done, or end that process; its work can then be resumed")
+            .hint(format!(
+                "wait until it is done, or end that process; its work can then be resumed. If it is gone for good: `cockpit lease take {lease_name} --reason ..`, on the screen `:lease-take {host} {provider}`"
+            ))
     }
 }
 

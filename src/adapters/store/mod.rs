@@ -280,6 +280,16 @@ impl Store for SqliteStore {
         self.remember().await
     }
 
+    async fn take_over(
+        &self,
+        host: &HostId,
+        provider: &PackId,
+        taker: &LeaseInfo,
+        alive: bool,
+    ) -> Outcome<Vec<BatchId>> {
+        self.clear_lease(host, provider, taker, alive).await
+    }
+
     async fn leases(&self) -> Outcome<Vec<LeaseSeen>> {
         self.held_leases().await
     }

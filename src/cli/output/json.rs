@@ -29,7 +29,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
                 json!({"type": kind, "name": name, "host_resource_id": id.to_string(), "fields": fields})
             }).collect::<Vec<_>>(),
         }),
-        Answer::Import(planned) => {
+        Answer::Import(planned) | Answer::AccessPlan(planned) => {
             let plan = &planned.plan;
             json!({
                 "plan": plan_ref(planned.id, &planned.hash),
@@ -59,6 +59,11 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         }
         Answer::Detail(detail) => json!(detail.as_ref()),
         Answer::Access(look) => json!(look.as_ref()),
+        Answer::Preview(look) => json!(look.as_ref()),
+        Answer::Leases(rows) => json!({"leases": rows}),
+        Answer::LeaseTaken(taken) => json!(taken.as_ref()),
+        Answer::HostBlock(new) => json!(new.as_ref()),
+        Answer::HostLines(gone) => json!(gone.as_ref()),
         Answer::Pools(pools) => json!({"pools": pools}),
         Answer::Reconcile(done) => reconciled(done),
         Answer::Mended(mended) => json!(mended.as_ref()),

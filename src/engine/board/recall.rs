@@ -1,7 +1,7 @@
 //! Beginning a board from the store, and bringing it up to date when the store changed.
 
 use super::learn::TroubleSubject;
-use super::{BatchSeen, Board, Known};
+use super::{BatchSeen, Board, Known, LeaseState};
 use crate::ports::{KeptResult, Remembered, ResultKind};
 use cockpit_domain::batch::{Batch, BatchStatus};
 use serde::de::DeserializeOwned;
@@ -16,7 +16,10 @@ impl Board {
         }
         let ours = |batch: &Batch| {
             remembered.leases.iter().any(|lease| {
-                !lease.foreign && lease.host == batch.host && lease.provider == batch.provider
+                !lease.foreign
+                    && lease.state == LeaseState::Held
+                    && lease.host == batch.host
+                    && lease.provider == batch.provider
             })
         };
         let batches: Vec<BatchSeen> = remembered

@@ -6,7 +6,8 @@ use crate::approval::Approval;
 use crate::import::CallerKey;
 use crate::probe::SplitKey;
 use crate::reconcile::Scope;
-use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::ids::{HostId, MachineId, PackId};
+use cockpit_domain::new_host::NewHost;
 use cockpit_domain::text::Redactor;
 
 /// Digits of a plan's hash that are shown: as many as an approval has to name.
@@ -18,7 +19,7 @@ impl Command {
         let mut words = Words::new(self.name());
         match self {
             Self::BaselineRun { pack } => words.option("pack", pack.as_ref().map(PackId::as_str)),
-            Self::HostProbe { host } => words.word(host.as_str()),
+            Self::HostProbe { host } | Self::HostRemove { host } => words.word(host.as_str()),
             Self::MachineCheck { machine } => words.word(machine.as_str()),
             Self::HostListing { host, provider } => {
                 words.word(host.as_str());
@@ -40,6 +41,39 @@ impl Command {
                 // A key that was pasted has no line of its own: the name of a variable stands for it.
                 words.option("user-key", user_key.as_ref().map(CallerKey::reference));
             }
+            Self::AccessPreview {
+                host,
+                provider,
+                access,
+                user_key,
+            } => {
+                words.option("host", Some(host.as_str()));
+                words.option("provider", Some(provider.as_str()));
+                words.option("access", Some(access.as_str()));
+                words.option("user-key", user_key.as_ref().map(CallerKey::reference));
+            }
+            Self::AccessPlan {
+                host,
+                provider,
+                access,
+            } => {
+                words.option("host", Some(host.as_str()));
+                words.option("provider", Some(provider.as_str()));
+                words.option("access", Some(access.as_str()));
+            }
+            Self::LeaseTake {
+                host,
+                provider,
+                reason,
+                even_if_alive,
+            } => {
+                words.word(&format!("{host}/{provider}"));
+                words.reason(Some(reason));
+                if *even_if_alive {
+                    words.0.push_str(" --even-if-alive");
+                }
+            }
+            Self::HostAdd { new } => words.new_host(new),
             Self::RepairPlan { pack, check } => {
                 words.option("check", Some(check.as_str()));
                 words.option("pack", pack.as_ref().map(PackId::as_str));
@@ -54,7 +88,8 @@ impl Command {
                 let canary = (*canary > 0).then(|| canary.to_string());
                 words.option("canary", canary.as_deref());
             }
-            Self::ReconcileApply { plan, approval }
+            Self::AccessApply { plan, approval }
+            | Self::ReconcileApply { plan, approval }
             | Self::RepairApply { plan, approval }
             | Self::AdoptApply { plan, approval }
             | Self::PruneApply { plan, approval }
@@ -111,7 +146,7 @@ impl Command {
                     SplitKey::Named(key) => words.option("key", Some(key.reference())),
                 }
             }
-            Self::Doctor | Self::ProviderList => {}
+            Self::Doctor | Self::ProviderList | Self::LeaseList => {}
         }
         words.0
     }
@@ -122,6 +157,7 @@ impl Command {
         match self {
             Self::BaselineRun { pack } => pack.as_ref().map(PackId::to_string).unwrap_or_default(),
             Self::HostProbe { host }
+            | Self::HostRemove { host }
             | Self::ProviderStatus {
                 host,
                 provider: None,
@@ -140,6 +176,9 @@ impl Command {
             | Self::PrunePlan { host, provider }
             | Self::ProbeSplit { host, provider, .. }
             | Self::AdoptPlan { host, provider }
+            | Self::AccessPreview { host, provider, .. }
+            | Self::AccessPlan { host, provider, .. }
+            | Self::LeaseTake { host, provider, .. }
             | Self::ProviderStatus {
                 host,
                 provider: Some(provider),
@@ -166,6 +205,7 @@ impl Command {
             Self::RepairPlan { check, .. } => check.clone(),
             Self::RecoverPlan { host, account, .. } => format!("{host} #{account}"),
             Self::ImportApply { plan, .. }
+            | Self::AccessApply { plan, .. }
             | Self::ReconcileApply { plan, .. }
             | Self::RepairApply { plan, .. }
             | Self::AdoptApply { plan, .. }
@@ -178,7 +218,8 @@ impl Command {
             | Self::BatchResume { batch }
             | Self::AccessStatus { batch }
             | Self::RollbackPlan { batch } => batch.to_string(),
-            Self::Doctor | Self::ProviderList => String::new(),
+            Self::HostAdd { new } => new.id.to_string(),
+            Self::Doctor | Self::ProviderList | Self::LeaseList => String::new(),
         }
     }
 }
@@ -218,10 +259,40 @@ impl Words {
         let head: String = approval.hash.chars().take(HASH_HEAD).collect();
         self.option("yes", Some(head.as_str()).filter(|head| !head.is_empty()));
         self.option("host-name", approval.host_name.as_deref());
+        self.reason(approval.reason.as_deref());
+    }
+
+    fn reason(&mut self, reason: Option<&str>) {
         // A person may have pasted a key where a reason was asked for.
-        let reason = approval.reason.as_deref();
         let reason = reason.map(|reason| Redactor::new().admit(reason).replace('\n', " "));
         self.option("reason", reason.as_deref());
+    }
+
+    fn new_host(&mut self, new: &NewHost) {
+        self.word(new.id.as_str());
+        self.option("machine", new.machine.as_ref().map(MachineId::as_str));
+        self.option("address", Some(&new.address));
+        self.option("role", Some(new.role.as_str()));
+        self.option("login", new.admin.login.as_deref());
+        // What is no reference may be the secret itself.
+        let named = new.block().is_some();
+        self.option(
+            "admin",
+            Some(if named {
+                &new.admin.reference
+            } else {
+                "env:NAME"
+            }),
+        );
+        self.option("baseline", new.baseline.as_ref().map(PackId::as_str));
+        if let Some(terms) = &new.terms {
+            self.option("reason", Some(&terms.reason));
+            self.option("port", Some(&terms.port.to_string()));
+            self.option("expires", Some(&terms.expires));
+            self.option("container", Some(&terms.container));
+        }
+        self.option("db-container", new.db_container.as_deref());
+        self.option("redis-container", new.redis_container.as_deref());
     }
 }
 

@@ -5,7 +5,8 @@ use crate::context::Job;
 use crate::failure::Outcome;
 use crate::view::read_view;
 use crate::{
-    access, adopt, baseline, batches, doctor, import, pool, probe, reconcile, repair, rollback,
+    access, adopt, baseline, batches, doctor, import, leases, pool, probe, reconcile, registry,
+    repair, rollback,
 };
 use cockpit_domain::recorded::listing;
 
@@ -49,6 +50,39 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::BatchShow { batch } => Answer::Detail(Box::new(batches::show(job, batch).await?)),
         Command::BatchResume { batch } => {
             Answer::Batch(Box::new(batches::resume(job, batch).await?))
+        }
+        Command::AccessPreview {
+            host,
+            provider,
+            access,
+            user_key,
+        } => {
+            let looked = access::preview(job, &host, &provider, access, user_key.as_ref());
+            Answer::Preview(Box::new(looked.await?))
+        }
+        Command::AccessPlan {
+            host,
+            provider,
+            access,
+        } => Answer::AccessPlan(Box::new(
+            import::plan_access(job, &host, &provider, access).await?,
+        )),
+        Command::AccessApply { plan, approval } => {
+            Answer::Batch(Box::new(import::apply_access(job, plan, &approval).await?))
+        }
+        Command::LeaseList => Answer::Leases(leases::list(job).await?),
+        Command::LeaseTake {
+            host,
+            provider,
+            reason,
+            even_if_alive,
+        } => {
+            let taken = leases::take(job, &host, &provider, &reason, even_if_alive);
+            Answer::LeaseTaken(Box::new(taken.await?))
+        }
+        Command::HostAdd { new } => Answer::HostBlock(Box::new(registry::add(job, &new).await?)),
+        Command::HostRemove { host } => {
+            Answer::HostLines(Box::new(registry::remove(job, &host).await?))
         }
         Command::AccessStatus { batch } => {
             Answer::Access(Box::new(access::status(job, batch).await?))

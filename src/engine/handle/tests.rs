@@ -4,7 +4,7 @@ mod fakes;
 
 use super::*;
 use crate::approval::Approval;
-use crate::board::{LeaseSeen, Tally};
+use crate::board::{LeaseSeen, LeaseState, Tally};
 use crate::failure::FailureKind;
 use crate::ports::{LeaseInfo, SavedPlan};
 use crate::supervisor::JobState;
@@ -272,6 +272,7 @@ async fn the_board_follows_the_store_and_says_whose_a_running_batch_is() {
             since_ms: 1,
         },
         foreign: true,
+        state: LeaseState::Held,
     };
     let running = (batch(4, BatchStatus::Running), Tally::default());
     fakes.world().remembered.batches = vec![running];

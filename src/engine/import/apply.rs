@@ -2,6 +2,7 @@
 
 use super::caller::sealed_parts;
 use super::execute::execute;
+use super::plan::{ACCESS, IMPORT};
 use super::policy;
 use super::scene::Scene;
 use crate::approval::Approval;
@@ -21,14 +22,34 @@ use tokio::sync::OnceCell;
 /// Carries out exactly this plan. Returns the batch as it ended; a stop or a failure in the
 /// middle leaves it `interrupted` with the reason, and is an error only when no batch was begun.
 pub async fn apply(job: &Job, id: PlanId, approval: &Approval, canary: usize) -> Outcome<Batch> {
+    Box::pin(carry_out(job, BatchKind::Import, id, approval, canary)).await
+}
+
+/// Carries out a plan that prepares access: as an import of no keys, and without a proof.
+pub async fn apply_access(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Batch> {
+    Box::pin(carry_out(job, BatchKind::Access, id, approval, 0)).await
+}
+
+async fn carry_out(
+    job: &Job,
+    kind: BatchKind,
+    id: PlanId,
+    approval: &Approval,
+    canary: usize,
+) -> Outcome<Batch> {
     let doing = format!("applying {id}");
-    let (saved, plan, sealed) = policy::load(job, id, approval).await?;
+    let stored = if kind == BatchKind::Access {
+        ACCESS
+    } else {
+        IMPORT
+    };
+    let (saved, plan, sealed) = policy::load(job, stored, id, approval).await?;
     job.may_write(&saved.host)?;
     let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
     let api = job.ports.hosts.api(&saved.host).await?;
     job.say("reading the host again");
     let view = policy::fresh_view(job, api.as_ref(), &plan, &sealed).await?;
-    let (mut batch, items) = new_batch(job, id, &saved.hash, &plan);
+    let (mut batch, items) = new_batch(job, kind, id, &saved.hash, &plan);
     // One that leaves nobody waiting is none.
     batch.canary = if canary < items.len() { canary } else { 0 };
     let batch_id = job.ports.store.create_batch(&batch, &items).await?;
@@ -154,12 +175,18 @@ async fn run(scene: Scene, view: Option<cockpit_domain::import::HostView>) -> Ou
     }
 }
 
-fn new_batch(job: &Job, id: PlanId, hash: &str, plan: &ImportPlan) -> (Batch, Vec<Item>) {
+fn new_batch(
+    job: &Job,
+    kind: BatchKind,
+    id: PlanId,
+    hash: &str,
+    plan: &ImportPlan,
+) -> (Batch, Vec<Item>) {
     let request = &plan.request;
     let now = job.now_ms();
     let batch = Batch {
         id: BatchId(0),
-        kind: BatchKind::Import,
+        kind,
         host: request.host.clone(),
         provider: request.pack.id.clone(),
         plan: id,

@@ -13,7 +13,8 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::rollback;
 use crate::view::{Whose, read_view_of};
 use cockpit_domain::batch::{
-    AccessMode, AccountStatus, Batch, GatewayEvidence, ImportMode, Item, UpstreamEvidence,
+    AccessMode, AccountStatus, Batch, BatchKind, BatchStatus, GatewayEvidence, ImportMode, Item,
+    UpstreamEvidence,
 };
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::import::{HostView, classify, final_words};
@@ -38,6 +39,9 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
         }
     };
     let group = frame(scene, &view).await?;
+    if scene.batch.kind == BatchKind::Access {
+        return prepared(scene, group).await;
+    }
     let first = canary::of(scene);
     let items = carry_all(scene, group, first.as_deref()).await?;
     sweep(scene).await?;
@@ -71,14 +75,7 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
         park_older(scene).await?;
     }
     let key = close(scene, group).await?;
-    batch.last_write_ms = scene.job.now_ms();
-    batch.effective_key_source = match (&request.user_key, request.access) {
-        (Some(_), _) => USER_KEY,
-        (None, AccessMode::Subscription) => "managed_subscription",
-        (None, AccessMode::SelfService) => "managed_self_service",
-    }
-    .to_owned();
-    batch.key_fingerprint = Some(key.key.fingerprint());
+    proven_with(scene, &mut batch, &key);
     scene.job.ports.store.save_batch(&batch).await?;
     batch.gateway = verdict(scene, &key, group, &items, batch.last_write_ms).await?;
     let ready = is_ready(&batch.gateway);
@@ -103,6 +100,38 @@ fn key_of<'a>(scene: &'a Scene, item: Option<&Item>) -> &'a Secret {
         planned.position(|planned| planned.fingerprint == item.fingerprint)
     });
     &scene.keys[at.unwrap_or(0)]
+}
+
+/// Writes down whose key the batch goes by.
+fn proven_with(scene: &Scene, batch: &mut Batch, key: &ApiKey) {
+    let request = &scene.plan.request;
+    batch.last_write_ms = scene.job.now_ms();
+    batch.effective_key_source = match (&request.user_key, request.access) {
+        (Some(_), _) => USER_KEY,
+        (None, AccessMode::Subscription) => "managed_subscription",
+        (None, AccessMode::SelfService) => "managed_self_service",
+    }
+    .to_owned();
+    batch.key_fingerprint = Some(key.key.fingerprint());
+}
+
+/// Access without accounts of its own: the same closure, and no verdict. The user's password is
+/// derived from this installation's own key, so there is nothing to hand out or to lose.
+async fn prepared(scene: &Scene, group: RemoteId) -> Outcome<Batch> {
+    sweep(scene).await?;
+    let key = close(scene, group).await?;
+    let mut batch = crate::batches::load(&scene.job, scene.batch.id).await?;
+    proven_with(scene, &mut batch, &key);
+    batch.batch_status = BatchStatus::Succeeded;
+    batch.updated_ms = scene.job.now_ms();
+    scene.job.ports.store.save_batch(&batch).await?;
+    let told = format!(
+        "access is prepared; user key #{} {}",
+        key.id,
+        key.key.masked()
+    );
+    scene.event(None, "finished", told).await?;
+    Ok(batch)
 }
 
 /// Group, channel and offer: made, taken over or corrected as the plan says.

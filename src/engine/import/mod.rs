@@ -15,10 +15,10 @@ mod sweep;
 mod writes;
 
 pub(crate) use apply::lease;
-pub use apply::{apply, resume};
+pub use apply::{apply, apply_access, resume};
 pub use caller::CallerKey;
 pub(crate) use execute::USER_KEY;
-pub use plan::{PlannedImport, Wish, plan, retry};
+pub use plan::{PlannedImport, Wish, plan, plan_access, retry};
 pub(crate) use scene::Scene;
 pub(crate) use writes::{
     AssignSubscription, BindKey, CreateKey, CreateUser, ExtendSubscription, Restore,

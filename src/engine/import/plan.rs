@@ -1,5 +1,6 @@
 //! Making and saving an import plan. Reads only.
 
+use super::USER_KEY;
 use super::caller::CallerKey;
 use crate::batches;
 use crate::context::Job;
@@ -43,6 +44,37 @@ pub struct Wish {
     pub retry_of: Option<BatchId>,
 }
 
+/// What plans are called in the store.
+pub(super) const IMPORT: &str = "import";
+/// Those that prepare access only.
+pub(super) const ACCESS: &str = "access";
+
+/// Plans what makes access true without any key of a provider: group and channel, user, right or
+/// balance, and a user key.
+pub async fn plan_access(
+    job: &Job,
+    host: &HostId,
+    provider: &PackId,
+    access: AccessMode,
+) -> Outcome<PlannedImport> {
+    let wish = Wish {
+        mode: ImportMode::Partial,
+        access,
+        user_key: None,
+        retry_of: None,
+    };
+    let doing = format!("planning access to `{provider}` on `{host}`");
+    make(
+        job,
+        ACCESS,
+        (host, provider),
+        KeyInput::default(),
+        &wish,
+        doing,
+    )
+    .await
+}
+
 /// Reads the host, plans and saves. The keys are sealed beside the plan.
 pub async fn plan(
     job: &Job,
@@ -52,19 +84,20 @@ pub async fn plan(
     wish: &Wish,
 ) -> Outcome<PlannedImport> {
     let doing = format!("planning an import of `{provider}` into `{host}`");
-    let input = good_keys(keys).map_err(|failure| failure.doing(doing))?;
-    plan_of(job, host, provider, input, wish).await
+    job.host(host)?;
+    job.provider(provider)?;
+    let input = good_keys(keys).map_err(|failure| failure.doing(doing.clone()))?;
+    make(job, IMPORT, (host, provider), input, wish, doing).await
 }
 
-/// The same, of keys that were read.
-async fn plan_of(
+async fn make(
     job: &Job,
-    host: &HostId,
-    provider: &PackId,
+    kind: &'static str,
+    (host, provider): (&HostId, &PackId),
     input: KeyInput,
     wish: &Wish,
+    doing: String,
 ) -> Outcome<PlannedImport> {
-    let doing = format!("planning an import of `{provider}` into `{host}`");
     let settings = job.host(host)?.clone();
     let pack = job.provider(provider)?.for_access(wish.access);
     job.say(format!("reading `{host}`"));
@@ -97,7 +130,7 @@ async fn plan_of(
         .ports
         .store
         .save_plan(&NewPlan {
-            kind: "import",
+            kind,
             host: host.clone(),
             provider: provider.clone(),
             batch: None,
@@ -138,6 +171,12 @@ pub async fn retry(job: &Job, id: BatchId, keys: &Secret) -> Outcome<PlannedImpo
                 batch.batch_status
             ),
             format!("`cockpit batch resume {}` goes on with it first", id.0),
+        ));
+    }
+    if batch.effective_key_source == USER_KEY {
+        return Err(refuse(
+            format!("{id} was proven with a caller's own key, which is not kept"),
+            "import those keys again with `--user-key`: no managed key takes its place".to_owned(),
         ));
     }
     let items = job.ports.store.items(id).await?;
@@ -182,7 +221,12 @@ pub async fn retry(job: &Job, id: BatchId, keys: &Secret) -> Outcome<PlannedImpo
         user_key: None,
         retry_of: Some(id),
     };
-    plan_of(job, &batch.host, &batch.provider, input, &wish).await
+    let doing = format!(
+        "planning an import of `{}` into `{}`",
+        batch.provider, batch.host
+    );
+    let place = (&batch.host, &batch.provider);
+    make(job, IMPORT, place, input, &wish, doing).await
 }
 
 /// Reads the key input and refuses it whole when a line is bad: nothing is sent for half a file.

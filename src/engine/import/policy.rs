@@ -1,6 +1,7 @@
 //! Whether a saved import plan may be carried out now: approval, age, and the world as it saw it.
 
 use super::caller::sealed_parts;
+use super::plan::ACCESS;
 use crate::approval::{Approval, changed_since};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -19,6 +20,7 @@ pub(super) type Sealed = (Vec<Secret>, Option<Secret>);
 /// Loads a plan and checks everything that needs no host.
 pub(super) async fn load(
     job: &Job,
+    kind: &str,
     id: PlanId,
     approval: &Approval,
 ) -> Outcome<(SavedPlan, ImportPlan, Sealed)> {
@@ -28,11 +30,14 @@ pub(super) async fn load(
             .doing(doing.clone())
             .hint("`cockpit import plan` makes one and prints its id and hash")
     })?;
-    if saved.kind != "import" {
+    if saved.kind != kind {
         return Err(
             Failure::new(FailureKind::Usage, format!("{id} is a {} plan", saved.kind))
                 .doing(doing)
-                .hint(format!("use `cockpit {} apply`", saved.kind)),
+                .hint(match saved.kind.as_str() {
+                    ACCESS => "use `cockpit access prepare apply`".to_owned(),
+                    other => format!("use `cockpit {other} apply`"),
+                }),
         );
     }
     approval.check(&saved, job.host(&saved.host)?)?;

@@ -97,7 +97,7 @@ pub(super) async fn known(job: &Job, host: &HostId, provider: Option<&PackId>) -
                 let read = |row: crate::ports::KeptResult| serde_json::from_value(row.body).ok();
                 known.recovered.extend(kept.into_iter().filter_map(read));
             }
-            BatchKind::Repair | BatchKind::Prune => {}
+            BatchKind::Repair | BatchKind::Prune | BatchKind::Access => {}
         }
     }
     Ok(known)

@@ -3,7 +3,7 @@
 
 use crate::failure::Outcome;
 use async_trait::async_trait;
-use cockpit_domain::host::HostIdentity;
+use cockpit_domain::host::{HostIdentity, HostSettings};
 use cockpit_domain::ids::{HostId, RemoteId};
 use cockpit_domain::inventory::{
     Account, ApiKey, Channel, ChannelSpec, Group, GroupSpec, NewAccount, NewUser, Offer, OfferSpec,
@@ -164,9 +164,32 @@ pub trait HostApi: Send + Sync {
     async fn delete_key(&self, session: &Session, id: RemoteId) -> Outcome<bool>;
 }
 
+/// What opens a host that is not in the config yet.
+#[derive(Debug, Clone)]
+pub enum TrialCredential {
+    /// The admin key.
+    Key(Secret),
+    /// An admin's login.
+    Login {
+        /// E-mail.
+        email: String,
+        /// Password.
+        password: Secret,
+    },
+}
+
 /// Gives the API of a host of the config.
 #[async_trait]
 pub trait Hosts: Send + Sync {
     /// Opens (or reuses) the way to a host and resolves its credential.
     async fn api(&self, host: &HostId) -> Outcome<Arc<dyn HostApi>>;
+
+    /// Opens the way to a host that is not in the config, once.
+    async fn trial(
+        &self,
+        host: &HostSettings,
+        _credential: TrialCredential,
+    ) -> Outcome<Arc<dyn HostApi>> {
+        self.api(&host.id).await
+    }
 }

@@ -3,14 +3,16 @@
 mod faults;
 mod host_api;
 mod packs;
+mod registrar;
 mod remote;
 mod secrets;
 mod store;
 mod web;
 
 pub use faults::{FaultBoard, FaultState, SeenRequest};
-pub use host_api::{AccountTest, HostApi, Hosts, NewKey, Session, UsageQuery};
+pub use host_api::{AccountTest, HostApi, Hosts, NewKey, Session, TrialCredential, UsageQuery};
 pub use packs::{PackEntry, Packs};
+pub use registrar::{CheckedBlock, Registrar, Section};
 pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamText};
 pub use secrets::SecretRefs;
 pub use store::{

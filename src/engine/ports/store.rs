@@ -232,9 +232,18 @@ pub trait Store: Send + Sync {
         info: &LeaseInfo,
     ) -> Outcome<Box<dyn Lease>>;
 
-    /// The writers' places that are held now. Looking takes none over; one that cannot be looked at
-    /// is listed and says so.
+    /// The writers' places that are held now or were left by owners that are gone. Looking takes none
+    /// over; one that cannot be looked at is listed and says so.
     async fn leases(&self) -> Outcome<Vec<LeaseSeen>>;
+    /// Clears what an owner left, marking batches it left `running` as `interrupted`; gives those.
+    /// `alive` takes it from an owner whose lock is still seen. `Busy` when it came to be held.
+    async fn take_over(
+        &self,
+        host: &HostId,
+        provider: &PackId,
+        taker: &LeaseInfo,
+        alive: bool,
+    ) -> Outcome<Vec<BatchId>>;
     /// Everything a board is begun from, in one read.
     async fn remembered(&self) -> Outcome<Remembered>;
     /// Counts changes of the store, ours and those of other processes. Costs nothing while nothing

@@ -8,7 +8,7 @@ use crate::panes;
 use crate::plan::Plan;
 use crate::theme::Role;
 use cockpit_domain::batch::{BatchKind, Interruption};
-use cockpit_domain::ids::{BatchId, HostId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use cockpit_domain::plan::{Change, Sign};
 use crossterm::event::{KeyCode, KeyEvent};
 use tui_input::Input;
@@ -25,6 +25,8 @@ pub(crate) enum Subject {
     Apply(PlanId),
     /// To go on with a batch.
     Resume(BatchId),
+    /// To take a lease over from an owner that is gone.
+    TakeLease,
     /// To end while a job writes.
     Quit,
 }
@@ -53,6 +55,8 @@ pub(crate) struct Confirm {
     pub lines: Vec<Note>,
     /// The name that has to be typed.
     pub(crate) wants_name: Option<HostId>,
+    /// The lease that is meant; then a reason is wanted.
+    pub(crate) lease: Option<(HostId, PackId)>,
     pub(crate) name: Input,
     pub(crate) reason: Input,
     pub(crate) focus: Field,
@@ -175,7 +179,7 @@ impl Confirm {
                 };
                 lines.push(note(told, Role::Text));
             }
-            Subject::Quit => {}
+            Subject::Quit | Subject::TakeLease => {}
         }
         let role = if production { "production" } else { "other" };
         lines.insert(
@@ -189,6 +193,7 @@ impl Confirm {
             subject,
             lines,
             wants_name: named.then(|| host.clone()),
+            lease: None,
             name: Input::default(),
             reason: Input::default(),
             focus: if named { Field::Name } else { Field::Buttons },
@@ -205,12 +210,34 @@ impl Confirm {
         wanted.map_or(0, |canary| canary.keys)
     }
 
+    /// Taking a lease over: the place is cleared, no host is written to.
+    pub(crate) fn take_lease(model: &Model, lease: (HostId, PackId), owner: &str) -> Self {
+        let (host, provider) = (lease.0.as_str(), lease.1.as_str());
+        let words = [("host", host), ("provider", provider), ("owner", owner)];
+        Self {
+            subject: Subject::TakeLease,
+            lines: vec![
+                note(model.fill("confirm.lease", &words), Role::Text),
+                note(model.say("confirm.lease-then"), Role::Muted),
+            ],
+            lease: Some(lease),
+            focus: Field::Reason,
+            ..Self::quit(model)
+        }
+    }
+
+    /// Whether a reason is asked for.
+    pub(crate) fn wants_reason(&self) -> bool {
+        self.wants_name.is_some() || self.lease.is_some()
+    }
+
     /// Ending while a job writes: the step in flight is finished, the rest can be resumed.
     pub(crate) fn quit(model: &Model) -> Self {
         Self {
             subject: Subject::Quit,
             lines: vec![note(model.say("confirm.quit"), Role::Text)],
             wants_name: None,
+            lease: None,
             name: Input::default(),
             reason: Input::default(),
             focus: Field::Buttons,
@@ -239,15 +266,17 @@ impl Confirm {
 
     /// The reason as it was typed.
     pub(crate) fn typed_reason(&self) -> Option<String> {
-        self.wants_name
-            .as_ref()
-            .map(|_| self.reason.value().trim().to_owned())
+        self.wants_reason()
+            .then(|| self.reason.value().trim().to_owned())
     }
 
     fn missing(&self) -> Option<&'static str> {
-        let wanted = self.wants_name.as_ref()?;
-        if self.name.value().trim() != wanted.as_str() {
+        let wanted = self.wants_name.as_ref();
+        if wanted.is_some_and(|wanted| self.name.value().trim() != wanted.as_str()) {
             return Some("confirm.name-missing");
+        }
+        if !self.wants_reason() {
+            return None;
         }
         self.reason
             .value()
@@ -289,7 +318,14 @@ impl Confirm {
     }
 
     fn turn(&mut self, forward: bool) {
+        if !self.wants_reason() {
+            return;
+        }
         if self.wants_name.is_none() {
+            self.focus = match self.focus {
+                Field::Buttons => Field::Reason,
+                Field::Name | Field::Reason => Field::Buttons,
+            };
             return;
         }
         self.focus = match (self.focus, forward) {
@@ -328,6 +364,7 @@ mod tests {
             subject: Subject::Quit,
             lines: Vec::new(),
             wants_name: name.map(|name| HostId::new(name).unwrap()),
+            lease: None,
             name: Input::default(),
             reason: Input::default(),
             focus: if name.is_some() {

@@ -40,6 +40,11 @@ impl Message {
         Self { lines, offset: 0 }
     }
 
+    /// Lines that somebody asked for.
+    pub(crate) fn lines(lines: Vec<Note>) -> Self {
+        Self { lines, offset: 0 }
+    }
+
     /// What a split found: whose fault it is, call by call, and where the pack lies.
     pub(crate) fn of_split(model: &Model, split: &Split) -> Self {
         let report = &split.report;

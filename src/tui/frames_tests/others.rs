@@ -6,14 +6,18 @@ use super::fleet::{
 use super::picture::{Album, Screen};
 use crate::msg::Msg;
 use crate::setup::FirstRun;
+use cockpit_domain::batch::AccessMode;
 use cockpit_domain::ids::MachineId;
-use cockpit_engine::board::{Board, HostSeen, LeaseSeen};
+use cockpit_domain::import::{Holds, Precondition};
+use cockpit_engine::access::AccessPreview;
+use cockpit_engine::board::{Board, HostSeen, LeaseSeen, LeaseState};
 use cockpit_engine::command::Answer;
 use cockpit_engine::context::Progress;
 use cockpit_engine::doctor::Diagnosis;
 use cockpit_engine::failure::FailureKind;
 use cockpit_engine::ports::{AuditRow, LeaseInfo};
 use cockpit_engine::probe::Probe;
+use cockpit_engine::registry::HostBlock;
 use cockpit_engine::supervisor::{JobState, Snapshot};
 use serde_json::json;
 
@@ -71,8 +75,75 @@ fn troubled() -> Snapshot {
             since_ms: ago(5),
         },
         foreign: true,
+        state: LeaseState::Held,
     });
     shows(board)
+}
+
+/// A host opened by a login, with a lease whose owner is gone.
+fn left_behind() -> Snapshot {
+    let mut board = Board::clone(&well().board);
+    let probe = board.hosts.get_mut(&host("prod")).unwrap().probe.as_mut();
+    let identity = &mut probe.unwrap().value.identity;
+    "login".clone_into(&mut identity.credential);
+    identity.login_at_ms = Some(ago(300));
+    identity.login_until_ms = Some(ago(300) + 86_400_000);
+    board.leases.push(LeaseSeen {
+        host: host("prod"),
+        provider: cockpit_domain::ids::PackId::new("vendor").unwrap(),
+        info: LeaseInfo {
+            owner: "kim@laptop pid 4711".to_owned(),
+            reason: "applying plan/9".to_owned(),
+            since_ms: ago(900),
+        },
+        foreign: true,
+        state: LeaseState::Left,
+    });
+    shows(board)
+}
+
+fn new_host() -> HostBlock {
+    HostBlock {
+        host: host("trial"),
+        file: "/home/kim/.config/relay-cockpit/config.toml".to_owned(),
+        block: "[host.trial]\nmachine = \"edge-1\"\naddress = \"127.0.0.1:8081\"\nrole = \"acceptance\"\nadmin = { key = { env = \"TRIAL_KEY\" } }\n".to_owned(),
+        identity: read(json!({
+            "version": "0.1.129", "round_trip_ms": 12, "captcha": false, "backend_mode": false,
+            "credential": "admin key",
+        })),
+    }
+}
+
+fn needs() -> AccessPreview {
+    let row =
+        |name: &str, holds, found: &str, next: &str| Precondition::new(name, holds, found, next);
+    AccessPreview {
+        host: host("prod"),
+        provider: cockpit_domain::ids::PackId::new("vendor").unwrap(),
+        access: AccessMode::Subscription,
+        open: false,
+        preconditions: vec![
+            row(
+                "captcha",
+                Holds::No,
+                "the host wants a captcha on login",
+                "switch it off in the host's settings for the import",
+            ),
+            row("backend_mode", Holds::Yes, "off", ""),
+            row(
+                "user",
+                Holds::Planned,
+                "`relay-vendor@cockpit.invalid` is not there",
+                "the plan makes it",
+            ),
+            row(
+                "subscription",
+                Holds::Unknown,
+                "#3: the host gave `soon` as its end",
+                "`cockpit doctor` shows its version",
+            ),
+        ],
+    }
 }
 
 #[test]
@@ -115,6 +186,36 @@ fn hosts_and_one_of_them() {
         .add(
             "one host, in trouble",
             &Screen::new((80, 24), troubled()).keys("2\r"),
+        );
+    let album = album
+        .add(
+            "a lease that somebody left",
+            &Screen::new((80, 24), left_behind()).keys("2\r"),
+        )
+        .add(
+            "a lease is taken over",
+            &Screen::new((80, 24), left_behind())
+                .keys("2:lease-take prod vendor\r")
+                .read()
+                .keys("its owner's laptop died\t"),
+        )
+        .add(
+            "a new host for the config",
+            &Screen::new((80, 24), well())
+                .keys("2:host-add trial edge-1 127.0.0.1:8081 acceptance env:TRIAL_KEY\r")
+                .answer(Ok(Answer::HostBlock(Box::new(new_host())))),
+        )
+        .add(
+            "what access needs",
+            &Screen::new((80, 24), well())
+                .keys("2:access-preview prod vendor\r")
+                .answer(Ok(Answer::Preview(Box::new(needs())))),
+        )
+        .add(
+            "what access needs, 中文, smallest",
+            &Screen::with((60, 16), well(), chinese)
+                .keys("2:access-preview prod vendor\r")
+                .answer(Ok(Answer::Preview(Box::new(needs())))),
         );
     insta::assert_snapshot!("hosts", album.text());
 }

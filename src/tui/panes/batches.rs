@@ -205,7 +205,9 @@ pub(super) fn batch(model: &Model, id: BatchId) -> Content {
     };
     let sections: &[&str] = match batch.kind {
         BatchKind::Import => &["items", "resources", "events", "journal"],
-        BatchKind::Repair | BatchKind::Adopt => &["resources", "events", "journal"],
+        BatchKind::Repair | BatchKind::Adopt | BatchKind::Access => {
+            &["resources", "events", "journal"]
+        }
         // They hold nothing on the host: what they did stands in the journal.
         BatchKind::Prune | BatchKind::Recover => &["events", "journal"],
     };

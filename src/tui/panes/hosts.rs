@@ -7,7 +7,7 @@ use crate::place::Place;
 use crate::theme::Role;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{HostId, MachineId};
-use cockpit_engine::board::{Known, Trouble};
+use cockpit_engine::board::{Known, LeaseState, Trouble};
 use cockpit_engine::failure::FailureKind;
 
 const COLUMNS: [Column; 9] = [
@@ -174,7 +174,23 @@ pub(super) fn host(model: &Model, id: &HostId) -> Content {
                 identity.credential,
                 age(model, probe.at_ms)
             );
-            lines.push(field(&model.say("field.host"), text, Role::Text));
+            // Beside a newer refusal the last good look says nothing of now.
+            let refused = seen.trouble.as_ref();
+            let refused = refused.filter(|trouble| trouble.at_ms >= probe.at_ms);
+            if refused.is_some() {
+                let text = model.fill("host.before", &[("found", &text)]);
+                lines.push(field(&model.say("field.host"), text, Role::Muted));
+            } else {
+                lines.push(field(&model.say("field.host"), text, Role::Text));
+            }
+            if let Some(at) = identity.login_at_ms {
+                let until = identity.login_until_ms;
+                let until = until.map_or_else(|| "?".to_owned(), |at| clock(model, at));
+                let words = [("age", age(model, at)), ("until", until)];
+                let words = words.each_ref().map(|(name, text)| (*name, text.as_str()));
+                let text = model.fill("host.login", &words);
+                lines.push(field(&model.say("field.login"), text, Role::Muted));
+            }
             for writer in &probe.value.writers {
                 let text = format!("{}: {}", writer.who, writer.what);
                 let role = if writer.looked {
@@ -215,19 +231,22 @@ pub(super) fn host(model: &Model, id: &HostId) -> Content {
         }
     }
     for lease in board.leases.iter().filter(|lease| lease.host == *id) {
-        let text = format!(
-            "{} {}: {}",
-            lease.provider, lease.info.owner, lease.info.reason
-        );
-        lines.push(field(
-            &model.say("field.writer"),
-            text,
-            if lease.foreign {
-                Role::Warn
-            } else {
-                Role::Text
-            },
-        ));
+        let mut text = format!("{} {}", lease.provider, lease.info.owner);
+        if lease.info.since_ms > 0 {
+            text = format!("{text} ({})", age(model, lease.info.since_ms));
+        }
+        text = format!("{text}: {}", lease.info.reason);
+        let role = match lease.state {
+            LeaseState::Held if !lease.foreign => Role::Text,
+            LeaseState::Unreadable => Role::Unknown,
+            LeaseState::Held | LeaseState::Left => Role::Warn,
+        };
+        lines.push(field(&model.say("field.writer"), text, role));
+        if lease.state == LeaseState::Left {
+            let words = [("host", id.as_str()), ("provider", lease.provider.as_str())];
+            let text = model.fill("lease.take", &words);
+            lines.push(field("", text, Role::Key));
+        }
     }
     lines.push(Vec::new());
     lines.push(field(

@@ -24,21 +24,21 @@ use std::time::Duration;
 /// A window for writes, if the person names no other.
 const WINDOW: Duration = Duration::from_mins(10);
 
-fn host(words: &Words, aim: &Target) -> Option<HostId> {
+pub(super) fn host(words: &Words, aim: &Target) -> Option<HostId> {
     match words.get(0) {
         Some(word) => HostId::new(word).ok(),
         None => aim.host.clone(),
     }
 }
 
-fn provider(words: &Words, aim: &Target) -> Option<PackId> {
+pub(super) fn provider(words: &Words, aim: &Target) -> Option<PackId> {
     match words.get(1) {
         Some(word) => PackId::new(word).ok(),
         None => aim.provider.clone(),
     }
 }
 
-fn batch(words: &Words, aim: &Target) -> Option<BatchId> {
+pub(super) fn batch(words: &Words, aim: &Target) -> Option<BatchId> {
     match words.get(0) {
         Some(word) => word.parse().ok(),
         None => aim.batch,
@@ -382,9 +382,24 @@ pub(super) fn arm(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect>
         Some(read) => read,
     };
     match (HostId::new(word), window) {
-        (Ok(host), Some(window)) => vec![Effect::Arm(host, window)],
+        (Ok(host), Some(window)) => {
+            let was = model.armed().map(|(was, _)| was.clone());
+            model.rearmed = was
+                .filter(|was| *was != host)
+                .map(|was| (was, host.clone()));
+            vec![Effect::Arm(host, window)]
+        }
         (_, None) => super::run::said(model, "why.window"),
         (Err(_), _) => super::run::said(model, "why.no-such-host"),
+    }
+}
+
+/// Says which host lost its window to the one that was armed just now.
+pub(super) fn rearmed(model: &mut Model) {
+    if let Some((was, host)) = model.rearmed.take() {
+        let words = [("was", was.as_str()), ("host", host.as_str())];
+        let told = model.fill("toast.armed-instead", &words);
+        model.tell(told, Role::Warn);
     }
 }
 
@@ -480,6 +495,7 @@ pub(super) fn apply(model: &mut Model, aim: &Target) -> Vec<Effect> {
 pub(crate) fn confirmed(model: &mut Model, confirm: &Confirm) -> Vec<Effect> {
     match confirm.subject {
         Subject::Quit => super::close(model),
+        Subject::TakeLease => super::reach::lease_confirmed(model, confirm),
         Subject::Resume(batch) => ask(model, Asked::Resume(batch), Command::BatchResume { batch }),
         Subject::Apply(id) => {
             let Some(plan) = model.plans.get(&id) else {

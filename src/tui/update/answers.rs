@@ -93,6 +93,11 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             model.matrix = Some(Known { at_ms, value });
             Vec::new()
         }
+        (Asked::Told, Ok(answer)) => super::reach::told(model, &answer),
+        (Asked::Told | Asked::Split, Err(failure)) => {
+            model.dialog = Some(Dialog::failure(model, &failure));
+            Vec::new()
+        }
         (Asked::Doctor, Ok(Answer::Doctor(found))) => {
             model.doctor = Some(Known {
                 at_ms: model.now_ms,
@@ -103,10 +108,6 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
         (Asked::Split, Ok(Answer::Split(split))) => {
             model.toast = None;
             model.dialog = Some(Dialog::split(model, &split));
-            Vec::new()
-        }
-        (Asked::Split, Err(failure)) => {
-            model.dialog = Some(Dialog::failure(model, &failure));
             Vec::new()
         }
         (Asked::Resume(batch) | Asked::Access(batch), Ok(answer)) => {
@@ -140,6 +141,7 @@ fn plan_read(model: &mut Model, job: Option<JobId>, answer: Answer) -> Vec<Effec
             model.form = None;
             Plan::Import(plan)
         }
+        Answer::AccessPlan(plan) => Plan::Access(plan),
         Answer::Rollback(plan) => Plan::Rollback(plan),
         Answer::Reconcile(done) => return compared(model, job, *done),
         Answer::Repair(plan) => Plan::Repair(plan),

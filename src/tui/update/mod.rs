@@ -5,6 +5,7 @@ mod answers;
 mod keys;
 mod lines;
 mod moving;
+mod reach;
 mod rounds;
 mod run;
 mod shown;
@@ -74,6 +75,7 @@ pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
         Msg::Armed(Ok(())) => {
             // What was said of a host that was read-only is over.
             model.toast = None;
+            acts::rearmed(model);
             Vec::new()
         }
         Msg::Tick => rounds::tick(model),

@@ -2,7 +2,7 @@
 //! why it cannot be done now.
 
 use super::moving::{Move, go};
-use super::{acts, lines, rounds};
+use super::{acts, lines, reach, rounds};
 use crate::actions::{Action, Danger};
 use crate::dialogs::{self, Dialog};
 use crate::model::{Asked, Model};
@@ -143,6 +143,11 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Adopt => acts::adopt(model, &aim, words),
         Action::Prune => acts::prune(model, &aim, words),
         Action::Repair => acts::repair(model, &aim, words),
+        Action::AccessPreview => reach::preview(model, &aim, words),
+        Action::AccessPrepare => reach::prepare(model, &aim, words),
+        Action::LeaseTake => reach::take_lease(model, &aim, words),
+        Action::HostAdd => reach::add_host(model, words),
+        Action::HostRemove => reach::remove_host(model, &aim, words),
         Action::Arm => acts::arm(model, &aim, words),
         Action::Disarm => vec![Effect::Disarm],
         Action::Retry => acts::retry(model, &aim, words),

@@ -32,6 +32,7 @@ pub(super) fn batch_lines(batch: &Batch) -> String {
         BatchKind::Adopt => format!("take-over of {} on", batch.provider),
         BatchKind::Prune => format!("prune of {} on", batch.provider),
         BatchKind::Recover => format!("recovery of one account of {} on", batch.provider),
+        BatchKind::Access => format!("access to {} on", batch.provider),
     };
     put(
         &mut text,
@@ -83,6 +84,9 @@ fn next_of(batch: &Batch) -> String {
         "succeeded" | "partially_succeeded" | "failed" if batch.kind.why_final().is_some() => {
             format!("cockpit provider status --host {}", batch.host)
         }
+        "succeeded" if batch.kind == BatchKind::Access => format!(
+            "cockpit import plan brings keys; cockpit rollback plan {id} takes the access back"
+        ),
         "succeeded" if batch.kind == BatchKind::Repair => {
             format!("nothing; cockpit rollback plan {id} puts back what was before")
         }

@@ -6,6 +6,7 @@ mod batch;
 mod known;
 mod plans;
 mod pool;
+mod reach;
 mod repairs;
 
 pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
@@ -47,6 +48,12 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Batches(batches) => batch_table(batches),
         Answer::Detail(detail) => batch_detail(detail),
         Answer::Access(look) => access(look),
+        Answer::Preview(look) => reach::preview(look),
+        Answer::AccessPlan(planned) => plans::access(planned),
+        Answer::Leases(rows) => reach::leases(rows),
+        Answer::LeaseTaken(taken) => reach::lease_taken(taken),
+        Answer::HostBlock(new) => reach::host_block(new),
+        Answer::HostLines(gone) => reach::host_lines(gone),
         Answer::Pools(found) => found.iter().map(pool).collect(),
         Answer::Reconcile(planned) => reconcile(planned),
         Answer::Mended(done) => mended(done),

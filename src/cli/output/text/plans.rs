@@ -73,24 +73,44 @@ fn same_cause(one: &Change, two: &Change) -> bool {
         && two.fields.is_empty()
 }
 
+/// A plan that prepares access.
+pub(super) fn access(planned: &PlannedImport) -> String {
+    let plan = &planned.plan;
+    let request = &plan.request;
+    let head = format!(
+        "plan {} to prepare access to {} on {} ({}, version {}), {}",
+        planned.id.0,
+        request.pack.id,
+        request.host,
+        request.role.as_str(),
+        plan.host_version,
+        request.access
+    );
+    told(planned, &head, "access prepare apply")
+}
+
 pub(super) fn import(planned: &PlannedImport) -> String {
     let plan = &planned.plan;
     let request = &plan.request;
-    let mut text = String::new();
-    put(
-        &mut text,
-        format_args!(
-            "plan {} to import {} key(s) of {} into {} ({}, version {}), {}, {}",
-            planned.id.0,
-            plan.items.len(),
-            request.pack.id,
-            request.host,
-            request.role.as_str(),
-            plan.host_version,
-            request.mode,
-            request.access
-        ),
+    let head = format!(
+        "plan {} to import {} key(s) of {} into {} ({}, version {}), {}, {}",
+        planned.id.0,
+        plan.items.len(),
+        request.pack.id,
+        request.host,
+        request.role.as_str(),
+        plan.host_version,
+        request.mode,
+        request.access
     );
+    told(planned, &head, "import apply")
+}
+
+fn told(planned: &PlannedImport, head: &str, command: &str) -> String {
+    let plan = &planned.plan;
+    let request = &plan.request;
+    let mut text = String::new();
+    put(&mut text, format_args!("{head}"));
     changes(&mut text, &plan.changes);
     put(
         &mut text,
@@ -125,7 +145,7 @@ pub(super) fn import(planned: &PlannedImport) -> String {
         put(
             &mut text,
             format_args!(
-                "apply it:  cockpit import apply {} --yes {}{production}",
+                "apply it:  cockpit {command} {} --yes {}{production}",
                 planned.id.0,
                 &planned.hash[..12]
             ),

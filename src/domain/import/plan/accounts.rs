@@ -156,6 +156,8 @@ pub(super) fn plan_parking(
     group: Option<&Group>,
     changes: &mut Vec<Change>,
 ) {
+    // Without new keys nothing takes the place of the older ones.
+    let group = group.filter(|_| !items.is_empty());
     let (Some(group), None) = (group, request.retry_of) else {
         // Keys that are tried again come beside those that passed: they replace nobody.
         return;

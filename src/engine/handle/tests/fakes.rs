@@ -5,9 +5,10 @@ use crate::board::LeaseSeen;
 use crate::context::Ports;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{
-    AuditRow, Clock, HostApi, Hosts, KeptResult, KeyUse, Lease, LeaseInfo, MachineCheck, NewPlan,
-    PackEntry, Packs, Remembered, Remote, RemoteCommand, ResultKind, RunOutput, SavedPlan,
-    SecretRefs, Store, StreamText, Web, WebAnswer, WebRequest,
+    AuditRow, CheckedBlock, Clock, HostApi, Hosts, KeptResult, KeyUse, Lease, LeaseInfo,
+    MachineCheck, NewPlan, PackEntry, Packs, Registrar, Remembered, Remote, RemoteCommand,
+    ResultKind, RunOutput, SavedPlan, SecretRefs, Section, Store, StreamText, Web, WebAnswer,
+    WebRequest,
 };
 use async_trait::async_trait;
 use cockpit_domain::batch::{Batch, BatchEvent, Item};
@@ -69,6 +70,7 @@ impl Fakes {
             store: Arc::new(self.clone()),
             packs: Arc::new(self.clone()),
             secrets: Arc::new(self.clone()),
+            registrar: Arc::new(self.clone()),
             clock: Arc::new(self.clone()),
             faults: None,
         }
@@ -77,6 +79,17 @@ impl Fakes {
 
 fn never(what: &str) -> ! {
     panic!("`{what}` was called")
+}
+
+#[async_trait]
+impl Registrar for Fakes {
+    async fn check(&self, _block: &str, _host: &HostId) -> Outcome<CheckedBlock> {
+        never("check")
+    }
+
+    async fn section(&self, _host: &HostId) -> Outcome<Section> {
+        never("section")
+    }
 }
 
 #[async_trait]
@@ -301,6 +314,16 @@ impl Store for Fakes {
         _info: &LeaseInfo,
     ) -> Outcome<Box<dyn Lease>> {
         never("lease")
+    }
+
+    async fn take_over(
+        &self,
+        _host: &HostId,
+        _provider: &PackId,
+        _taker: &LeaseInfo,
+        _alive: bool,
+    ) -> Outcome<Vec<BatchId>> {
+        never("take_over")
     }
 
     async fn leases(&self) -> Outcome<Vec<LeaseSeen>> {
