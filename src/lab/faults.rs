@@ -16,51 +16,227 @@ pub(crate) enum Fault {
     UpstreamQuota,
     Host502,
     TunnelDown,
+    NginxLostSlash,
+    NginxStrayUpstream,
+    NginxBannedListen,
+    NginxBannedName,
+    SiteFile,
+    PortalGone,
+    ControlDown,
+    ControlBinary,
+    ControlStale,
+    ControlDatabase,
+    ControlTwice,
+    LeftoverProcess,
+    StrayContainer,
+    HostDatabase,
+    ChannelLost,
+    KeyLost,
+    SubscriptionLost,
+    ChannelUnpriced,
+    ChannelUnmapped,
+    AccountUnmapped,
+    AccountTwice,
+    ModelLost,
+    ProfileKey,
+    ProfileUrl,
+    DeployScript,
+    NginxExample,
+    Certificate,
+    DiskFull,
 }
 
-impl Fault {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::NginxOldPort,
-        Self::BindingLost,
-        Self::LeftoverContainer,
-        Self::UpstreamQuota,
-        Self::Host502,
-        Self::TunnelDown,
-    ];
+/// Name and meaning of each, in the order they are listed.
+const TABLE: [(Fault, &str, &str); 34] = [
+    (
+        Fault::NginxOldPort,
+        "nginx-old-port",
+        "nginx sends / to 127.0.0.1:18169, an old stack's port where nothing listens",
+    ),
+    (
+        Fault::BindingLost,
+        "binding-lost",
+        "account 7 is no longer bound to group 3",
+    ),
+    (
+        Fault::LeftoverContainer,
+        "leftover-container",
+        "a route lab container of an old acceptance run is up again on port 18192",
+    ),
+    (
+        Fault::UpstreamQuota,
+        "upstream-quota",
+        "every upstream vendor answers 403 insufficient_user_quota",
+    ),
+    (
+        Fault::Host502,
+        "host-502",
+        "the production sub2api container is restarting and does not listen on 8080",
+    ),
+    (
+        Fault::TunnelDown,
+        "tunnel-down",
+        "sshd refuses port forwarding on every machine and drops open forwards",
+    ),
+    (
+        Fault::NginxLostSlash,
+        "nginx-lost-slash",
+        "/kimi-v1/ passes to http://127.0.0.1:8080/v1 without its slash",
+    ),
+    (
+        Fault::NginxStrayUpstream,
+        "nginx-stray-upstream",
+        "an added location /canary/ passes to 127.0.0.1:9999",
+    ),
+    (
+        Fault::NginxBannedListen,
+        "nginx-banned-listen",
+        "the site listens on 18173 as well",
+    ),
+    (
+        Fault::NginxBannedName,
+        "nginx-banned-name",
+        "the site logs into a folder of crm-verify-7",
+    ),
+    (
+        Fault::SiteFile,
+        "site-file",
+        "the site's file on disk was edited and not loaded: / goes to 127.0.0.1:9999",
+    ),
+    (
+        Fault::PortalGone,
+        "portal-gone",
+        "the files of the portal are gone",
+    ),
+    (
+        Fault::ControlDown,
+        "control-plane-down",
+        "the control plane does not run",
+    ),
+    (
+        Fault::ControlBinary,
+        "control-plane-other-binary",
+        "the control plane on 18190 runs from another folder",
+    ),
+    (
+        Fault::ControlStale,
+        "control-plane-stale",
+        "the control plane's binary was replaced and the process not restarted",
+    ),
+    (
+        Fault::ControlDatabase,
+        "control-plane-other-database",
+        "the control plane has another SQLite file open",
+    ),
+    (
+        Fault::ControlTwice,
+        "control-plane-twice",
+        "a second control plane runs beside the one on 18190",
+    ),
+    (
+        Fault::LeftoverProcess,
+        "leftover-process",
+        "a crm-verify process of an old acceptance run is still there",
+    ),
+    (
+        Fault::StrayContainer,
+        "stray-container",
+        "a second sub2api container, sub2api-canary, runs beside production",
+    ),
+    (
+        Fault::HostDatabase,
+        "host-other-database",
+        "the production host is set up with another database container",
+    ),
+    (
+        Fault::ChannelLost,
+        "channel-binding-lost",
+        "channel 1 no longer lies over group 3",
+    ),
+    (Fault::KeyLost, "key-binding-lost", "key 11 is in no group"),
+    (
+        Fault::SubscriptionLost,
+        "subscription-binding-lost",
+        "account 7 is no longer bound to group 4",
+    ),
+    (
+        Fault::ChannelUnpriced,
+        "channel-unpriced",
+        "channel 1 has lost its prices",
+    ),
+    (
+        Fault::ChannelUnmapped,
+        "channel-unmapped",
+        "channel 1 has lost its model mapping",
+    ),
+    (
+        Fault::AccountUnmapped,
+        "account-unmapped",
+        "account 7 maps no model any more",
+    ),
+    (
+        Fault::AccountTwice,
+        "account-twice",
+        "account 7 is there a second time, active, under the same name",
+    ),
+    (
+        Fault::ModelLost,
+        "model-lost",
+        "account 7 no longer serves gpt-5.4-mini",
+    ),
+    (
+        Fault::ProfileKey,
+        "profile-old-key",
+        "the OpenClaw profile holds a key of an older host",
+    ),
+    (
+        Fault::ProfileUrl,
+        "profile-old-url",
+        "the OpenClaw profile sends to 127.0.0.1:18169",
+    ),
+    (
+        Fault::DeployScript,
+        "deploy-script",
+        "the deploy script's default port is 18169",
+    ),
+    (
+        Fault::NginxExample,
+        "nginx-example",
+        "the example configuration in the repository passes / to 18169",
+    ),
+    (
+        Fault::Certificate,
+        "certificate",
+        "the certificate of the public address ends in five days",
+    ),
+    (
+        Fault::DiskFull,
+        "disk-full",
+        "the disk of remote43 is 97 % full",
+    ),
+];
 
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::NginxOldPort => "nginx-old-port",
-            Self::BindingLost => "binding-lost",
-            Self::LeftoverContainer => "leftover-container",
-            Self::UpstreamQuota => "upstream-quota",
-            Self::Host502 => "host-502",
-            Self::TunnelDown => "tunnel-down",
-        }
+impl Fault {
+    /// Every fault.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|(fault, ..)| *fault)
     }
 
-    const fn what(self) -> &'static str {
-        match self {
-            Self::NginxOldPort => {
-                "nginx sends / to 127.0.0.1:18169, an old stack's port where nothing listens"
-            }
-            Self::BindingLost => "account 7 is no longer bound to group 3",
-            Self::LeftoverContainer => {
-                "a route lab container of an old acceptance run is up again on port 18192"
-            }
-            Self::UpstreamQuota => "every upstream vendor answers 403 insufficient_user_quota",
-            Self::Host502 => {
-                "the production sub2api container is restarting and does not listen on 8080"
-            }
-            Self::TunnelDown => {
-                "sshd refuses port forwarding on every machine and drops open forwards"
-            }
-        }
+    fn row(self) -> (&'static str, &'static str) {
+        let row = TABLE.iter().find(|(fault, ..)| *fault == self);
+        row.map_or(("", ""), |(_, name, what)| (name, what))
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    fn what(self) -> &'static str {
+        self.row().1
     }
 
     pub(crate) fn parse(name: &str) -> Result<Self, LabError> {
-        Self::ALL
-            .into_iter()
+        Self::all()
             .find(|fault| fault.name() == name)
             .ok_or_else(|| LabError::UnknownFault {
                 name: name.to_owned(),
@@ -112,8 +288,7 @@ impl FaultBoard {
     }
 
     pub(crate) fn rows(&self) -> Vec<FaultRow> {
-        Fault::ALL
-            .into_iter()
+        Fault::all()
             .map(|fault| FaultRow {
                 name: fault.name().to_owned(),
                 on: self.on(fault),
@@ -129,8 +304,7 @@ fn nearest(name: &str) -> &'static str {
         let part = !name.is_empty() && known.contains(name);
         (!part, distance(name, known))
     };
-    Fault::ALL
-        .into_iter()
+    Fault::all()
         .map(Fault::name)
         .min_by_key(apart)
         .unwrap_or_default()

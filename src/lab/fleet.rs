@@ -157,9 +157,88 @@ impl Fleet {
                 let log = self.prod.log_lines();
                 log.add(now, level, "server/main.go:97", message, &fields);
             }
-            Fault::NginxOldPort | Fault::LeftoverContainer | Fault::TunnelDown => {}
+            fault => self.prod.with(|state| switch_stored(state, fault, on)),
         }
     }
+}
+
+/// What a fault changes of what production has stored; most change nothing there.
+fn switch_stored(state: &mut State, fault: Fault, on: bool) {
+    const TWIN: i64 = 70;
+    let whole = production_channel();
+    match fault {
+        Fault::SubscriptionLost if on => state.unbind(PROD_ACCOUNT, PROD_SUBSCRIPTION_GROUP),
+        Fault::SubscriptionLost => state.bind(PROD_ACCOUNT, PROD_SUBSCRIPTION_GROUP),
+        Fault::KeyLost => {
+            if let Some(key) = state.keys.get_mut(&PROD_KEY) {
+                key.group_id = (!on).then_some(PROD_GROUP);
+            }
+        }
+        Fault::ChannelLost | Fault::ChannelUnpriced | Fault::ChannelUnmapped => {
+            let Some(channel) = state.channels.get_mut(&whole.id) else {
+                return;
+            };
+            match fault {
+                Fault::ChannelLost if on => channel.group_ids.clear(),
+                Fault::ChannelUnpriced if on => channel.model_pricing.clear(),
+                Fault::ChannelUnmapped if on => channel.model_mapping.clear(),
+                Fault::ChannelLost => channel.group_ids = whole.group_ids,
+                Fault::ChannelUnpriced => channel.model_pricing = whole.model_pricing,
+                _ => channel.model_mapping = whole.model_mapping,
+            }
+        }
+        Fault::AccountUnmapped | Fault::ModelLost => {
+            let models: &[&str] = match fault {
+                Fault::AccountUnmapped if on => &[],
+                Fault::ModelLost if on => &PROD_MODELS[..1],
+                _ => &PROD_MODELS,
+            };
+            if let Some(account) = state.accounts.get_mut(&PROD_ACCOUNT) {
+                *account = account.clone().with_models(models);
+            }
+        }
+        Fault::AccountTwice if on => {
+            let mut twin = production_account();
+            twin.id = TWIN;
+            state.add_account(twin);
+            state.bind(TWIN, PROD_GROUP);
+        }
+        Fault::AccountTwice => {
+            state.unbind(TWIN, PROD_GROUP);
+            state.accounts.remove(&TWIN);
+        }
+        _ => {}
+    }
+}
+
+/// Account 7 as it should be.
+fn production_account() -> Account {
+    let mut account = relay_account(
+        "openai-relay-main",
+        "sk-lab-good-production-7",
+        &PROD_MODELS,
+    );
+    account.id = PROD_ACCOUNT;
+    account
+}
+
+/// Channel 1 as it should be.
+fn production_channel() -> Channel {
+    let mut channel = Channel::new("openai-relay", vec![PROD_GROUP]);
+    channel.id = 1;
+    channel.restrict_models = true;
+    channel.model_pricing = vec![json!({
+        "id": 1, "platform": "openai", "models": PROD_MODELS, "billing_mode": "token",
+        "input_price": 0.000_002, "output_price": 0.000_008,
+        "cache_write_price": null, "cache_read_price": null, "image_output_price": null,
+        "per_request_price": null, "intervals": [],
+    })];
+    let same = PROD_MODELS.map(|model| (model.to_owned(), json!(model)));
+    let models = serde_json::Map::from_iter(same);
+    channel
+        .model_mapping
+        .insert("openai".to_owned(), models.into());
+    channel
 }
 
 /// Undoes what answers of 403 did to accounts.
@@ -196,26 +275,11 @@ fn seed_production(state: &mut State) {
     state.add_group(group(PROD_GROUP, "openai-relay"));
     state.add_group(group(PROD_SUBSCRIPTION_GROUP, "openai-monthly").by_subscription());
     state.add_group(group(5, "kimi-old"));
-    let mut account = relay_account(
-        "openai-relay-main",
-        "sk-lab-good-production-7",
-        &PROD_MODELS,
-    );
-    account.id = PROD_ACCOUNT;
-    state.add_account(account);
+    state.add_account(production_account());
     state.bind(PROD_ACCOUNT, PROD_GROUP);
     state.bind(PROD_ACCOUNT, PROD_SUBSCRIPTION_GROUP);
 
-    let mut channel = Channel::new("openai-relay", vec![PROD_GROUP]);
-    channel.id = 1;
-    channel.restrict_models = true;
-    channel.model_pricing = vec![json!({
-        "id": 1, "platform": "openai", "models": PROD_MODELS, "billing_mode": "token",
-        "input_price": 0.000_002, "output_price": 0.000_008,
-        "cache_write_price": null, "cache_read_price": null, "image_output_price": null,
-        "per_request_price": null, "intervals": [],
-    })];
-    state.add_channel(channel);
+    state.add_channel(production_channel());
 
     let user = |id, email: &str, balance| User {
         id,

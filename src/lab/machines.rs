@@ -1,7 +1,10 @@
 //! The two machines: what runs on them when nothing is wrong.
 
 use crate::faults::Fault;
-use crate::machine::{Base, Container, ContainerState, Growing, JOURNAL, LivingLog, Process};
+use crate::fleet::PROD_USER_KEY;
+use crate::machine::{
+    Base, Changed, Container, ContainerState, Growing, JOURNAL, LivingLog, OnDisk, Process,
+};
 use crate::nginx::{NginxLogs, tksea};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -13,6 +16,12 @@ pub(crate) const REMOTE43: &str = "remote43";
 pub(crate) const ACCEPT44: &str = "accept44";
 /// The production control plane's folder and binary.
 const CRM: &str = "/home/ubuntu/crm-only-20260602_18190/sub2api-cn-relay-manager-server";
+/// Its database.
+const CRM_DB: &str = "/home/ubuntu/crm-only-20260602_18190/sub2api-cn-relay-manager.db";
+/// An older folder's binary.
+const CRM_OLD: &str = "/home/ubuntu/crm-only-20260520_18190/sub2api-cn-relay-manager-server";
+/// A process of an old acceptance run.
+const CRM_VERIFY: &str = "/home/ubuntu/crm-verify-20260518/sub2api-cn-relay-manager-server";
 /// The container of the leftover fault.
 pub(crate) const LEFTOVER: &str = "route-lab-20260520";
 
@@ -90,6 +99,10 @@ fn process(pid: u32, user: &'static str, exe: &'static str, args: &str) -> Proce
         exe,
         args: args.to_owned(),
         listens: Vec::new(),
+        started: days_ago(7),
+        open: Vec::new(),
+        while_on: Vec::new(),
+        gone_with: None,
     }
 }
 
@@ -127,6 +140,19 @@ pub(crate) fn remote43(nginx: &NginxLogs, host_log: Arc<dyn Growing>) -> Base {
     front.listens = vec![("0.0.0.0", 80), ("0.0.0.0", 443)];
     let mut crm = process(2417, "ubuntu", CRM, CRM);
     crm.listens = vec![("127.0.0.1", 18190)];
+    crm.open = vec![CRM_DB];
+    crm.gone_with = Some(Fault::ControlDown);
+    let changed = |exe, open| Changed {
+        exe,
+        args: exe,
+        open: vec![open],
+    };
+    crm.while_on = vec![
+        (Fault::ControlBinary, changed(CRM_OLD, CRM_DB)),
+        (Fault::ControlDatabase, changed(CRM, "/tmp/crm-scratch.db")),
+    ];
+    let second = process(2977, "ubuntu", CRM, CRM);
+    let leftover_process = process(3111, "ubuntu", CRM_VERIFY, CRM_VERIFY);
     processes.extend([front, crm]);
     let leftover = container(
         LEFTOVER,
@@ -134,10 +160,19 @@ pub(crate) fn remote43(nginx: &NginxLogs, host_log: Arc<dyn Growing>) -> Base {
         185,
         said(&[(false, "route lab up on :18192")]),
     );
+    let stray = container("sub2api-canary", 18085, 3, said(&[(false, "canary up")]));
     Base {
         name: REMOTE43,
         containers: stack("sub2api", 19, host_log),
-        leftovers: vec![(Fault::LeftoverContainer, leftover)],
+        leftovers: vec![
+            (Fault::LeftoverContainer, leftover),
+            (Fault::StrayContainer, stray),
+        ],
+        leftover_processes: vec![
+            (Fault::ControlTwice, second),
+            (Fault::LeftoverProcess, leftover_process),
+        ],
+        disk: disk(),
         restarting: vec![(Fault::Host502, "sub2api")],
         processes,
         site: Some(tksea()),
@@ -158,4 +193,70 @@ pub(crate) fn accept44(host_log: Arc<dyn Growing>) -> Base {
         files: BTreeMap::from([(JOURNAL, journal(ACCEPT44))]),
         ..Base::default()
     }
+}
+
+/// Files of remote43 that a baseline looks at.
+fn disk() -> BTreeMap<&'static str, OnDisk> {
+    let file = |text: &str, mode, while_on: Vec<(Fault, String)>| OnDisk {
+        text: text.to_owned(),
+        mode,
+        owner: "ubuntu",
+        modified: days_ago(8),
+        while_on,
+        touched: None,
+    };
+    let binary = OnDisk {
+        touched: Some(Fault::ControlStale),
+        ..file("ELF", 0o755, Vec::new())
+    };
+    let profile = |url: &str, key: &str| {
+        format!(
+            "{{\"models\": {{\"providers\": {{\"tksea\": {{\"baseUrl\": \"{url}\", \"apiKey\": \"{key}\"}}}}}}}}\n"
+        )
+    };
+    let public = "https://sub.tksea.top/v1";
+    let old_key = "sk-0d1e6f7a8b9c0d1e2f3a4b5c6d7e8f901a2b3c4d5e6f708192a3b4c5d6e7f809";
+    let script = |port: &str| {
+        format!(
+            "#!/usr/bin/env bash\nset -euo pipefail\nREMOTE_HOST_PORT=\"${{REMOTE_HOST_PORT:-{port}}}\"\n\
+             REMOTE_CRM_PORT=\"${{REMOTE_CRM_PORT:-18190}}\"\n"
+        )
+    };
+    let site = tksea();
+    let mut old = tksea();
+    old.point_root_at("http://127.0.0.1:18169");
+    BTreeMap::from([
+        (CRM, binary),
+        (CRM_DB, file("SQLite format 3", 0o600, Vec::new())),
+        (
+            "/home/ubuntu/.openclaw/openclaw.json",
+            file(
+                &profile(public, PROD_USER_KEY),
+                0o600,
+                vec![
+                    (Fault::ProfileKey, profile(public, old_key)),
+                    (
+                        Fault::ProfileUrl,
+                        profile("http://127.0.0.1:18169/v1", PROD_USER_KEY),
+                    ),
+                ],
+            ),
+        ),
+        (
+            "/home/ubuntu/sub2api-cn-relay-manager/scripts/deploy/deploy_tksea_portal.sh",
+            file(
+                &script("8080"),
+                0o755,
+                vec![(Fault::DeployScript, script("18169"))],
+            ),
+        ),
+        (
+            "/home/ubuntu/sub2api-cn-relay-manager/deploy/tksea-portal/nginx.sub.tksea.top.conf.example",
+            file(
+                &site.file_text(),
+                0o644,
+                vec![(Fault::NginxExample, old.file_text())],
+            ),
+        ),
+    ])
 }

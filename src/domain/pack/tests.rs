@@ -200,31 +200,18 @@ fn a_config_variable_no_pack_has_is_a_finding() {
 }
 
 #[test]
-fn the_production_baseline_has_its_nine_checks() {
+fn the_production_baseline_says_everything_in_both_languages() {
     let pack = baseline("tksea", &shipped("tksea"), &[]);
-    let rows: Vec<(&str, &str, &str)> = pack
-        .checks
-        .iter()
-        .map(|check| (check.id.as_str(), check.layer.as_str(), check.look.kind()))
-        .collect();
-    assert_eq!(
-        rows,
-        [
-            ("entry.no-key", "entry", "http"),
-            ("control-plane.healthz", "control-plane", "http"),
-            ("portal.page", "portal", "http"),
-            ("entry.nginx-locations", "entry", "nginx"),
-            ("entry.nginx-banned-ports", "entry", "nginx"),
-            ("host.containers", "host", "containers"),
-            ("host.listening", "host", "listening"),
-            ("binding.account-7-group-3", "binding", "binding"),
-            ("upstream.smoke", "upstream", "smoke"),
-        ]
-    );
-    assert!(
-        pack.checks
-            .iter()
-            .all(|check| check.level == Level::Must && check.title_zh.is_some())
-    );
+    assert!(pack.checks.len() >= 29, "{}", pack.checks.len());
+    for check in &pack.checks {
+        assert!(
+            check.title_zh.is_some(),
+            "{} has no Chinese title",
+            check.id
+        );
+        let gentle = matches!(check.layer, Layer::Client | Layer::Hygiene);
+        let level = if gentle { Level::Should } else { Level::Must };
+        assert_eq!(check.level, level, "{}", check.id);
+    }
     assert_eq!(pack.vars["public_base"], "https://sub.tksea.top");
 }

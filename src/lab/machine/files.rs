@@ -136,9 +136,9 @@ impl Machine {
                 Some("PRETTY_NAME=\"Ubuntu 24.04.2 LTS\"\nID=ubuntu\nVERSION_ID=\"24.04\"\n".into())
             }
             "/etc/nginx/sites-available/tksea" | "/etc/nginx/sites-enabled/tksea" => {
-                self.site().map(|site| site.file_text())
+                self.site_file()
             }
-            _ => None,
+            path => self.on_disk(path).map(|file| file.text),
         }
     }
 }

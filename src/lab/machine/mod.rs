@@ -1,6 +1,7 @@
 //! A simulated machine: one state from which commands, listening ports and traffic are read.
 
 mod answer;
+mod disk;
 mod docker;
 mod docker_format;
 mod files;
@@ -9,7 +10,8 @@ mod state;
 mod system;
 
 pub(crate) use answer::{Answer, Growing, Line, LivingLog, Output};
-pub(crate) use state::{Container, ContainerState, Listener, Process, Service};
+pub(crate) use disk::OnDisk;
+pub(crate) use state::{Changed, Container, ContainerState, Listener, Process, Service};
 
 use crate::faults::{Fault, FaultBoard};
 use crate::net::AddressTable;
@@ -32,7 +34,11 @@ pub(crate) struct Base {
     pub(crate) restarting: Vec<(Fault, &'static str)>,
     pub(crate) processes: Vec<Process>,
     pub(crate) site: Option<Site>,
-    /// Files that can be read, by path; the journal is `journal`.
+    /// Processes that are there only while the named fault is on.
+    pub(crate) leftover_processes: Vec<(Fault, Process)>,
+    /// Files that are no logs, by path.
+    pub(crate) disk: BTreeMap<&'static str, OnDisk>,
+    /// Logs that can be read, by path; the journal is `journal`.
     pub(crate) files: BTreeMap<&'static str, Arc<LivingLog>>,
 }
 
@@ -128,10 +134,17 @@ impl Machine {
     /// The nginx site as it is now.
     pub(crate) fn site(&self) -> Option<Site> {
         let mut site = self.base.site.clone()?;
-        if self.faults.on(Fault::NginxOldPort) {
-            site.point_root_at("http://127.0.0.1:18169");
-        }
+        site.change(|fault| self.faults.on(fault));
         Some(site)
+    }
+
+    /// The site's file on disk, which may have been edited since it was loaded.
+    pub(super) fn site_file(&self) -> Option<String> {
+        let mut site = self.site()?;
+        if self.faults.on(Fault::SiteFile) {
+            site.point_root_at("http://127.0.0.1:9999");
+        }
+        Some(site.file_text())
     }
 
     /// The containers as they are now, stopped ones included.
@@ -146,6 +159,17 @@ impl Machine {
                 .find_map(|(fault, _)| self.faults.since(*fault));
             if let Some(since) = restarts {
                 container.state = ContainerState::Restarting { since, code: 1 };
+            }
+        }
+        if self.faults.on(Fault::HostDatabase) {
+            for container in containers.iter_mut().filter(|one| one.name == "sub2api") {
+                for (_, value) in container
+                    .env
+                    .iter_mut()
+                    .filter(|(name, _)| name == "DATABASE_HOST")
+                {
+                    "sub2api-postgres-old".clone_into(value);
+                }
             }
         }
         for (fault, container) in &self.base.leftovers {
@@ -175,7 +199,8 @@ impl Machine {
 
     /// Who listens where, from processes and the published ports of running containers.
     pub(crate) fn listeners(&self) -> Vec<Listener> {
-        let own = self.base.processes.iter().flat_map(|process| {
+        let processes = self.processes();
+        let own = processes.iter().flat_map(|process| {
             process.listens.iter().map(|(address, port)| Listener {
                 address: (*address).to_owned(),
                 port: *port,

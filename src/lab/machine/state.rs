@@ -2,6 +2,7 @@
 //! this moment is decided in `mod.rs` from the faults.
 
 use super::answer::Growing;
+use crate::faults::Fault;
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,6 +59,22 @@ pub(crate) struct Process {
     pub(crate) args: String,
     /// Address and port it listens on.
     pub(crate) listens: Vec<(&'static str, u16)>,
+    /// When it was started.
+    pub(crate) started: Timestamp,
+    /// Files it has open.
+    pub(crate) open: Vec<&'static str>,
+    /// What is different about it while a fault is on.
+    pub(crate) while_on: Vec<(Fault, Changed)>,
+    /// The fault under which it does not run.
+    pub(crate) gone_with: Option<Fault>,
+}
+
+/// What a fault changes about a process.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed {
+    pub(crate) exe: &'static str,
+    pub(crate) args: &'static str,
+    pub(crate) open: Vec<&'static str>,
 }
 
 impl Process {

@@ -1,20 +1,25 @@
 //! The small programs: who and what the machine is, its processes and services.
 
 use super::{Machine, Output};
+use jiff::Timestamp;
 use std::fmt::Write as _;
 
 /// Programs every machine has, for `command -v` and `which`.
-pub(super) const PROGRAMS: [&str; 16] = [
+pub(super) const PROGRAMS: [&str; 20] = [
     "cat",
+    "df",
     "docker",
     "echo",
     "env",
     "false",
+    "find",
     "hostname",
     "journalctl",
+    "openssl",
     "ps",
     "readlink",
     "ss",
+    "stat",
     "sudo",
     "systemctl",
     "tail",
@@ -33,6 +38,13 @@ impl Machine {
             "whoami" => Output::out("ubuntu\n"),
             "hostname" => Output::out(format!("{}\n", self.name())),
             "date" if arguments == ["+%z"] => Output::out("+0000\n"),
+            "date" if arguments == ["+%s"] => {
+                Output::out(format!("{}\n", Timestamp::now().as_second()))
+            }
+            "stat" => self.stat(arguments),
+            "find" => self.find_links(arguments),
+            "df" => self.df(),
+            "openssl" => self.openssl(arguments),
             "uname" => self.uname(arguments),
             "uptime" => {
                 Output::out(" up 41 days,  3:12,  0 users,  load average: 0.21, 0.18, 0.15\n")
@@ -101,7 +113,8 @@ impl Machine {
 
     fn test(&self, arguments: &[&str]) -> Output {
         let there = |path: &str| {
-            self.text_of(path).is_some() || self.processes().any(|process| process.exe == path)
+            self.text_of(path).is_some()
+                || self.processes().iter().any(|process| process.exe == path)
         };
         match arguments {
             ["-e" | "-f" | "-r" | "-s" | "-x", path] | ["-e" | "-f" | "-r", path, "]"] => {
@@ -109,10 +122,6 @@ impl Machine {
             }
             _ => Output::code(1),
         }
-    }
-
-    fn processes(&self) -> impl Iterator<Item = &super::Process> {
-        self.base.processes.iter()
     }
 
     fn readlink(&self, arguments: &[&str]) -> Output {
@@ -125,6 +134,7 @@ impl Machine {
             .and_then(|rest| rest.strip_suffix("/exe"));
         let process = self
             .processes()
+            .into_iter()
             .find(|process| pid == Some(process.pid.to_string().as_str()));
         match process {
             Some(process) => Output::out(format!("{}\n", process.exe)),
@@ -161,6 +171,7 @@ impl Machine {
         let mut found = false;
         for process in self.processes() {
             let pid = process.pid.to_string();
+            let age = elapsed(Timestamp::now().duration_since(process.started).as_secs());
             if only.is_some_and(|only| only != pid) {
                 continue;
             }
@@ -170,6 +181,7 @@ impl Machine {
                 .map(|column| match *column {
                     "pid" => pid.as_str(),
                     "ppid" => "1",
+                    "etime" => age.as_str(),
                     "user" | "uname" => process.user,
                     "comm" => process.comm(),
                     "args" | "command" | "cmd" => process.args.as_str(),
@@ -239,5 +251,16 @@ impl Machine {
             (_, false) => Output::fail(5, format!("Unit {unit}.service not found.\n")),
             (other, true) => Output::fail(1, format!("Unknown command verb '{other}'.\n")),
         }
+    }
+}
+
+/// `[[days-]hours:]minutes:seconds`, as `ps` writes the age of a process.
+fn elapsed(seconds: i64) -> String {
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    match (hours / 24, hours % 24) {
+        (0, 0) => format!("{minutes:02}:{seconds:02}"),
+        (0, hours) => format!("{hours:02}:{minutes:02}:{seconds:02}"),
+        (days, hours) => format!("{days}-{hours:02}:{minutes:02}:{seconds:02}"),
     }
 }

@@ -11,12 +11,16 @@ pub(crate) use answer::{Front, router};
 pub(crate) use logs::NginxLogs;
 pub(crate) use pulse::pulse;
 
+use crate::faults::Fault;
+
 /// One `server` block.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     pub(crate) server_name: &'static str,
     pub(crate) listen: Vec<&'static str>,
     pub(crate) locations: Vec<Location>,
+    /// More directives of the server.
+    pub(crate) more: Vec<&'static str>,
 }
 
 /// One `location` block.
@@ -40,10 +44,43 @@ pub(crate) enum Action {
 }
 
 impl Site {
+    /// Changes what the faults that are on change.
+    pub(crate) fn change(&mut self, on: impl Fn(Fault) -> bool) {
+        if on(Fault::NginxOldPort) {
+            self.point_root_at("http://127.0.0.1:18169");
+        }
+        if on(Fault::NginxLostSlash) {
+            self.point_at("/kimi-v1/", "http://127.0.0.1:8080/v1");
+        }
+        if on(Fault::NginxStrayUpstream) {
+            self.locations.push(Location {
+                prefix: "/canary/",
+                action: Action::Proxy("http://127.0.0.1:9999/".to_owned()),
+            });
+        }
+        if on(Fault::NginxBannedListen) {
+            self.listen.push("18173");
+        }
+        if on(Fault::NginxBannedName) {
+            self.more.push("access_log /srv/crm-verify-7/access.log");
+        }
+        if on(Fault::PortalGone) {
+            for location in &mut self.locations {
+                if let Action::Files { files, .. } = &mut location.action {
+                    *files = &[];
+                }
+            }
+        }
+    }
+
     /// Points `location /` at another upstream.
     pub(crate) fn point_root_at(&mut self, upstream: &str) {
+        self.point_at("/", upstream);
+    }
+
+    fn point_at(&mut self, prefix: &str, upstream: &str) {
         for location in &mut self.locations {
-            if location.prefix == "/" {
+            if location.prefix == prefix {
                 location.action = Action::Proxy(upstream.to_owned());
             }
         }
@@ -58,6 +95,7 @@ pub(crate) fn tksea() -> Site {
     };
     Site {
         server_name: "sub.tksea.top",
+        more: Vec::new(),
         listen: vec!["80", "443 ssl"],
         locations: vec![
             Location {

@@ -19,6 +19,9 @@ impl Site {
              proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n",
             name = self.server_name
         );
+        for directive in &self.more {
+            let _ = writeln!(out, "    {directive};");
+        }
         for location in &self.locations {
             let _ = writeln!(out, "\n    location {} {{", location.prefix);
             match &location.action {

@@ -1,11 +1,12 @@
 //! Generated blocks of the documentation, between `<!-- generated: NAME -->` and
-//! `<!-- /generated -->`: `roles` of themes, `keys` of the screen, `cli`, the commands of the
+//! `<!-- /generated -->`: `roles` of themes, `rules` of the production baseline, `keys` of the screen, `cli`, the commands of the
 //! program as it was built.
 
 mod block;
 mod help;
 mod keys;
 mod roles;
+mod rules;
 mod rust;
 
 use crate::{Outcome, repo, say};
@@ -24,6 +25,7 @@ type Block = (
 /// The one that takes longest comes last.
 const BLOCKS: &[Block] = &[
     ("roles", "themes/README.md", roles),
+    ("rules", "packs/tksea/README.md", rules),
     ("keys", "README.md", keys),
     ("cli", "README.md", cli),
 ];
@@ -86,6 +88,10 @@ fn generate(
 
 fn roles() -> Result<String, Box<dyn Error>> {
     roles::table(&source("src/tui/theme/role.rs")?)
+}
+
+fn rules() -> Result<String, Box<dyn Error>> {
+    rules::table(&source("packs/tksea/rules.toml")?)
 }
 
 fn keys() -> Result<String, Box<dyn Error>> {
