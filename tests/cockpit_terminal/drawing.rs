@@ -40,6 +40,8 @@ fn it_draws_and_resizes_to_one_cell_and_back() {
             first.is_some_and(|first| first == "+")
         });
     }
+    // The smallest picture scrolled to its row; the list begins at its top again.
+    pty.send("gj");
     pty.wait_until("the picture from before", |screen| {
         lasting(screen) == lasting(&moved)
     });

@@ -13,11 +13,8 @@ const KEYS: usize = 4;
 const FOUND: [(&str, &str, &[(&str, &str)]); 6] = [
     (
         "nginx-old-port",
-        "x entry.no-key",
-        &[
-            ("down", "> entry.nginx-locations"),
-            ("enter", "proxy_pass http://127.0.0.1:18169"),
-        ],
+        "x entry.nginx-locations",
+        &[("enter", "proxy_pass http://127.0.0.1:18169")],
     ),
     (
         "binding-lost",
@@ -40,11 +37,8 @@ const FOUND: [(&str, &str, &[(&str, &str)]); 6] = [
     ),
     (
         "host-502",
-        "x entry.no-key",
-        &[
-            ("down", "> host.containers"),
-            ("enter", "`sub2api` does not run: Restarting"),
-        ],
+        "x host.containers",
+        &[("enter", "`sub2api` does not run: Restarting")],
     ),
     (
         "tunnel-down",

@@ -166,7 +166,7 @@ fn faults_are_listed_set_and_cleared_by_name() {
         assert_eq!(ran.code, 0, "{ran:?}");
         let listed = ran.json();
         let faults = rows(&listed, "faults");
-        assert_eq!(faults.len(), 6, "{listed}");
+        assert_eq!(faults.len(), 34, "{listed}");
         assert!(
             faults.iter().all(|fault| !text(fault, "what").is_empty()),
             "{listed}"
