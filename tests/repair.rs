@@ -165,7 +165,7 @@ fn a_check_without_a_repair_is_refused_with_its_next_step() {
     for (check, kind, wanted) in [
         ("host.listening", "conflict", "start the container"),
         ("upstream.smoke", "conflict", "repair the account's group"),
-        ("binding.account-7-group-5", "usage", CHECK),
+        ("binding.account-7-group-3x", "usage", CHECK),
     ] {
         let ran = lab.run(&["repair", "plan", "--check", check, "--json"]);
         let refused = error(&ran, kind);

@@ -41,7 +41,13 @@ fn it_draws_and_resizes_to_one_cell_and_back() {
         });
     }
     // The smallest picture scrolled to its row; the list begins at its top again.
-    pty.send("gj");
+    pty.send("g");
+    pty.wait_until("the first row", |screen| {
+        rows_with(screen, "> ")
+            .iter()
+            .any(|row| row.contains("entry.no-key"))
+    });
+    pty.send("j");
     pty.wait_until("the picture from before", |screen| {
         lasting(screen) == lasting(&moved)
     });
