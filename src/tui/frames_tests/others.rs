@@ -105,7 +105,7 @@ fn left_behind() -> Snapshot {
 fn new_host() -> HostBlock {
     HostBlock {
         host: host("trial"),
-        file: "/home/kim/.config/relay-cockpit/config.toml".to_owned(),
+        file: "/home/me/.config/relay-cockpit/config.toml".to_owned(),
         block: "[host.trial]\nmachine = \"edge-1\"\naddress = \"127.0.0.1:8081\"\nrole = \"acceptance\"\nadmin = { key = { env = \"TRIAL_KEY\" } }\n".to_owned(),
         identity: read(json!({
             "version": "0.1.129", "round_trip_ms": 12, "captcha": false, "backend_mode": false,
