@@ -45,4 +45,23 @@ proptest! {
             prop_assert!(text.contains(key.key.expose()));
         }
     }
+
+    #[test]
+    fn no_row_of_a_table_is_lost_whatever_it_holds(
+        rows in "(\\PC|\n|\r|,|\"|\\{|\\[|key){0,80}",
+        head in prop::sample::select(vec!["key", "key,note", "note,key"]),
+    ) {
+        let text = format!("{head}\n{rows}");
+        let input = read_keys(&text);
+        let mut told: Vec<usize> = input.keys.iter().map(|key| key.line).collect();
+        told.extend(input.duplicates.iter().map(|repeat| repeat.0));
+        told.extend(input.bad.iter().map(|bad| bad.line));
+        told.sort_unstable();
+        let rows = text.lines().enumerate().skip(1);
+        let said: Vec<usize> = rows
+            .filter(|(_, row)| !row.trim().is_empty() && !row.trim().starts_with('#'))
+            .map(|(index, _)| index + 1)
+            .collect();
+        prop_assert_eq!(told, said);
+    }
 }

@@ -1,29 +1,28 @@
-//! A table of values: the first line names its columns, one of them holds the keys.
+//! A table of values: the first line names its columns, one of them holds the keys. One row a line:
+//! a quote that is open at the end of its line is named there, and swallows none of the lines after.
 
 use super::{Found, KeyInput, field_named};
-use csv::{ReaderBuilder, Trim};
+use csv::ReaderBuilder;
 
 /// What separates columns, and where the keys stand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     separator: u8,
+    columns: usize,
     column: usize,
     field: &'static str,
 }
 
 /// The shape of a text whose first line that says something names a column of keys.
 pub(super) fn shape(text: &str) -> Option<Shape> {
-    let first = text
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with('#'))?;
-    [',', ';', '\t'].into_iter().find_map(|separator| {
-        let columns = first.split(separator);
-        let (column, field) = columns
-            .enumerate()
-            .find_map(|(at, name)| Some((at, field_named(name.trim().trim_matches('"'))?)))?;
+    let (_, first) = lines(text).next()?;
+    [b',', b';', b'\t'].into_iter().find_map(|separator| {
+        let names = cells(first, separator)?;
+        let mut known = names.iter().enumerate();
+        let (column, field) = known.find_map(|(at, name)| Some((at, field_named(name)?)))?;
         Some(Shape {
-            separator: u8::try_from(separator).ok()?,
+            separator,
+            columns: names.len(),
             column,
             field,
         })
@@ -32,50 +31,54 @@ pub(super) fn shape(text: &str) -> Option<Shape> {
 
 /// Reads the rows.
 pub(super) fn read(text: &str, shape: Shape) -> KeyInput {
+    let Shape { columns, field, .. } = shape;
     let mut found = Found::default();
-    let mut reader = ReaderBuilder::new()
-        .delimiter(shape.separator)
-        .comment(Some(b'#'))
-        .flexible(true)
-        .trim(Trim::All)
-        .from_reader(text.as_bytes());
-    let columns = reader.headers().map_or(0, csv::StringRecord::len);
-    for row in reader.records() {
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                let line = error.position().map_or(0, |at| line_of(text, at));
-                found.bad(
-                    line,
-                    Some(shape.field),
-                    "cannot be read as a row of the table",
-                );
-                continue;
-            }
+    for (line, row) in lines(text).skip(1) {
+        let Some(cells) = cells(row, shape.separator) else {
+            let why = "has a quote in its row that is not closed in this line";
+            found.bad(line, Some(field), why);
+            continue;
         };
-        let line = row.position().map_or(0, |at| line_of(text, at));
-        match row.get(shape.column) {
-            Some(key) => found.take(line, Some(shape.field), key),
-            None => found.bad(
+        match cells.get(shape.column) {
+            Some(key) if row.contains(key) => found.take(line, Some(field), key),
+            Some(_) => found.bad(
                 line,
-                Some(shape.field),
-                format!(
-                    "is missing; this row has {} of {columns} columns",
-                    row.len()
-                ),
+                Some(field),
+                "goes on after its closing quote; quote the whole key, or nothing of it",
             ),
+            None => {
+                let has = cells.len();
+                let why = format!("is missing; this row has {has} of {columns} columns");
+                found.bad(line, Some(field), why);
+            }
         }
     }
     found.input
 }
 
-/// The line of a row: what was read last ended before it, with blank lines and comments between.
-fn line_of(text: &str, position: &csv::Position) -> usize {
-    let before = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let (before, rest) = text.split_at_checked(before).unwrap_or((text, ""));
-    let skipped = rest
-        .lines()
-        .take_while(|line| line.trim().is_empty() || line.starts_with('#'))
-        .count();
-    before.matches('\n').count() + skipped + 1
+/// The lines that say something, with their numbers.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().map(str::trim_end).enumerate();
+    lines
+        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        .map(|(index, line)| (index + 1, line))
+}
+
+/// The cells of one line; `None` where a quote is open at its end.
+fn cells(line: &str, separator: u8) -> Option<Vec<String>> {
+    let ended = format!("{line}\n");
+    let mut reader = ReaderBuilder::new()
+        .delimiter(separator)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(ended.as_bytes());
+    let mut cells = Vec::new();
+    for row in reader.records() {
+        cells.extend(row.ok()?.iter().map(str::to_owned));
+    }
+    if cells.iter().any(|cell| cell.contains('\n')) {
+        return None;
+    }
+    let bare = cells.iter().map(|cell| cell.trim().to_owned());
+    Some(bare.collect())
 }

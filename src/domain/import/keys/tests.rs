@@ -69,6 +69,47 @@ fn a_bad_row_of_a_table_is_named_with_its_line_and_column() {
 }
 
 #[test]
+fn a_quote_of_a_table_that_is_not_closed_or_goes_on_is_named_and_swallows_no_line() {
+    let open = "has a quote in its row that is not closed in this line";
+    let on = "goes on after its closing quote; quote the whole key, or nothing of it";
+    let short = "has 1 characters; a key has 8 or more";
+    let missing = "is missing; this row has 1 of 2 columns";
+    for (text, keys, bad) in [
+        (
+            "key\n{\n\"keykeya\"[\n",
+            vec![],
+            vec![
+                (
+                    2,
+                    "character 1 is punctuation no key has; write the bare key",
+                ),
+                (3, on),
+            ],
+        ),
+        (
+            "key,note\n\"sk-lab-good-0001\",\"open\nsk-lab-good-0002,two\n",
+            vec![key(3, 2)],
+            vec![(2, open)],
+        ),
+        (
+            "note,key\n\"over\ntwo\",sk-lab-good-0001\n\"a \"\"b\"\"\",\"sk-lab-good-0002\" \n",
+            vec![key(3, 1), key(4, 2)],
+            vec![(2, open)],
+        ),
+        ("key\na\n\"", vec![], vec![(2, short), (3, open)]),
+        ("a,key\n\"sk-lab-good-0001,\"\n", vec![], vec![(2, missing)]),
+    ] {
+        let (read, told) = told(text);
+        assert_eq!(read, keys, "{text}");
+        let bad: Vec<_> = bad
+            .iter()
+            .map(|(line, why)| format!("line {line}, field `key`: {why}"))
+            .collect();
+        assert_eq!(told, bad, "{text}");
+    }
+}
+
+#[test]
 fn json_is_read_as_a_list_of_texts_of_objects_or_one_object_a_line() {
     for (text, lines) in [
         ("[\"sk-lab-good-0001\",\n \"sk-lab-good-0002\"]", [1, 2]),
