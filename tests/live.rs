@@ -2,12 +2,20 @@
 //! real loopback sshd, with upstreams that the test serves itself. `tests/README.md` says which
 //! environment variables name the host; without them it is left out.
 
+#[path = "live/adopted.rs"]
+mod adopted;
 #[path = "live/beside.rs"]
 mod beside;
+#[path = "live/drifted.rs"]
+mod drifted;
 #[path = "live/ground.rs"]
 mod ground;
 #[path = "live/modes.rs"]
 mod modes;
+#[path = "live/person.rs"]
+mod person;
+#[path = "live/steps.rs"]
+mod steps;
 
 use crate::support::{Ran, wait_until};
 use ground::Ground;
@@ -52,6 +60,14 @@ fn import_by(ground: &Ground, provider: &str, access: &str, keys: &str, code: i3
 /// The same in the access mode that is usual.
 fn import(ground: &Ground, provider: &str, keys: &str, code: i32) -> Value {
     import_by(ground, provider, "subscription", keys, code)
+}
+
+/// Applies a plan by its hash, with these words more.
+fn approved(ground: &Ground, noun: &str, planned: &Value, more: &[&str]) -> Ran {
+    let id = planned["plan"]["id"].to_string();
+    let hash = &planned["plan"]["hash"].as_str().unwrap()[..12];
+    let words = [noun, "apply", &id, "--yes", hash, "--json"];
+    ground.run(&[&words[..], more].concat())
 }
 
 fn take_back(ground: &Ground, batch: &str) {

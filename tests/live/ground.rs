@@ -192,8 +192,55 @@ impl Ground {
         found.expect("an account of that name")["schedulable"] == true
     }
 
+    /// Host ids of what a batch holds of one kind.
+    pub(super) fn held(&self, batch: &Value, kind: &str) -> Vec<String> {
+        let words = ["batch", "show", &batch["id"].to_string(), "--json"];
+        let shown = self.run(&words).json();
+        let rows = shown["resources"].as_array().unwrap().iter();
+        rows.filter(|row| row["type"] == kind)
+            .map(|row| row["host_resource_id"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Puts the program's state folder away: it has never seen this host.
+    pub(super) fn forget(&self) {
+        let state = self.dir.path().join("state");
+        std::fs::rename(&state, state.with_extension("away")).unwrap();
+    }
+
+    /// Throws the new state folder away and brings the first one back.
+    pub(super) fn remember(&self) {
+        let state = self.dir.path().join("state");
+        std::fs::remove_dir_all(&state).unwrap();
+        std::fs::rename(state.with_extension("away"), &state).unwrap();
+    }
+
+    /// A name that no other run uses.
+    pub(super) fn fresh(&self, what: &str) -> String {
+        format!("{what}-{}", self.salt.to_lowercase())
+    }
+
+    /// A file that only its owner may read.
+    pub(super) fn private(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        write_private(&path, text);
+        path
+    }
+
     /// One call of the host's admin API.
     pub(super) fn admin(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let head = ("x-api-key", self.admin_key.clone());
+        self.call(method, &format!("admin/{path}"), Some(head), body)
+    }
+
+    /// One call of the host's API with this header.
+    pub(super) fn call(
+        &self,
+        method: &str,
+        path: &str,
+        header: Option<(&str, String)>,
+        body: Option<Value>,
+    ) -> Value {
         self.runtime.block_on(async {
             let client = reqwest::Client::builder()
                 .no_proxy()
@@ -201,10 +248,11 @@ impl Ground {
                 .timeout(Duration::from_secs(20))
                 .build()
                 .unwrap();
-            let url = format!("http://{}/api/v1/admin/{path}", self.address);
-            let mut request = client
-                .request(method.parse().unwrap(), url)
-                .header("x-api-key", &self.admin_key);
+            let url = format!("http://{}/api/v1/{path}", self.address);
+            let mut request = client.request(method.parse().unwrap(), url);
+            if let Some((name, value)) = header {
+                request = request.header(name, value);
+            }
             if let Some(body) = body {
                 request = request.json(&body);
             }
