@@ -1,6 +1,7 @@
 //! Access for ordinary users (`product.md` 4, access closure): whose key proves it, what has to hold
 //! first, and what becomes of rights that ran out.
 
+mod limit;
 mod prepare;
 mod preview;
 mod rights;

@@ -62,6 +62,8 @@ pub struct Timing {
     pub late_answer: Duration,
     /// Least age of a batch's last write before a look may say `fully_ready`.
     pub settled_after: Duration,
+    /// How long a job waits at the host's login limit, which counts by the minute.
+    pub login_limit: Duration,
 }
 
 impl Default for Timing {
@@ -75,6 +77,7 @@ impl Default for Timing {
             write_tries: 6,
             late_answer: Duration::from_secs(15),
             settled_after: Duration::from_secs(16),
+            login_limit: Duration::from_secs(75),
         }
     }
 }

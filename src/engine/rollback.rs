@@ -1,6 +1,6 @@
 //! Taking a batch back: plan from records, apply step by step, prove by listing (`product.md` 4).
 
-use crate::access::managed_session;
+use crate::access::log_in_patiently;
 use crate::approval::{Approval, changed_since};
 use crate::batches;
 use crate::context::Job;
@@ -16,7 +16,7 @@ use cockpit_domain::batch::{AccessStatus, Batch, BatchEvent, BatchKind, BatchSta
 use cockpit_domain::canonical::hash_of;
 use cockpit_domain::host::Role;
 use cockpit_domain::ids::{BatchId, PlanId, RemoteId};
-use cockpit_domain::import::HostView;
+use cockpit_domain::import::{HostView, managed_email, managed_password};
 use cockpit_domain::inventory::{ApiKey, ChannelSpec, Subscription};
 use cockpit_domain::recorded::{listing, listing_changes};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
@@ -522,7 +522,8 @@ async fn session_for_keys(
         return Ok(None);
     }
     let local = job.ports.store.local_key().await?;
-    managed_session(api, &local, &batch.host, &batch.provider)
+    let password = managed_password(&local, &batch.host, &batch.provider);
+    log_in_patiently(job, api, &managed_email(&batch.provider), &password)
         .await
         .map(Some)
         .map_err(|failure| failure.doing("logging in as the managed user to delete its key"))

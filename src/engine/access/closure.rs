@@ -2,6 +2,7 @@
 //! with a key of its own (`product.md` 4, access closure; order: `host-contract.md` trap 8). Where a
 //! caller's own key is to be proven its owner takes the user's place, and no key is made.
 
+use super::login::log_in_patiently;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::Scene;
 use crate::import::{
@@ -20,7 +21,6 @@ use cockpit_domain::recorded;
 use cockpit_domain::resource::{Origin, ResourceKind};
 use cockpit_domain::secret::Secret;
 use serde_json::json;
-use std::time::Duration;
 
 /// Makes user, subscription or balance, and key true, and returns the key.
 pub(crate) async fn close(scene: &Scene, group: RemoteId) -> Outcome<ApiKey> {
@@ -281,7 +281,7 @@ fn stands(row: &Subscription, scene: &Scene) -> Outcome<Standing> {
 /// Logs in with the derived password; a managed user that was there with another password gets
 /// ours.
 async fn log_in(scene: &Scene, user: &User, password: &Secret) -> Outcome<Session> {
-    match patient_login(scene, &user.email, password).await {
+    match log_in_patiently(&scene.job, scene.api.as_ref(), &user.email, password).await {
         Err(failure) if failure.has_reason("INVALID_CREDENTIALS") => {
             let (id, email, password) = (user.id, user.email.clone(), password.clone());
             scene
@@ -300,27 +300,13 @@ async fn log_in(scene: &Scene, user: &User, password: &Secret) -> Outcome<Sessio
                     password: password.clone(),
                 })
                 .await?;
-            scene.api.login(&user.email, &password).await
+            log_in_patiently(&scene.job, scene.api.as_ref(), &user.email, &password).await
         }
         other => other,
     }
 }
 
-/// A login changes nothing, so one whose answer was lost is simply sent again.
-async fn patient_login(scene: &Scene, email: &str, password: &Secret) -> Outcome<Session> {
-    let mut wait = Duration::from_millis(500);
-    for _ in 0..3 {
-        match scene.api.login(email, password).await {
-            Err(failure) if failure.kind == FailureKind::Unreachable => scene.job.pause(wait).await,
-            other => return other,
-        }
-        scene.job.check_cancel()?;
-        wait *= 2;
-    }
-    scene.api.login(email, password).await
-}
-
-/// A session of the managed user, for rollback and later looks.
+/// A session of the managed user, for looks that only tell.
 pub(crate) async fn managed_session(
     api: &dyn HostApi,
     local: &Secret,

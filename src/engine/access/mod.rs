@@ -2,11 +2,13 @@
 
 mod closure;
 mod gateway;
+mod login;
 mod preview;
 mod status;
 
-pub(crate) use closure::{close, managed_session};
+pub(crate) use closure::close;
 pub(crate) use gateway::{GatewayLook, conversations, is_ready, prove, told};
+pub(crate) use login::log_in_patiently;
 pub use preview::{AccessPreview, preview};
 pub(crate) use status::own_accounts;
 pub use status::{AccessLook, Precondition, status};
