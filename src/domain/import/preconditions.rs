@@ -192,7 +192,7 @@ fn subscription(
         let next = format!("the plan assigns one for {days} days");
         return planned("none for this group".to_owned(), next);
     };
-    let found = format!("#{} until {}", row.id, row.expires_at);
+    let found = format!("#{} until {}", row.id, row.until());
     match row.standing(now_ms) {
         Some(Standing::Alive) => Precondition::yes("subscription", found),
         // Assigning it again answers 200 and changes nothing (trap 7).

@@ -65,6 +65,12 @@ pub enum Standing {
 }
 
 impl Subscription {
+    /// Its end for people: to the second, or in the host's own words.
+    pub fn until(&self) -> String {
+        let end = self.expires_at.parse::<jiff::Timestamp>();
+        end.map_or_else(|_| self.expires_at.clone(), |end| format!("{end:.0}"))
+    }
+
     /// What it is worth at a time; `None` when the host's date cannot be read. The date decides
     /// over the words `active` and `expired`, which the host brings up to date late.
     pub fn standing(&self, now_ms: i64) -> Option<Standing> {

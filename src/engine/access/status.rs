@@ -300,10 +300,10 @@ async fn subscribed(
         looked: true,
         found: row.map_or("gone".to_owned(), |row| match row.standing(job.now_ms()) {
             Some(Standing::Suspended) => {
-                format!("#{} is {} until {}", row.id, row.status, row.expires_at)
+                format!("#{} is {} until {}", row.id, row.status, row.until())
             }
-            Some(Standing::Over) => format!("#{} ran out at {}", row.id, row.expires_at),
-            _ => format!("#{} until {}", row.id, row.expires_at),
+            Some(Standing::Over) => format!("#{} ran out at {}", row.id, row.until()),
+            _ => format!("#{} until {}", row.id, row.until()),
         }),
     })
 }

@@ -234,8 +234,11 @@ pub(super) fn plan(model: &Model, id: PlanId) -> Content {
         return Content::text(vec![note(model.say("plan.gone"), Role::Muted)]);
     };
     let mut head = head(model, plan);
-    let line = command(model, plan);
-    head.push(field(&model.say("field.command"), line, Role::Muted));
+    let blocked = !plan.blockers().is_empty();
+    if !blocked {
+        let line = command(model, plan);
+        head.push(field(&model.say("field.command"), line, Role::Muted));
+    }
     let next = crate::update::why_not_apply(model, Some(id));
     let next = next.unwrap_or_else(|| model.say("plan.apply"));
     head.push(field(&model.say("field.next"), next, Role::Key));
@@ -248,13 +251,11 @@ pub(super) fn plan(model: &Model, id: PlanId) -> Content {
     Content::list(List {
         columns: COLUMNS.to_vec(),
         rows,
-        empty: vec![note(
-            model.say(match plan {
-                Plan::Reconcile(_) => "reconcile.empty",
-                _ => "plan.empty",
-            }),
-            Role::Ok,
-        )],
+        empty: match plan {
+            _ if blocked => Vec::new(),
+            Plan::Reconcile(_) => vec![note(model.say("reconcile.empty"), Role::Ok)],
+            _ => vec![note(model.say("plan.empty"), Role::Ok)],
+        },
     })
     .head(head)
 }

@@ -199,7 +199,7 @@ pub(super) fn seat(model: &Model, host: &HostId, group: &str, account: RemoteId)
         lines.push(field(&model.say("field.evidence"), text, Role::Text));
     }
     lines.push(field(
-        &model.say("field.owner"),
+        &model.say("col.owner"),
         owner(model, seat.owner),
         Role::Text,
     ));

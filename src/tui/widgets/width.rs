@@ -85,7 +85,7 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     for paragraph in text.split('\n') {
         let mut line = String::new();
         let mut taken = 0;
-        for word in paragraph.split_word_bounds() {
+        for word in words(paragraph, room) {
             let wide = width(word);
             if taken + wide <= room {
                 line.push_str(word);
@@ -114,6 +114,32 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// What is not to be broken: a run of ASCII between spaces, so that a command can be read and copied;
+/// only one that is longer than a line falls into its words, and other scripts always do.
+fn words(text: &str, room: usize) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let run = rest
+            .find(|c: char| !c.is_ascii_graphic())
+            .unwrap_or(rest.len());
+        let end = match run {
+            0 => rest
+                .find(|c: char| c.is_ascii_graphic())
+                .unwrap_or(rest.len()),
+            run => run,
+        };
+        let (word, tail) = rest.split_at(end);
+        if run > 0 && end <= room {
+            words.push(word);
+        } else {
+            words.extend(word.split_word_bounds());
+        }
+        rest = tail;
+    }
+    words
 }
 
 #[cfg(test)]
@@ -149,6 +175,12 @@ mod tests {
     #[test]
     fn a_paragraph_breaks_at_spaces_and_long_words_break_anywhere() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        let command = "apply 9 --host-name prod --reason WHY";
+        assert_eq!(
+            wrap(command, 30),
+            ["apply 9 --host-name prod", "--reason WHY"]
+        );
+        assert_eq!(wrap("在 --host-name", 11), ["在", "--host-name"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\n\nb", 9), ["a", "", "b"]);
         for line in wrap("nginx 生效配置中没有禁用端口 18169 18173", 9) {

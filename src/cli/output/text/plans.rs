@@ -112,10 +112,10 @@ fn told(planned: &PlannedImport, head: &str, command: &str) -> String {
     let mut text = String::new();
     put(&mut text, format_args!("{head}"));
     changes(&mut text, &plan.changes);
-    put(
-        &mut text,
-        format_args!("  keys: {}", plan.key_totals().line()),
-    );
+    let keys = plan.key_totals().line();
+    if !keys.is_empty() {
+        put(&mut text, format_args!("  keys: {keys}"));
+    }
     if let Some(batch) = request.retry_of {
         put(
             &mut text,

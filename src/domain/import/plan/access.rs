@@ -86,7 +86,7 @@ fn plan_subscription(
         return Change::new(Sign::Create, ResourceKind::Subscription, email, why);
     };
     let days = request.pack.subscription.validity_days;
-    let until = &row.expires_at;
+    let until = row.until();
     let (sign, reason) = match row.standing(now_ms) {
         Some(Standing::Over) => (
             Sign::Change,
