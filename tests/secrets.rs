@@ -425,6 +425,8 @@ fn tour(pty: &mut Pty) {
         pty.send(key::ENTER);
         pty.wait_for_silence(Duration::from_millis(300));
         pty.send(key::ESC);
+        // A letter right behind it would be taken for one key with Alt.
+        pty.wait_for_silence(Duration::from_millis(300));
     }
     palette(pty, "panic");
     pty.wait_for("a panic was asked for");

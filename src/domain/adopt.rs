@@ -8,7 +8,7 @@ use crate::host::Role;
 use crate::ids::{HostId, PackId, RemoteId};
 use crate::import::{HostView, Leftovers};
 use crate::inventory::Account;
-use crate::pack::ProviderPack;
+use crate::pack::{ProviderPack, upstream_root};
 use crate::plan::{Change, Sign, Totals};
 use crate::recorded;
 use crate::resource::{BatchResource, ResourceKind};
@@ -309,18 +309,15 @@ fn stands(account: &Account, bound: bool, pack: &ProviderPack) -> String {
     if !bound {
         told.push("in no group of the provider".to_owned());
     }
-    if !account.base_url.is_empty() && root(&account.base_url) != root(&pack.base_url) {
+    if !account.base_url.is_empty()
+        && upstream_root(&account.base_url) != upstream_root(&pack.base_url)
+    {
         told.push(format!(
             "asks {} where the pack says {}",
             account.base_url, pack.base_url
         ));
     }
     told.join(", ")
-}
-
-fn root(url: &str) -> &str {
-    let url = url.trim_end_matches('/');
-    url.strip_suffix("/v1").unwrap_or(url)
 }
 
 #[cfg(test)]

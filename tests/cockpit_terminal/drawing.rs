@@ -17,7 +17,11 @@ const SIZES: [(u16, u16); 8] = [
 
 /// Rows of 80 cells without ages, which go on.
 fn lasting(screen: &vt100::Screen) -> Vec<String> {
-    let rows: Vec<String> = screen.rows(0, 74).collect();
+    // Blanks that were written and cells that never were look the same.
+    let rows: Vec<String> = screen
+        .rows(0, 74)
+        .map(|row| row.trim_end().to_owned())
+        .collect();
     [&rows[2..14], &rows[23..]].concat()
 }
 

@@ -29,6 +29,7 @@ fn a_cancel_at_key_7_of_20_leaves_what_the_batch_says_and_is_resumed_whole() {
         return;
     }
     let scene = Scene::start("accept", 20, UNANSWERED);
+    scene.few_in_flight(4);
     let words = scene.planned();
     let child = begin(&scene, &words);
     wait_until("key 7 of 20 is done", LIMIT, || {

@@ -68,6 +68,16 @@ impl Scene {
         command
     }
 
+    /// So many calls in flight to the host at most.
+    pub(super) fn few_in_flight(&self, most: usize) {
+        let path = self.lab.config_path();
+        let text = std::fs::read_to_string(&path).expect("the lab's config");
+        let head = format!("[host.{}]\n", self.host);
+        assert!(text.contains(&head), "{text}");
+        let text = text.replace(&head, &format!("{head}in_flight = {most}\n"));
+        std::fs::write(path, text).expect("it can be written");
+    }
+
     /// Runs a command to its end.
     pub(super) fn run(&self, words: &[&str]) -> Ran {
         run(&mut self.command(words), None)

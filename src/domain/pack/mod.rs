@@ -17,7 +17,7 @@ pub use looks::{
     FieldRule, FileLook, HttpLook, ListeningLook, Look, Manager, Measure, MetricsLook, NginxLook,
     ProcessLook, ProfileLook, ServiceLook, SmokeLook, StoredLook,
 };
-pub use provider::{ProviderPack, SubscriptionTemplate};
+pub use provider::{ProviderPack, SubscriptionTemplate, upstream_root};
 pub use read::{Pack, read};
 
 #[cfg(test)]

@@ -46,6 +46,12 @@ pub struct ProviderPack {
     pub to_be_confirmed: Vec<String>,
 }
 
+/// An address as the host takes it: with or without its version (`host-contract.md` 7.6).
+pub fn upstream_root(base_url: &str) -> &str {
+    let url = base_url.trim_end_matches('/');
+    url.strip_suffix("/v1").unwrap_or(url)
+}
+
 /// The floor of a pack that says nothing: somebody serves.
 pub(crate) fn least_floor() -> usize {
     1

@@ -18,7 +18,7 @@ use crate::batch::{AccessMode, AccountStatus, Item};
 use crate::ids::{BatchId, HostId, PackId, RemoteId};
 use crate::import::{HostView, Leftovers, is_own_name};
 use crate::inventory::{Account, Channel, Group};
-use crate::pack::ProviderPack;
+use crate::pack::{ProviderPack, upstream_root};
 use crate::resource::{BatchResource, Origin, ResourceKind};
 use serde::{Deserialize, Serialize};
 
@@ -311,7 +311,11 @@ fn declared(pack: &ProviderPack, account: &Account, record: Option<&BatchResourc
             said.push(format!("{what}: pack `{declared}`, host `{stored}`"));
         }
     };
-    differs("base_url", root(&pack.base_url), root(&account.base_url));
+    differs(
+        "base_url",
+        upstream_root(&pack.base_url),
+        upstream_root(&account.base_url),
+    );
     differs(
         "responses_mode",
         pack.responses_mode.as_str(),
@@ -323,12 +327,6 @@ fn declared(pack: &ProviderPack, account: &Account, record: Option<&BatchResourc
         differs(&format!("model_mapping.{model}"), declared, stored);
     }
     said
-}
-
-/// An address as the host takes it: with or without its version (`host-contract.md` 7.6).
-fn root(url: &str) -> &str {
-    let url = url.trim_end_matches('/');
-    url.strip_suffix("/v1").unwrap_or(url)
 }
 
 /// What is wrong above the accounts.

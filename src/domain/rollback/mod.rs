@@ -275,14 +275,16 @@ fn balance_step(input: &RollbackInput<'_>, resource: &BatchResource) -> UndoStep
             blocked: None,
         };
     }
+    // What is left of it moves with every call of the user: a plan that named it would be stale
+    // before it is read.
     let reason = format!(
-        "balance was set by this batch: put back from {} to {}",
-        usd(now),
+        "balance was set by this batch: put back from {}, or what is left of it, to {}",
+        usd(STARTING_BALANCE),
         usd(was)
     );
     let fields = vec![FieldChange {
         field: "balance".to_owned(),
-        from: now.into(),
+        from: STARTING_BALANCE.into(),
         to: was.into(),
     }];
     let more = now > STARTING_BALANCE;

@@ -20,7 +20,7 @@ use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId};
 use cockpit_domain::import::{HostView, Leftovers};
 use cockpit_domain::inventory::Account;
-use cockpit_domain::pack::{Pack, ProviderPack};
+use cockpit_domain::pack::{Pack, ProviderPack, upstream_root};
 use cockpit_domain::pool::{
     Ask, Asked, Pool, PoolInput, Probed, Reason, RecoverInput, RecoverPlan, Seat, WhyNot,
     plan_recover as make_plan, pools,
@@ -250,16 +250,12 @@ fn provider_of(job: &Job, known: &Known, account: &Account) -> Outcome<ProviderP
             _ => None,
         })
         .collect();
-    let bare = |url: &str| {
-        let url = url.trim_end_matches('/');
-        url.strip_suffix("/v1").unwrap_or(url).to_owned()
-    };
     let named = packs
         .iter()
         .find(|pack| Leftovers::of(pack).holds(&account.name));
     let addressed = || {
         let mut packs = packs.iter();
-        packs.find(|pack| bare(&pack.base_url) == bare(&account.base_url))
+        packs.find(|pack| upstream_root(&pack.base_url) == upstream_root(&account.base_url))
     };
     named.or_else(addressed).cloned().ok_or_else(|| {
         let message = format!(

@@ -6,6 +6,7 @@ use crate::import::HostView;
 use crate::import::keys::KeyInput;
 use crate::import::names::{Leftovers, account_name, is_own_name};
 use crate::inventory::{Account, Group};
+use crate::pack::upstream_root;
 use crate::plan::{Change, FieldChange, Sign, diff_fields};
 use crate::resource::ResourceKind;
 use serde_json::json;
@@ -134,13 +135,13 @@ fn differs(request: &ImportRequest, account: &Account) -> Vec<FieldChange> {
     let pack = &request.pack;
     let is = json!({
         "platform": account.platform,
-        "base_url": account.base_url.trim_end_matches('/'),
+        "base_url": upstream_root(&account.base_url),
         "model_mapping": account.model_mapping,
         PARKED: account.schedulable,
     });
     let wanted = json!({
         "platform": pack.platform,
-        "base_url": pack.base_url.trim_end_matches('/'),
+        "base_url": upstream_root(&pack.base_url),
         "model_mapping": request.account_models(),
         PARKED: true,
     });
