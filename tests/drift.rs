@@ -3,6 +3,7 @@
 
 mod both;
 mod repair;
+mod watch;
 
 use crate::support::far::{Admin, text};
 use crate::support::{Lab, has_ssh};

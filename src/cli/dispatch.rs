@@ -5,7 +5,7 @@ use crate::args::{
     Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
-use crate::{drill, failed, input, known, logs, output, packs};
+use crate::{drill, failed, input, known, logs, output, packs, watching};
 use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
@@ -139,6 +139,11 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         }) => Command::ReconcilePlan {
             scope: scope(host, provider, batch)?,
         },
+        Noun::Reconcile(Reconcile::Watch {
+            host,
+            provider,
+            every,
+        }) => return watching::run(&host, provider.as_ref(), every, session, json).await,
         Noun::Reconcile(Reconcile::Apply { plan, word }) => Command::ReconcileApply {
             plan,
             approval: approval(word),

@@ -41,6 +41,7 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
             CLEAN if !done.left_out.is_empty() => FINDINGS,
             code => code,
         },
+        Answer::Looked(looked) => looked.status.map_or(CLEAN, of_drift),
         Answer::Mended(mended) if !mended.disturbed.is_empty() => FINDINGS,
         Answer::Mended(mended) => match of_batch(mended.batch.batch_status) {
             CLEAN => of_drift(mended.report.status),
@@ -87,7 +88,7 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
     }
 }
 
-fn of_drift(status: ReconcileStatus) -> u8 {
+pub(crate) fn of_drift(status: ReconcileStatus) -> u8 {
     match status {
         ReconcileStatus::Active => CLEAN,
         ReconcileStatus::Degraded => FINDINGS,

@@ -12,6 +12,7 @@ mod logs;
 mod output;
 mod packs;
 mod parse;
+mod watching;
 
 pub use args::{Cli, Drill, Lab, Noun, Screen};
 pub use dispatch::{Session, run};

@@ -146,6 +146,8 @@ mod tests {
             "cockpit reconcile plan --host h --provider p",
             "cockpit reconcile plan --host h",
             "cockpit reconcile plan --batch 1",
+            "cockpit reconcile watch --host h --provider p --every 5m",
+            "cockpit reconcile watch --host h",
             "cockpit rollback plan 1",
             "cockpit rollback apply 2 --yes 0123456789ab",
             "cockpit probe run",
@@ -312,6 +314,16 @@ mod tests {
             Command::ReconcilePlan {
                 scope: Scope::Batch(batch),
             },
+            Command::ReconcileLook {
+                host: host.clone(),
+                provider: None,
+                since_ms: 7,
+            },
+            Command::ReconcileLook {
+                host: host.clone(),
+                provider: Some(provider.clone()),
+                since_ms: 7,
+            },
             Command::ProviderStatus {
                 host: host.clone(),
                 provider: None,
@@ -408,6 +420,7 @@ mod tests {
                 | Command::HostRemove { .. }
                 | Command::ProviderStatus { .. }
                 | Command::ReconcilePlan { .. }
+                | Command::ReconcileLook { .. }
                 | Command::ReconcileApply { .. }
                 | Command::RepairPlan { .. }
                 | Command::RepairApply { .. }

@@ -13,7 +13,7 @@ use crate::import::{CallerKey, PlannedImport};
 use crate::leases::LeaseTaken;
 use crate::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered};
 use crate::probe::{HostProbe, Probe, Split, SplitKey};
-use crate::reconcile::{Mended, Reconciled, Scope};
+use crate::reconcile::{Looked, Mended, Reconciled, Scope};
 use crate::registry::{HostBlock, HostLines};
 use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
@@ -161,6 +161,15 @@ pub enum Command {
     ReconcilePlan {
         /// Which records.
         scope: Scope,
+    },
+    /// Look once for a watch: compare what stands on a host, without a plan of it.
+    ReconcileLook {
+        /// Host.
+        host: HostId,
+        /// Of one provider only.
+        provider: Option<PackId>,
+        /// UTC ms since when the watch is on: a rollback that began later pauses it.
+        since_ms: i64,
     },
     /// Put back what a reconcile found changed.
     ReconcileApply {
@@ -310,6 +319,7 @@ impl Command {
             Self::AccessStatus { .. } => "access status",
             Self::ProviderStatus { .. } => "provider status",
             Self::ReconcilePlan { .. } => "reconcile plan",
+            Self::ReconcileLook { .. } => "reconcile watch",
             Self::ReconcileApply { .. } => "reconcile apply",
             Self::RepairPlan { .. } => "repair plan",
             Self::RepairApply { .. } => "repair apply",
@@ -367,6 +377,8 @@ pub enum Answer {
     Pools(Vec<Pool>),
     /// Of `reconcile plan`.
     Reconcile(Box<Reconciled>),
+    /// Of a look of `reconcile watch`.
+    Looked(Box<Looked>),
     /// Of `reconcile apply`.
     Mended(Box<Mended>),
     /// Of `repair plan`.

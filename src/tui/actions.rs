@@ -180,6 +180,7 @@ actions! {
     Probe "probe" ["p"] Everywhere Ask [Host, Provider] 0;
     Import "import" ["I"] Everywhere Plan [Host, Provider] 9;
     Reconcile "reconcile" ["R"] Everywhere Plan [Host, Provider] 9;
+    Watch "watch" ["W"] Everywhere Ask [Host] 0;
     Drift "drift" ["C"] Everywhere Look [] 0;
     RollBack "rollback" ["B"] Everywhere Plan [Batch] 9;
     AccessPreview "access-preview" [] Everywhere Ask [Host, Provider] 0;

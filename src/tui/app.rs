@@ -62,6 +62,7 @@ impl App {
                 details: BTreeMap::new(),
                 pools: BTreeMap::new(),
                 doctor: None,
+                watches: BTreeMap::new(),
                 matrix: None,
                 audit: Vec::new(),
                 logs: Logs::default(),

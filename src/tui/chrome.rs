@@ -25,7 +25,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Shown) {
         model,
         parts.crumbs,
         &crumbs(model),
-        counts(model, shown),
+        beside_crumbs(model, shown),
     );
     put(frame, model, parts.jobs, &work(model));
     put(frame, model, parts.keys, &keys(model, shown));
@@ -229,6 +229,17 @@ fn title(model: &Model, place: &Place) -> String {
         _ => return name,
     };
     format!("{name} {what}")
+}
+
+/// How many rows are shown, and what is watched.
+fn beside_crumbs(model: &Model, shown: &Shown) -> Note {
+    let mut said = counts(model, shown);
+    let watched = panes::watched(model);
+    if !said.is_empty() && !watched.is_empty() {
+        said.push(Cell::plain("  "));
+    }
+    said.extend(watched);
+    said
 }
 
 fn counts(model: &Model, shown: &Shown) -> Note {

@@ -17,6 +17,7 @@ use cockpit_engine::command::Answer;
 use cockpit_engine::doctor::Diagnosis;
 use cockpit_engine::failure::{Failure, Outcome};
 use cockpit_engine::ports::{AuditRow, FaultState};
+use cockpit_engine::reconcile::{Looked, Paused};
 use cockpit_engine::supervisor::Snapshot;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub(crate) enum Asked {
     Doctor,
     /// Something to be read in front of the page.
     Told,
+    /// A look at a host that is watched for drift.
+    Watch(HostId),
     /// Keys out of a file, for the import form.
     Keys,
 }
@@ -78,6 +81,19 @@ pub(crate) struct PoolSeen {
     pub look: Option<Known<Vec<Pool>>>,
     /// Why the newest one came to nothing.
     pub trouble: Option<Failure>,
+}
+
+/// A host that is watched for drift.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    /// UTC ms since when.
+    pub since_ms: i64,
+    /// The last look that was made.
+    pub last: Option<Looked>,
+    /// Whether the newest one came to nothing.
+    pub failed: bool,
+    /// The rollback that paused it.
+    pub paused: Option<Paused>,
 }
 
 /// Everything the screen knows.
@@ -123,6 +139,8 @@ pub(crate) struct Model {
     pub details: BTreeMap<BatchId, (u64, BatchDetail)>,
     /// Accounts of hosts, as they were looked at in this session.
     pub pools: BTreeMap<HostId, PoolSeen>,
+    /// Hosts that are watched for drift, from when a person says so until the screen ends.
+    pub watches: BTreeMap<HostId, Watch>,
     /// Every pack on every host.
     pub matrix: Option<Known<Vec<Pairing>>>,
     /// What the doctor found.

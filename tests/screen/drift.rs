@@ -51,3 +51,45 @@ fn drift_on_production_is_put_back_by_name_and_reason_and_proven() {
         stage.end().await;
     });
 }
+
+#[test]
+fn a_watched_host_tells_of_drift_by_itself_and_a_rollback_pauses_it_with_a_banner() {
+    if !has_ssh() {
+        return;
+    }
+    on_threads(async {
+        let inside = Inside::start("accept", quick()).await;
+        let batch = inside.import(&["sk-lab-good-drift-000011"]).await.id;
+        let mut stage = Stage::on(inside, (100, 30)).await;
+        let before = stage.changes();
+        stage.command("watch accept");
+        stage.until_shown("watching accept: active").await;
+        stage.inside.lab.host("accept").with(|state| {
+            let mut channels = state.channels.values_mut();
+            let ours = channels.find(|row| row.name == "relay-lab");
+            ours.expect("a channel").restrict_models = false;
+        });
+        // The next round finds it, nobody asks for it.
+        stage.later(121_000);
+        stage.until_shown("watching accept: DRIFTED").await;
+        stage.until_shown("accept is DRIFTED now").await;
+        assert_eq!(stage.changes(), before, "a look wrote");
+
+        // Somebody else takes it back, in another program on the same store.
+        drop(stage.inside.roll_back(batch).await);
+        stage.later(121_000);
+        let banner = format!("watch PAUSED by rollback of {batch}");
+        stage.until_shown(&banner).await;
+        let looks = stage.sent["reconcile watch"];
+        stage.later(121_000);
+        stage.press(&["r"]);
+        stage.until_shown(&banner).await;
+        assert_eq!(stage.sent["reconcile watch"], looks, "a paused watch looks");
+
+        stage.command("watch accept");
+        stage.until_shown("watching accept:").await;
+        stage.command("watch accept");
+        stage.until_shown("accept is not watched any more").await;
+        stage.end().await;
+    });
+}

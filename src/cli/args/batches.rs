@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use cockpit_domain::batch::{AccessMode, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// `import …`
 #[derive(Debug, Subcommand)]
@@ -148,6 +149,18 @@ pub enum Reconcile {
         #[arg(long, conflicts_with_all = ["host", "provider"])]
         batch: Option<BatchId>,
     },
+    /// Look again and again, with a line whenever something else is found, until Ctrl-C. Only reads.
+    Watch {
+        /// Host of the config.
+        #[arg(long)]
+        host: HostId,
+        /// Provider pack; default is every provider that stands there.
+        #[arg(long)]
+        provider: Option<PackId>,
+        /// Between two looks; each costs one small completion a managed key at most.
+        #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = span)]
+        every: Duration,
+    },
     /// Put back what a plan found changed, and prove it by reconciling again. Deletes nothing.
     Apply {
         /// The plan.
@@ -156,6 +169,13 @@ pub enum Reconcile {
         #[command(flatten)]
         word: Word,
     },
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    let span: Option<jiff::SignedDuration> = text.parse().ok();
+    let span = span.and_then(|span| Duration::try_from(span).ok());
+    span.filter(|span| (1..=86_400).contains(&span.as_secs()))
+        .ok_or_else(|| "a span is written such as `60s` or `5m`, between 1s and 24h".to_owned())
 }
 
 /// `repair …`

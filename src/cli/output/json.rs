@@ -66,6 +66,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         Answer::HostLines(gone) => json!(gone.as_ref()),
         Answer::Pools(pools) => json!({"pools": pools}),
         Answer::Reconcile(done) => reconciled(done),
+        Answer::Looked(looked) => json!(looked.as_ref()),
         Answer::Mended(mended) => json!(mended.as_ref()),
         Answer::Repair(planned) => {
             let mut value = json!(planned.plan);

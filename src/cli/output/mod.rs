@@ -18,6 +18,7 @@ use cockpit_engine::command::Answer;
 use cockpit_engine::context::Settings;
 use cockpit_engine::failure::Failure;
 use cockpit_engine::ports::{AuditRow, FaultState, PackEntry};
+use cockpit_engine::reconcile::Looked;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -38,6 +39,16 @@ pub(crate) fn answer(answer: &Answer, as_json: bool) {
     } else {
         line(text::answer(answer).trim_end());
     }
+}
+
+/// Prints what a look of a watch came to, in a line. `false` when nobody reads any more.
+pub(crate) fn look(looked: Looked, as_json: bool) -> bool {
+    let answer = Answer::Looked(Box::new(looked));
+    line(&if as_json {
+        json::answer(&answer).to_string()
+    } else {
+        text::answer(&answer)
+    })
 }
 
 /// Prints where failed keys were written, and which were not in the input.

@@ -98,6 +98,9 @@ impl Board {
             Answer::Reconcile(done) => done.plans.iter().fold(false, |changed, plan| {
                 self.see_drift(at_ms, DriftSeen::of(&plan.report)) | changed
             }),
+            Answer::Looked(looked) => looked.batches.iter().fold(false, |changed, report| {
+                self.see_drift(at_ms, DriftSeen::of(report)) | changed
+            }),
             Answer::Repaired(repaired) => {
                 let report = &repaired.report;
                 let baseline =

@@ -121,6 +121,10 @@ impl Command {
                 words.option("provider", Some(provider.as_str()));
             }
             Self::ReconcilePlan { scope } => words.scope(scope),
+            Self::ReconcileLook { host, provider, .. } => {
+                words.option("host", Some(host.as_str()));
+                words.option("provider", provider.as_ref().map(PackId::as_str));
+            }
             Self::ProviderStatus { host, provider }
             | Self::ProviderResources { host, provider }
             | Self::ProbeRun { host, provider } => {
@@ -191,6 +195,10 @@ impl Command {
                 host,
                 provider: Some(provider),
             } => format!("{host} {provider}"),
+            Self::ReconcileLook { host, provider, .. } => match provider {
+                None => host.to_string(),
+                Some(provider) => format!("{host} {provider}"),
+            },
             Self::ReconcilePlan { scope } => match scope {
                 Scope::Batch(batch) => batch.to_string(),
                 Scope::Host {

@@ -93,6 +93,14 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::ReconcilePlan { scope } => {
             Answer::Reconcile(Box::new(reconcile::plan(job, &scope).await?))
         }
+        Command::ReconcileLook {
+            host,
+            provider,
+            since_ms,
+        } => {
+            let looked = reconcile::look(job, &host, provider.as_ref(), since_ms);
+            Answer::Looked(Box::new(looked.await?))
+        }
         Command::ReconcileApply { plan, approval } => {
             Answer::Mended(Box::new(reconcile::apply(job, plan, &approval).await?))
         }

@@ -4,10 +4,12 @@
 
 mod apply;
 mod compare;
+mod watch;
 mod write;
 
 pub(crate) use apply::{KIND, resume};
 pub use apply::{Mended, apply};
+pub use watch::{Looked, Paused, look};
 
 use crate::batches;
 use crate::board::DriftSeen;

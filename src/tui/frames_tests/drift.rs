@@ -9,7 +9,7 @@ use cockpit_domain::plan::Totals;
 use cockpit_engine::adopt::{Adopted, PlannedAdopt};
 use cockpit_engine::board::{DriftSeen, Known};
 use cockpit_engine::command::Answer;
-use cockpit_engine::reconcile::{LeftOut, PlannedReconcile, Reconciled};
+use cockpit_engine::reconcile::{LeftOut, Looked, Paused, PlannedReconcile, Reconciled};
 use cockpit_engine::supervisor::Snapshot;
 use serde_json::{Value, json};
 
@@ -165,4 +165,64 @@ fn what_differs_batch_by_batch_and_one_of_them() {
                 .answer(Ok(answer())),
         );
     insta::assert_snapshot!("drift", album.text());
+}
+
+fn look(change: Value) -> Answer {
+    let mut looked = json!({
+        "at_ms": ago(0), "host": "accept", "status": "active", "left_out": [], "paused": null,
+    });
+    merge(&mut looked, change);
+    Answer::Looked(Box::new(Looked {
+        at_ms: read(looked["at_ms"].clone()),
+        host: read(looked["host"].clone()),
+        status: read(looked["status"].clone()),
+        batches: several().into_iter().map(|plan| plan.report).collect(),
+        left_out: Vec::new(),
+        paused: looked["paused"].as_i64().map(|batch| Paused {
+            batch: cockpit_domain::ids::BatchId(batch),
+            at_ms: i64::MAX,
+        }),
+    }))
+}
+
+#[test]
+fn a_host_that_is_watched_shows_what_was_found_and_a_rollback_pauses_it() {
+    let on = |screen: Screen| screen.keys(":watch accept\r");
+    let begun = |size| on(Screen::new(size, compared())).keys("C");
+    let found = |size| on(Screen::new(size, compared())).answer(Ok(look(json!({}))));
+    let drifted = |size| {
+        found(size)
+            .later(3)
+            .answer(Ok(look(json!({"status": "drifted"}))))
+            .keys("C")
+    };
+    let paused = |screen: Screen| {
+        on(screen)
+            .answer(Ok(look(json!({"status": null, "paused": 5}))))
+            .keys("C")
+    };
+    let album = Album::default()
+        .add("begun", &begun((80, 24)))
+        .add("nothing differs", &found((80, 24)).keys("C"))
+        .add("something differs since", &drifted((80, 24)))
+        .add("two hosts", &drifted((80, 24)).keys(":watch prod\r"))
+        .add("off again", &found((80, 24)).keys(":watch accept\r"))
+        .add_looks("paused", &paused(Screen::new((80, 24), compared())))
+        .add(
+            "paused, smallest",
+            &paused(Screen::new((60, 16), compared())),
+        )
+        .add(
+            "on again",
+            &paused(Screen::new((80, 24), compared())).keys(":watch accept\r"),
+        )
+        .add(
+            "paused, 中文",
+            &paused(Screen::with((80, 24), compared(), chinese)),
+        )
+        .add(
+            "found, 中文",
+            &on(Screen::with((80, 24), compared(), chinese)).answer(Ok(look(json!({})))),
+        );
+    insta::assert_snapshot!("watch", album.text());
 }

@@ -14,6 +14,7 @@ mod plan;
 mod pool;
 mod probes;
 mod said;
+mod watching;
 mod welcome;
 
 pub(crate) use baseline::mendable;
@@ -23,6 +24,7 @@ pub(crate) use log::beside as log_beside;
 pub(crate) use log::rows as log_rows;
 pub(crate) use plan::counted;
 pub(crate) use said::{clock, is_stale};
+pub(crate) use watching::watched;
 
 use crate::content::{Content, Note};
 use crate::model::Model;

@@ -27,7 +27,14 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
     let Some(asked) = model.asked.remove(&ticket) else {
         return Vec::new();
     };
+    if let (Asked::Apply(_), Ok(Answer::RolledBack(rolled))) = (&asked, &outcome) {
+        super::watching::taken_back(model, &rolled.batch);
+    }
     match (asked, outcome) {
+        (Asked::Watch(host), outcome) => {
+            super::watching::looked(model, &host, outcome);
+            Vec::new()
+        }
         (Asked::Plan, Ok(answer)) => plan_read(model, job, answer),
         (Asked::Plan, Err(failure)) => {
             plan_refused(model, &failure);

@@ -11,6 +11,7 @@ mod run;
 mod shown;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 pub(crate) use rounds::next_wake;
 pub(crate) use run::why_not;
@@ -21,6 +22,7 @@ pub(crate) use answers::role_of;
 pub(crate) use keys::{fits, serves};
 pub(crate) use lines::shows_logs;
 pub(crate) use run::{Words, run_action};
+pub(crate) use watching::role_of as role_of_watch;
 
 use crate::model::Model;
 use crate::msg::{Effect, Msg};

@@ -1,10 +1,11 @@
 //! Looking again by itself, and waking up for it: nothing is drawn or asked while nothing is due.
 
+use super::watching;
 use crate::model::{Asked, Model};
 use crate::msg::Effect;
 use cockpit_engine::command::Command;
 
-/// Between two runs of the baselines. Each costs one minimal completion.
+/// Between two runs of the baselines, and two looks at hosts that are watched for drift. Each costs one minimal completion.
 const BASELINE_EVERY_MS: i64 = 120_000;
 /// Between two looks at hosts and machines.
 const HOSTS_EVERY_MS: i64 = 30_000;
@@ -47,6 +48,7 @@ pub(super) fn tick(model: &mut Model) -> Vec<Effect> {
     if model.next_round.baseline_ms <= now {
         model.next_round.baseline_ms = now + BASELINE_EVERY_MS;
         effects.extend(look_at_baselines(model));
+        effects.extend(watching::look_at_watched(model));
     }
     effects
 }
@@ -58,6 +60,7 @@ pub(super) fn look_at_all(model: &mut Model) -> Vec<Effect> {
     model.next_round.baseline_ms = now + BASELINE_EVERY_MS;
     let mut effects = look_at_hosts(model);
     effects.extend(look_at_baselines(model));
+    effects.extend(watching::look_at_watched(model));
     effects
 }
 
@@ -92,11 +95,7 @@ pub(super) fn look_at_baselines(model: &mut Model) -> Vec<Effect> {
 /// A look. While the same one is under way the round comes again, soon: what it is told may be older
 /// than what was asked for.
 fn look(model: &mut Model, command: Command) -> Option<Effect> {
-    let under_way =
-        model.snapshot.jobs.iter().any(|job| {
-            job.is_live() && job.name == command.name() && job.subject == command.subject()
-        });
-    if under_way {
+    if is_under_way(model, &command) {
         let soon = model.now_ms + AGAIN_MS;
         let due = &mut model.next_round;
         let due = match command {
@@ -107,6 +106,15 @@ fn look(model: &mut Model, command: Command) -> Option<Effect> {
         return None;
     }
     Some(Effect::Send(model.ticket(Asked::Look), command))
+}
+
+/// Whether the same is being done.
+pub(super) fn is_under_way(model: &Model, command: &Command) -> bool {
+    model
+        .snapshot
+        .jobs
+        .iter()
+        .any(|job| job.is_live() && job.name == command.name() && job.subject == command.subject())
 }
 
 /// When the screen has to be woken without anything from outside, UTC ms.

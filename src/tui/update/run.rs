@@ -2,7 +2,7 @@
 //! why it cannot be done now.
 
 use super::moving::{Move, go};
-use super::{acts, lines, reach, rounds};
+use super::{acts, lines, reach, rounds, watching};
 use crate::actions::{Action, Danger};
 use crate::dialogs::{self, Dialog};
 use crate::model::{Asked, Model};
@@ -137,6 +137,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Probe => acts::probe(model, &aim, words),
         Action::Import => acts::import(model, &aim, words),
         Action::Reconcile => acts::reconcile(model, &aim, words),
+        Action::Watch => watching::switch(model, &aim, words),
         Action::RollBack => acts::roll_back(model, &aim, words),
         Action::Split => acts::split(model, &aim, words),
         Action::Recover => acts::recover(model, &aim, words),

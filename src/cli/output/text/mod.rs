@@ -22,7 +22,7 @@ use cockpit_engine::failure::Failure;
 use cockpit_engine::ports::{FaultState, PackEntry};
 use cockpit_engine::probe::{HostProbe, ProbeClass, Split, first_bad};
 use comfy_table::{Table, presets};
-use plans::{import, reconcile, rollback, rolled_back};
+use plans::{import, looked_line, reconcile, rollback, rolled_back};
 use pool::{matrix, pool, prune, pruned, recover, recovered, resources};
 use repairs::{mended, repair, repaired};
 use std::fmt::Write;
@@ -56,6 +56,7 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::HostLines(gone) => reach::host_lines(gone),
         Answer::Pools(found) => found.iter().map(pool).collect(),
         Answer::Reconcile(planned) => reconcile(planned),
+        Answer::Looked(looked) => looked_line(looked),
         Answer::Mended(done) => mended(done),
         Answer::Repair(planned) => repair(planned),
         Answer::Repaired(done) => repaired(done),

@@ -4,9 +4,9 @@ use super::known::moment;
 use super::put;
 use cockpit_domain::ids::{HostId, PlanId};
 use cockpit_domain::plan::Change;
-use cockpit_domain::reconcile::Since;
+use cockpit_domain::reconcile::{ReconcileReport, Since};
 use cockpit_engine::import::PlannedImport;
-use cockpit_engine::reconcile::{PlannedReconcile, Reconciled};
+use cockpit_engine::reconcile::{Looked, PlannedReconcile, Reconciled};
 use cockpit_engine::rollback::{PlannedRollback, RolledBack};
 
 /// Prints changes, folding those of one cause into one row.
@@ -252,6 +252,50 @@ fn compared(planned: &PlannedReconcile) -> String {
         ),
     );
     text
+}
+
+/// Findings told in the line of a look.
+const TOLD: usize = 3;
+
+/// A look of a watch in one line.
+pub(super) fn looked_line(looked: &Looked) -> String {
+    let at = moment(looked.at_ms);
+    let Some(status) = looked.status else {
+        let batch = looked.paused.as_ref().map(|paused| paused.batch);
+        let batch = batch.map(|batch| batch.to_string()).unwrap_or_default();
+        return format!(
+            "{at} {} PAUSED: {batch} is being taken back, or was; start the watch again to go on",
+            looked.host
+        );
+    };
+    let sum =
+        |count: fn(&ReconcileReport) -> usize| looked.batches.iter().map(count).sum::<usize>();
+    let mut line = format!(
+        "{at} {} {status}: {} compared, missing {}, changed {}, extra {}, failed probes {}",
+        looked.host,
+        looked.batches.len(),
+        sum(|report| report.missing_count),
+        sum(|report| report.changed_count),
+        sum(|report| report.extra_count),
+        sum(|report| report.probe_failures),
+    );
+    let found = looked.batches.iter().flat_map(|report| {
+        let batch = report.batch_id;
+        let changes = report.changes.iter().map(Change::line);
+        let told = changes.chain(report.probe_notes.iter().cloned());
+        told.map(move |told| format!("{batch} {told}"))
+    });
+    let left = looked.left_out.iter();
+    let left = left.map(|left| format!("{} not compared: {}", left.batch, left.why));
+    let told: Vec<String> = found.chain(left).collect();
+    for told in told.iter().take(TOLD) {
+        line.push_str("; ");
+        line.push_str(&told.replace('\n', " "));
+    }
+    if told.len() > TOLD {
+        line.push_str(&format!("; and {} more", told.len() - TOLD));
+    }
+    line
 }
 
 /// When a finding was seen first, and the last look that did not find it.
