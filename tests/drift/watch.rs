@@ -2,7 +2,7 @@
 //! as the exit code when it is stopped.
 
 use super::{HOST, KEYS, imported};
-use crate::support::far::text;
+use crate::support::far::{Admin, text};
 use crate::support::{COCKPIT, Lab, has_ssh, wait_until};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
@@ -85,8 +85,7 @@ impl Drop for Watch {
 }
 
 /// Opens our channel to every model, or closes it again, as somebody would by hand.
-fn open_to_all(lab: &Lab, open: bool) {
-    let admin = lab.admin(HOST);
+fn open_to_all(admin: &Admin, open: bool) {
     let channels = admin.list("/api/v1/admin/channels?page_size=100");
     let ours = super::row_named(&channels, "relay-lab");
     let path = format!("/api/v1/admin/channels/{}", ours["id"]);
@@ -109,13 +108,14 @@ fn a_watch_says_a_line_for_what_changed_only_and_ends_with_the_last_verdict() {
     }
     let lab = Lab::start();
     let batch = imported(&lab, KEYS);
+    let admin = lab.admin(HOST);
     let mut watch = Watch::start(&lab, &["--json"]);
     let first = watch.json();
     assert_eq!(first["status"], "active", "{first}");
     assert_eq!(first["batches"][0]["batch_id"], batch, "{first}");
     let runs = super::runs(&lab, batch).len();
 
-    open_to_all(&lab, true);
+    open_to_all(&admin, true);
     let drifted = watch.json();
     assert_eq!(
         drifted["status"], "drifted",
@@ -143,7 +143,7 @@ fn a_watch_says_a_line_for_what_changed_only_and_ends_with_the_last_verdict() {
     );
     assert!(line.contains("relay-lab"), "{line}");
     let mark = lab.mark();
-    open_to_all(&lab, false);
+    open_to_all(&admin, false);
     let line = watch.line();
     assert!(line.contains(" accept active: 1 compared"), "{line}");
     let wrote = lab.seen(mark).writes(HOST);

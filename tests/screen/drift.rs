@@ -75,7 +75,8 @@ fn a_watched_host_tells_of_drift_by_itself_and_a_rollback_pauses_it_with_a_banne
         stage.until_shown("accept is DRIFTED now").await;
         assert_eq!(stage.changes(), before, "a look wrote");
 
-        // Somebody else takes it back, in another program on the same store.
+        // Taken back beside the screen, which is not told of it: the next look finds it out.
+        stage.arm("accept").await;
         drop(stage.inside.roll_back(batch).await);
         stage.later(121_000);
         let banner = format!("watch PAUSED by rollback of {batch}");
