@@ -121,11 +121,8 @@ impl Command {
                 words.option("provider", Some(provider.as_str()));
             }
             Self::ReconcilePlan { scope } => words.scope(scope),
-            Self::ReconcileLook { host, provider, .. } => {
-                words.option("host", Some(host.as_str()));
-                words.option("provider", provider.as_ref().map(PackId::as_str));
-            }
             Self::ProviderStatus { host, provider }
+            | Self::ReconcileLook { host, provider, .. }
             | Self::ProviderResources { host, provider }
             | Self::ProbeRun { host, provider } => {
                 words.option("host", Some(host.as_str()));

@@ -292,10 +292,10 @@ pub(super) fn looked_line(looked: &Looked) -> String {
         line.push_str("; ");
         line.push_str(&told.replace('\n', " "));
     }
-    if told.len() > TOLD {
-        line.push_str(&format!("; and {} more", told.len() - TOLD));
+    match told.len().saturating_sub(TOLD) {
+        0 => line,
+        more => format!("{line}; and {more} more"),
     }
-    line
 }
 
 /// When a finding was seen first, and the last look that did not find it.
