@@ -6,14 +6,14 @@ use super::plan::{ACCESS, IMPORT};
 use super::policy;
 use super::scene::Scene;
 use crate::approval::Approval;
-use crate::batches;
+use crate::batches::{self, begun};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::journal::Journal;
 use crate::ports::{Lease, LeaseInfo};
 use crate::rollback;
 use cockpit_domain::batch::{
-    Batch, BatchKind, BatchStatus, GatewayEvidence, Interruption, Item, ItemStage, UpstreamEvidence,
+    Batch, BatchKind, BatchStatus, Interruption, Item, ItemStage, UpstreamEvidence,
 };
 use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId};
 use cockpit_domain::import::ImportPlan;
@@ -183,32 +183,10 @@ fn new_batch(
     plan: &ImportPlan,
 ) -> (Batch, Vec<Item>) {
     let request = &plan.request;
-    let now = job.now_ms();
     let batch = Batch {
-        id: BatchId(0),
-        kind,
-        host: request.host.clone(),
-        provider: request.pack.id.clone(),
-        plan: id,
-        plan_hash: hash.to_owned(),
         mode: request.mode,
         access_mode: request.access,
-        batch_status: BatchStatus::Running,
-        reason: String::new(),
-        interrupted_by: None,
-        canary: 0,
-        provider_status_from_import: None,
-        access_status: None,
-        latest_access_status: None,
-        gateway: GatewayEvidence::default(),
-        upstream: UpstreamEvidence::default(),
-        completion_classification: None,
-        effective_key_source: String::new(),
-        key_fingerprint: None,
-        last_write_ms: 0,
-        created_ms: now,
-        updated_ms: now,
-        owner: job.settings.owner.clone(),
+        ..begun(job, kind, &request.host, &request.pack.id, id, hash)
     };
     let items = plan
         .items

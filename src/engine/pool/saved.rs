@@ -2,13 +2,11 @@
 //! it, its events, and its end when it was stopped in the middle.
 
 use crate::approval::Approval;
+use crate::batches::begun;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::SavedPlan;
-use cockpit_domain::batch::{
-    AccessMode, Batch, BatchEvent, BatchKind, BatchStatus, GatewayEvidence, ImportMode,
-    UpstreamEvidence,
-};
+use cockpit_domain::batch::{Batch, BatchEvent, BatchKind, BatchStatus};
 use cockpit_domain::ids::{BatchId, PlanId};
 use serde::de::DeserializeOwned;
 
@@ -94,33 +92,14 @@ pub(crate) async fn begin(
     saved: &SavedPlan,
     what: &str,
 ) -> Outcome<Batch> {
-    let now = job.now_ms();
-    let mut batch = Batch {
-        id: BatchId(0),
+    let mut batch = begun(
+        job,
         kind,
-        host: saved.host.clone(),
-        provider: saved.provider.clone(),
-        plan: saved.id,
-        plan_hash: saved.hash.clone(),
-        mode: ImportMode::Strict,
-        access_mode: AccessMode::Subscription,
-        batch_status: BatchStatus::Running,
-        reason: String::new(),
-        interrupted_by: None,
-        canary: 0,
-        provider_status_from_import: None,
-        access_status: None,
-        latest_access_status: None,
-        gateway: GatewayEvidence::default(),
-        upstream: UpstreamEvidence::default(),
-        completion_classification: None,
-        effective_key_source: String::new(),
-        key_fingerprint: None,
-        last_write_ms: 0,
-        created_ms: now,
-        updated_ms: now,
-        owner: job.settings.owner.clone(),
-    };
+        &saved.host,
+        &saved.provider,
+        saved.id,
+        &saved.hash,
+    );
     batch.id = job.ports.store.create_batch(&batch, &[]).await?;
     let text = format!(
         "{} {} by {}: {what}",

@@ -6,7 +6,7 @@ use super::compare::Reader;
 use super::write::{MendWrite, read_again};
 use super::{PlannedReconcile, Probes, save, why_not};
 use crate::approval::{Approval, changed_since};
-use crate::batches;
+use crate::batches::{self, begun};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::lease;
@@ -14,10 +14,7 @@ use crate::journal::Journal;
 use crate::ports::{HostApi, SavedPlan};
 use crate::rollback;
 use crate::view::read_view;
-use cockpit_domain::batch::{
-    AccessMode, Batch, BatchEvent, BatchKind, BatchStatus, GatewayEvidence, ImportMode,
-    UpstreamEvidence,
-};
+use cockpit_domain::batch::{Batch, BatchEvent, BatchKind, BatchStatus};
 use cockpit_domain::ids::{BatchId, PlanId, RemoteId};
 use cockpit_domain::import::HostView;
 use cockpit_domain::plan::{Change, Sign};
@@ -69,7 +66,14 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Mended
             plan.batch_id.0
         )));
     }
-    let mut batch = new_batch(job, id, &saved, &plan);
+    let mut batch = begun(
+        job,
+        BatchKind::Repair,
+        &plan.host,
+        &plan.provider,
+        id,
+        &saved.hash,
+    );
     batch.id = job.ports.store.create_batch(&batch, &[]).await?;
     let started = format!(
         "{id} {} by {}: the drift of {}",
@@ -358,35 +362,4 @@ async fn event(job: &Job, batch: BatchId, kind: &str, text: String) -> Outcome<(
         text,
     };
     job.ports.store.add_event(batch, &event).await
-}
-
-fn new_batch(job: &Job, id: PlanId, saved: &SavedPlan, plan: &ReconcileReport) -> Batch {
-    let now = job.now_ms();
-    Batch {
-        id: BatchId(0),
-        kind: BatchKind::Repair,
-        host: plan.host.clone(),
-        provider: plan.provider.clone(),
-        plan: id,
-        plan_hash: saved.hash.clone(),
-        // Of an import; a repair has no keys and gives nobody access.
-        mode: ImportMode::Strict,
-        access_mode: AccessMode::Subscription,
-        batch_status: BatchStatus::Running,
-        reason: String::new(),
-        interrupted_by: None,
-        canary: 0,
-        provider_status_from_import: None,
-        access_status: None,
-        latest_access_status: None,
-        gateway: GatewayEvidence::default(),
-        upstream: UpstreamEvidence::default(),
-        completion_classification: None,
-        effective_key_source: String::new(),
-        key_fingerprint: None,
-        last_write_ms: 0,
-        created_ms: now,
-        updated_ms: now,
-        owner: job.settings.owner.clone(),
-    }
 }

@@ -5,7 +5,7 @@ use super::prove::{Proof, prove};
 use super::write::RepairBinding;
 use crate::approval::{Approval, changed_since};
 use crate::baseline::{self, BaselineReport};
-use crate::batches;
+use crate::batches::{self, begun};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::lease;
@@ -13,10 +13,7 @@ use crate::journal::Journal;
 use crate::ports::{HostApi, SavedPlan};
 use crate::rollback;
 use crate::view::read_view;
-use cockpit_domain::batch::{
-    AccessMode, Batch, BatchEvent, BatchKind, BatchStatus, GatewayEvidence, ImportMode,
-    UpstreamEvidence,
-};
+use cockpit_domain::batch::{Batch, BatchEvent, BatchKind, BatchStatus};
 use cockpit_domain::ids::{BatchId, PlanId};
 use cockpit_domain::import::HostView;
 use cockpit_domain::plan::Change;
@@ -61,7 +58,14 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Repair
         let told = changed_since(&lines(&plan.changes), &lines(&now.changes));
         return Err(stale(&plan, &told, &doing));
     }
-    let mut batch = new_batch(job, id, &saved, &plan);
+    let mut batch = begun(
+        job,
+        BatchKind::Repair,
+        &plan.host,
+        &plan.pack,
+        id,
+        &saved.hash,
+    );
     batch.id = job.ports.store.create_batch(&batch, &[]).await?;
     let reason = approval.reason.clone().unwrap_or_default();
     let started = format!(
@@ -321,35 +325,4 @@ fn groups_now(view: &HostView, rebind: &Rebind) -> Option<Vec<cockpit_domain::id
     groups.sort();
     groups.dedup();
     Some(groups)
-}
-
-fn new_batch(job: &Job, id: PlanId, saved: &SavedPlan, plan: &RepairPlan) -> Batch {
-    let now = job.now_ms();
-    Batch {
-        id: BatchId(0),
-        kind: BatchKind::Repair,
-        host: plan.host.clone(),
-        provider: plan.pack.clone(),
-        plan: id,
-        plan_hash: saved.hash.clone(),
-        // Of an import; a repair has no keys and gives nobody access.
-        mode: ImportMode::Strict,
-        access_mode: AccessMode::Subscription,
-        batch_status: BatchStatus::Running,
-        reason: String::new(),
-        interrupted_by: None,
-        canary: 0,
-        provider_status_from_import: None,
-        access_status: None,
-        latest_access_status: None,
-        gateway: GatewayEvidence::default(),
-        upstream: UpstreamEvidence::default(),
-        completion_classification: None,
-        effective_key_source: String::new(),
-        key_fingerprint: None,
-        last_write_ms: 0,
-        created_ms: now,
-        updated_ms: now,
-        owner: job.settings.owner.clone(),
-    }
 }
