@@ -12,7 +12,7 @@ mod why;
 pub use matrix::{Pairing, Proof, matrix};
 pub use prune::{Doomed, PruneInput, PrunePlan, Stand, below_floor, plan_prune, witnesses};
 pub use recover::{Ask, RecoverInput, RecoverPlan, plan_recover};
-pub use why::{Reason, WhyNot, why_not};
+pub use why::{Reason, WhyNot, whole_seconds, why_not};
 
 use crate::batch::{AccessMode, AccountStatus, Item};
 use crate::ids::{BatchId, HostId, PackId, RemoteId};

@@ -88,7 +88,7 @@ fn every_reason_that_holds_is_named_with_who_until_when_and_what_to_do() {
     broken.status = "error".to_owned();
     broken.error_message = "Authentication failed (401)".to_owned();
     broken.schedulable = false;
-    broken.temp_unschedulable_until = Some("2026-11-21T12:10:00Z".to_owned());
+    broken.temp_unschedulable_until = Some("2026-11-21T12:10:00.123456789Z".to_owned());
     broken.temp_unschedulable_reason = "insufficient_user_quota".to_owned();
     broken.rate_limit_reset_at = Some("2026-11-21T11:59:59Z".to_owned());
     broken.overload_until = Some("2026-11-21T12:00:01Z".to_owned());

@@ -61,9 +61,18 @@ impl WhyNot {
     }
 
     fn until(mut self, time: &str) -> Self {
-        self.next_try = Some(time.to_owned());
+        self.next_try = Some(whole_seconds(time));
         self
     }
+}
+
+/// A host's moment without its fraction of a second, which no reader wants; what is none stays as it
+/// was said.
+pub fn whole_seconds(time: &str) -> String {
+    time.parse::<Timestamp>()
+        .ok()
+        .and_then(|at| Timestamp::from_second(at.as_second()).ok())
+        .map_or_else(|| time.to_owned(), |at| at.to_string())
 }
 
 const BY_HOST: &str = "the host, after an answer of the upstream";

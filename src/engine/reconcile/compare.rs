@@ -14,6 +14,7 @@ use cockpit_domain::ids::{PackId, RemoteId};
 use cockpit_domain::import::{HostView, usd};
 use cockpit_domain::inventory::ApiKey;
 use cockpit_domain::pack::ProviderPack;
+use cockpit_domain::pool::whole_seconds;
 use cockpit_domain::reconcile::{ReconcileInput, ReconcileReport, ReconcileSummary, reconcile};
 use cockpit_domain::recorded;
 use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
@@ -175,8 +176,11 @@ impl Reader {
                 ));
             } else if let Some(until) = &account.temp_unschedulable_until {
                 notes.push(format!(
-                    "account {} #{} is cooling down until {until}: {}",
-                    account.name, account.id, account.temp_unschedulable_reason
+                    "account {} #{} is cooling down until {}: {}",
+                    account.name,
+                    account.id,
+                    whole_seconds(until),
+                    account.temp_unschedulable_reason
                 ));
             } else {
                 asked.push((account.id, account.name.clone()));
