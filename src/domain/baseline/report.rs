@@ -44,8 +44,14 @@ pub struct CheckResult {
     pub found: String,
     /// Why it matters.
     pub why: String,
+    /// The same in Chinese, if the pack has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_zh: Option<String>,
     /// What to do next.
     pub next_step: String,
+    /// The same in Chinese, if the pack has it; `None` where the look itself said what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_step_zh: Option<String>,
     /// The far end's own words, redacted.
     pub evidence: String,
     /// Time the look took.
@@ -68,6 +74,10 @@ pub struct CheckResult {
 impl CheckResult {
     /// The row of a live look.
     pub fn of(check: &Check, judgement: Judgement, at_ms: i64, duration_ms: u64) -> Self {
+        let next_step_zh = match &judgement.fix {
+            Some(_) => None,
+            None => check.next_step_zh.clone(),
+        };
         Self {
             id: check.id.clone(),
             layer: check.layer,
@@ -78,6 +88,8 @@ impl CheckResult {
             expected: judgement.expected,
             found: judgement.found,
             why: check.why.clone(),
+            why_zh: check.why_zh.clone(),
+            next_step_zh,
             next_step: judgement.fix.unwrap_or_else(|| check.next_step.clone()),
             evidence: judgement.evidence,
             duration_ms,
@@ -237,7 +249,9 @@ mod tests {
             expected: String::new(),
             found: String::new(),
             why: String::new(),
+            why_zh: None,
             next_step: "own step".to_owned(),
+            next_step_zh: None,
             evidence: String::new(),
             duration_ms: 0,
             at_ms: 0,

@@ -69,8 +69,12 @@ pub struct Check {
     pub title_zh: Option<String>,
     /// Why it matters.
     pub why: String,
+    /// The same in Chinese, if the pack has it.
+    pub why_zh: Option<String>,
     /// What to do when it fails.
     pub next_step: String,
+    /// The same in Chinese, if the pack has it.
+    pub next_step_zh: Option<String>,
     /// Longest time the check may take.
     #[serde(serialize_with = "as_seconds", rename = "time_limit_s")]
     pub time_limit: Duration,

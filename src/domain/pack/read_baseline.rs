@@ -19,7 +19,7 @@ const REQUIRED: [&str; 1] = ["title"];
 const CHECK_REQUIRED: [&str; 6] = ["id", "layer", "level", "title", "why", "next_step"];
 
 /// Every key of a check but its look.
-const CHECK_KEYS: [&str; 10] = [
+const CHECK_KEYS: [&str; 12] = [
     "id",
     "layer",
     "level",
@@ -28,7 +28,9 @@ const CHECK_KEYS: [&str; 10] = [
     "title",
     "title_zh",
     "why",
+    "why_zh",
     "next_step",
+    "next_step_zh",
     "time_limit_s",
 ];
 
@@ -66,7 +68,9 @@ pub(super) struct RawCheck {
     pub(super) title: Spanned<String>,
     title_zh: Option<String>,
     pub(super) why: Spanned<String>,
+    why_zh: Option<String>,
     pub(super) next_step: Spanned<String>,
+    next_step_zh: Option<String>,
     pub(super) time_limit_s: Option<Spanned<u64>>,
     /// Read one by one, each by its kind.
     #[serde(skip)]
@@ -229,7 +233,9 @@ impl RawCheck {
             title: self.title.into_inner(),
             title_zh: self.title_zh,
             why: self.why.into_inner(),
+            why_zh: self.why_zh,
             next_step: self.next_step.into_inner(),
+            next_step_zh: self.next_step_zh,
             time_limit: Duration::from_secs(self.time_limit_s.map_or(default, Spanned::into_inner)),
             look,
         }

@@ -18,7 +18,9 @@ fn check(look: Look) -> Check {
         title: String::new(),
         title_zh: None,
         why: String::new(),
+        why_zh: None,
         next_step: "the pack's step".to_owned(),
+        next_step_zh: None,
         time_limit: Duration::from_secs(10),
         look,
     }

@@ -94,8 +94,9 @@ pub(super) fn check(id: &str, verdict: &str, found: &str) -> CheckResult {
         "id": id, "layer": layer, "level": "must", "verdict": verdict,
         "title": format!("What `{id}` is about"), "title_zh": format!("`{id}` 所看的内容"),
         "expected": "200, body ok", "found": found,
-        "why": "Users are served through it.",
+        "why": "Users are served through it.", "why_zh": "用户经由它得到服务。",
         "next_step": "Read the log of the service, then ask its owner.",
+        "next_step_zh": "先看该服务的日志,再问负责人。",
         "evidence": "GET /v1/models -> 503 application/json",
         "duration_ms": 12, "at_ms": ago(3), "origin": "live",
     }))

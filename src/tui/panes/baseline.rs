@@ -40,12 +40,20 @@ fn rank(verdict: Verdict) -> u8 {
     }
 }
 
-/// What a row says of itself in the language in force.
-fn title(model: &Model, row: &CheckResult) -> String {
-    match (&row.title_zh, model.lang) {
-        (Some(title), Lang::ZhCn) => title.clone(),
-        _ => row.title.clone(),
+/// A text of a pack in the language in force; English where the pack has no other.
+fn worded(model: &Model, english: &str, chinese: Option<&String>) -> String {
+    match (chinese, model.lang) {
+        (Some(text), Lang::ZhCn) => text.clone(),
+        _ => english.to_owned(),
     }
+}
+
+fn title(model: &Model, row: &CheckResult) -> String {
+    worded(model, &row.title, row.title_zh.as_ref())
+}
+
+fn next_step(model: &Model, row: &CheckResult) -> String {
+    worded(model, &row.next_step, row.next_step_zh.as_ref())
 }
 
 /// Every row of every pack, worst first, from the outside in.
@@ -188,12 +196,13 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
     say("field.expected", &row.expected, Role::Text);
     say("field.found", &row.found, found_role);
     if !matches!(row.verdict, Verdict::Ok | Verdict::Waived) {
-        say("field.next", &row.next_step, Role::Key);
+        say("field.next", &next_step(model, row), Role::Key);
     }
     if row.repair {
         say("field.repair", &model.say("check.repair"), Role::Key);
     }
-    say("field.why", &row.why, Role::Text);
+    let why = worded(model, &row.why, row.why_zh.as_ref());
+    say("field.why", &why, Role::Text);
     say("field.evidence", &row.evidence, Role::Muted);
     if let Some(parent) = &row.muted_by {
         say("field.muted-by", parent, Role::Text);
@@ -335,7 +344,7 @@ pub(super) fn advice(model: &Model) -> Note {
     let next = if worst.repair {
         model.say("advice.repair")
     } else {
-        worst.next_step.clone()
+        next_step(model, worst)
     };
     let next = format!("  {} {next}", model.say("advice.next"));
     // What to do next has its place also where room is short; what was found stands in the list.
