@@ -1,6 +1,7 @@
 //! Crash safety (`product.md` 4, journal): whatever moment the program or an answer is lost at,
 //! nothing is left behind and nothing is there twice.
 
+mod acts;
 mod kill;
 mod knife;
 mod lost;

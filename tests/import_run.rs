@@ -245,7 +245,7 @@ async fn settled(inside: &Inside) -> usize {
 }
 
 /// The host's account test says once that the vendor refused the key, whatever the vendor says.
-fn refuse_once(inside: &Inside) {
+pub(crate) fn refuse_once(inside: &Inside) {
     let line = "data: {\"type\":\"error\",\"error\":\"API returned 401: Invalid API key\"}\n\n";
     inside.with(|state| {
         state.scripted.push(Scripted {

@@ -18,7 +18,7 @@ use serde_json::json;
 /// An account of the provider that the lab's acceptance host has.
 const ACCOUNT: i64 = 3;
 
-async fn plan(inside: &Inside, account: i64) -> Outcome<PlannedRecover> {
+pub(crate) async fn plan(inside: &Inside, account: i64) -> Outcome<PlannedRecover> {
     let command = Command::RecoverPlan {
         host: inside.host_id(),
         account: RemoteId(account),
@@ -30,7 +30,7 @@ async fn plan(inside: &Inside, account: i64) -> Outcome<PlannedRecover> {
     }
 }
 
-async fn apply(inside: &Inside, planned: &PlannedRecover) -> Outcome<Recovered> {
+pub(crate) async fn apply(inside: &Inside, planned: &PlannedRecover) -> Outcome<Recovered> {
     let approval = Approval {
         hash: planned.hash.clone(),
         host_name: Some(inside.host_id().to_string()),

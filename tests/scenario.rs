@@ -109,6 +109,14 @@ async fn happen(stage: &mut Stage, step: &Step, at: &str) {
         stage.by_hand(&stage.expand(ask), body).await;
     } else if let Some(seconds) = step.passes_s {
         host.with(|state| state.advance(Duration::from_secs(seconds)));
+    } else if let Some(notes) = &step.runs_out {
+        host.with(|state| {
+            let ago = state.now() - jiff::SignedDuration::from_mins(1);
+            let mut rows = state.subscriptions.values_mut();
+            let row = rows.find(|row| row.deleted_at.is_none() && row.notes == *notes);
+            row.unwrap_or_else(|| panic!("{at}: no subscription {notes}"))
+                .expires_at = ago;
+        });
     } else if let Some(row) = &step.appears {
         let (row, count) = counted(row);
         until(

@@ -1,5 +1,6 @@
 //! `src/lab/TRAPS.md`: each trap of the host contract with what shows that it is handled. Checked
-//! here: every trap has one row, and every test and recording that a row names is in the tree.
+//! here: every trap has one row, with a story or why there is none, and every test, recording and
+//! story that a row names is in the tree.
 
 use crate::finding::Finding;
 use crate::tree::Tree;
@@ -7,7 +8,10 @@ use crate::{Outcome, say};
 
 const TABLE: &str = "src/lab/TRAPS.md";
 const RECORDINGS: &str = "tests/data/recordings/";
+const STORIES: &str = "tests/scenarios/";
 const TRAPS: u32 = 37;
+/// Cells behind the trap's words: the lab, the client, the story.
+const CELLS: usize = 3;
 const ELSEWHERE: &str = "not on this surface";
 
 /// Checks the table.
@@ -22,7 +26,7 @@ pub(crate) fn run() -> Outcome {
     Ok(found.is_empty())
 }
 
-/// One row: number, the trap, lab and client columns.
+/// One row: number, the trap, columns of the lab, the client and the story.
 struct Row<'a> {
     line: usize,
     number: u32,
@@ -75,11 +79,16 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             );
             found.push(Finding::line(TABLE, row.line, message));
         }
-        for name in names.iter().filter(|name| !there(tree, name)) {
-            let message = format!("`{name}` is no test and no recording of this tree");
+        if row.shown.len() < CELLS {
+            let message = format!("trap {}: name a story, or why there is none", row.number);
             found.push(Finding::line(TABLE, row.line, message));
         }
-        for scenario in recorded(tree, row.number) {
+        for name in names.iter().filter(|name| !there(tree, name)) {
+            let message = format!("`{name}` is no test, no recording and no story of this tree");
+            found.push(Finding::line(TABLE, row.line, message));
+        }
+        let told = recorded(tree, row.number).into_iter();
+        for scenario in told.chain(stories(tree, row.number)) {
             if !names.contains(&scenario.as_str()) {
                 let message = format!("trap {}: `{scenario}` says that it shows it", row.number);
                 found.push(Finding::line(TABLE, row.line, message));
@@ -89,8 +98,11 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     found
 }
 
-/// A scenario with its recording, or a test function.
+/// A scenario with its recording, a story, or a test function.
 fn there(tree: &Tree, name: &str) -> bool {
+    if tree.has(&format!("{STORIES}{name}.toml")) {
+        return true;
+    }
     if let Some(scenario) = name.strip_suffix(".toml") {
         return tree.has(&format!("{RECORDINGS}{name}"))
             && tree.has(&format!("{RECORDINGS}{scenario}.recorded.json"));
@@ -100,6 +112,23 @@ fn there(tree: &Tree, name: &str) -> bool {
         .ending(".rs")
         .filter(|file| file.text.contains("#[test]") || file.text.contains("#[tokio::test"));
     tests.any(|file| file.lines().any(|(_, line)| line.contains(&head)))
+}
+
+/// The stories that name a trap.
+fn stories(tree: &Tree, trap: u32) -> Vec<String> {
+    let files = tree.ending(".toml");
+    let files = files.filter_map(|file| {
+        let name = file.path.strip_prefix(STORIES)?.strip_suffix(".toml")?;
+        Some((file, name.to_owned()))
+    });
+    let named = format!("\"trap {trap}\"");
+    let naming = files.filter(|(file, _)| {
+        let mut lines = file
+            .lines()
+            .filter_map(|(_, line)| line.strip_prefix("shows = ["));
+        lines.any(|list| list.contains(&named))
+    });
+    naming.map(|(_, name)| name).collect()
 }
 
 /// The scenarios that name a trap.
@@ -136,10 +165,11 @@ mod tests {
         let mut table = String::from("| no | trap | lab | client |\n|---|---|---|---|\n");
         for trap in 1..=TRAPS {
             let shown = match trap {
-                1 => "`a_test`, `groups.toml` | `gone_test`",
-                2 => "| ",
+                1 => "`a_test`, `groups.toml` | `gone_test` | `a_story`",
+                2 => "| | none",
                 3 => continue,
-                _ => "not on this surface: why |",
+                5 => "not on this surface: why | why",
+                _ => "not on this surface: why | why | none",
             };
             table += &["| ", &trap.to_string(), " | words | ", shown, " |\n"].concat();
         }
@@ -148,15 +178,21 @@ mod tests {
             ("src/a/tests.rs", "#[test]\nfn a_test() {}\n"),
             ("tests/data/recordings/groups.toml", "traps = [1, 4]\n"),
             ("tests/data/recordings/groups.recorded.json", "{}"),
+            (
+                "tests/scenarios/a_story.toml",
+                "shows = [\"trap 1\", \"trap 6\"]\n",
+            ),
         ]);
         let found = check(&tree);
         let found: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
-        assert_eq!(found.len(), 4, "{found:?}");
+        assert_eq!(found.len(), 7, "{found:?}");
         for words in [
             "trap 3 has 0 rows",
             "`gone_test` is no test",
             "trap 2: name",
             "trap 4: `groups.toml`",
+            "trap 5: name a story",
+            "trap 6: `a_story`",
         ] {
             assert!(
                 found.iter().any(|one| one.contains(words)),

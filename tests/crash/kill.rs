@@ -272,3 +272,35 @@ fn a_kill_while_taking_back_is_taken_back_whole_by_a_new_plan() {
     );
     taken_back(&scene);
 }
+
+#[test]
+fn a_kill_while_a_self_service_import_is_taken_back_is_taken_back_whole_by_a_new_plan() {
+    if !has_ssh() {
+        return;
+    }
+    // Killed at two places: the keys' accounts are going, and all that is left is what people pay with.
+    let moments: [(&str, fn(&Scene) -> bool); 2] = [
+        ("two accounts are deleted", |scene| {
+            scene.own_accounts().len() <= 4
+        }),
+        ("the managed key is deleted", |scene| {
+            scene.census().total("key") == scene.before.0.total("key")
+        }),
+    ];
+    for (moment, is_there) in moments {
+        let scene = Scene::start("accept", 6, UNANSWERED);
+        let words = scene.planned_by("self_service");
+        let imported = scene.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(imported.code, 0, "{imported:?}");
+        let words = scene.planned_rollback();
+        let mut child = begin(&scene, &words);
+        wait_until(moment, LIMIT, || is_there(&scene).then_some(()));
+        kill(&mut child);
+        scene.nothing_runs_on();
+        let left = scene.census().differences(&scene.before.0);
+        assert!(!left.is_empty(), "{moment}: it was killed in the middle");
+        let listed = scene.run(&["batch", "list"]).json();
+        assert_eq!(listed["batches"][0]["status"], "interrupted", "{listed}");
+        taken_back(&scene);
+    }
+}

@@ -3,6 +3,7 @@
 //! process is kept and nothing more is sent; what is on its way to the host arrives late.
 
 use crate::support::inside::Inside;
+use cockpit_domain::ids::BatchId;
 use cockpit_lab::sub2api::state::When;
 use rusqlite::Connection;
 use std::path::Path;
@@ -74,6 +75,39 @@ fn state(db: &Connection, row: i64) -> Option<String> {
     db.query_row(nth, [row - 1], |row| row.get(0)).ok()
 }
 
+/// From where `dead` holds, the store takes nothing any more.
+fn stop_writing(db: &Connection, dead: &str) {
+    for table in WRITTEN {
+        for act in ["INSERT", "UPDATE", "DELETE"] {
+            let trigger = format!(
+                "CREATE TRIGGER knife_{table}_{act} BEFORE {act} ON {table} WHEN {dead}
+                 BEGIN SELECT RAISE(ABORT, 'the process has ended'); END"
+            );
+            db.execute_batch(&trigger).expect("a trigger");
+        }
+    }
+}
+
+fn write_again(db: &Connection) {
+    for table in WRITTEN {
+        for act in ["INSERT", "UPDATE", "DELETE"] {
+            db.execute_batch(&format!("DROP TRIGGER knife_{table}_{act}"))
+                .expect("it was there");
+        }
+    }
+}
+
+/// The program ends behind so many records of a batch: for work that only writes down.
+pub(super) fn stop_behind_records(inside: &Inside, batch: BatchId, records: usize) {
+    let held = format!("(SELECT count(*) FROM resources WHERE batch = {})", batch.0);
+    stop_writing(&open(inside), &format!("{held} >= {records}"));
+}
+
+/// Takes such a knife away.
+pub(super) fn go_on_writing(inside: &Inside) {
+    write_again(&open(inside));
+}
+
 impl Knife {
     /// Lays the knife on row `row` (from 1) of the journal.
     pub(super) fn lay(inside: &Inside, row: i64, cut: Cut) -> Self {
@@ -83,15 +117,7 @@ impl Knife {
             row - 1,
             cut.leaves()
         );
-        for table in WRITTEN {
-            for act in ["INSERT", "UPDATE", "DELETE"] {
-                let trigger = format!(
-                    "CREATE TRIGGER knife_{table}_{act} BEFORE {act} ON {table} WHEN {dead}
-                     BEGIN SELECT RAISE(ABORT, 'the process has ended'); END"
-                );
-                db.execute_batch(&trigger).expect("a trigger");
-            }
-        }
+        stop_writing(&db, &dead);
         if cut == Cut::Unanswered {
             let looks = connect(&inside.database());
             let losing = move |method: &str, _: &str| {
@@ -108,12 +134,7 @@ impl Knife {
         inside.with(|state| state.losing = None);
         let db = open(inside);
         let cut = state(&db, self.row).as_deref() == Some(self.cut.leaves());
-        for table in WRITTEN {
-            for act in ["INSERT", "UPDATE", "DELETE"] {
-                db.execute_batch(&format!("DROP TRIGGER knife_{table}_{act}"))
-                    .expect("it was there");
-            }
-        }
+        write_again(&db);
         cut
     }
 }

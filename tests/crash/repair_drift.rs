@@ -15,7 +15,7 @@ const KEYS: [&str; 2] = ["sk-lab-good-mend-000001", "sk-lab-good-mend-000002"];
 
 /// What stands before the drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ground {
+pub(super) enum Ground {
     /// One import.
     Alone,
     /// And the same keys for users who pay: it changed the accounts of the first.
@@ -50,7 +50,7 @@ fn rows(inside: &Inside, ground: Ground) -> (i64, [i64; 2]) {
 }
 
 /// By hand: the channel restricts nothing, one account is unbound and switched off.
-fn drift(inside: &Inside, ground: Ground) {
+pub(super) fn drift(inside: &Inside, ground: Ground) {
     let (channel, [unbound, _]) = rows(inside, ground);
     inside.lab.host("accept").with(|state| {
         let channel = state.channels.get_mut(&channel).expect("a channel");

@@ -1,9 +1,12 @@
-//! The sweep: every journal row of an import, a resume, a rollback and a repair is cut at each of its
-//! three boundaries; then a new process goes on or takes back. Nothing of ours is left over and
+//! The sweep: every journal row of each act that writes to a host (import, retry, resume, rollback,
+//! repair of a check or a drift, prune, recover) is cut at each of its three boundaries; then a new
+//! process goes on or takes back. Nothing of ours is left over and
 //! nothing is there twice, as counted from the host's own lists. The cuts that really happened are
 //! counted: three for each row of the uncut run, or the sweep fails.
 
+use super::acts;
 use super::knife::{ARRIVES, Cut, Knife, rows};
+use crate::import_run::refuse_once;
 use crate::support::has_ssh;
 use crate::support::inside::{Census, Inside, on_threads, quick};
 use cockpit_domain::batch::{AccessMode, Batch, BatchStatus};
@@ -19,19 +22,46 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-const KEYS: [&str; 2] = ["sk-lab-good-sweep-000001", "sk-lab-good-sweep-000002"];
-const BATCH: BatchId = BatchId(1);
+pub(super) const KEYS: [&str; 2] = ["sk-lab-good-sweep-000001", "sk-lab-good-sweep-000002"];
 /// Runs at once: they wait more than they work.
 const AT_ONCE: usize = 8;
 
 /// What is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Work {
+pub(super) enum Work {
     Import(AccessMode),
     /// Of an import that ended before its first send.
     Resume(AccessMode),
     RollBack(AccessMode),
     Repair,
+    /// The one key of an import that failed, tried again.
+    Retry,
+    /// The repair of what somebody changed by hand.
+    Mend,
+    /// Deleting what an import parked.
+    Prune,
+    /// Letting one account in again.
+    Recover,
+}
+
+impl Work {
+    /// The batch that the work is.
+    const fn batch(self) -> BatchId {
+        match self {
+            Self::Retry | Self::Mend | Self::Prune => BatchId(2),
+            _ => BatchId(1),
+        }
+    }
+
+    /// The work is done on what an import left.
+    const fn follows_an_import(self) -> bool {
+        matches!(self, Self::Retry | Self::Mend | Self::Prune)
+    }
+
+    /// Older accounts that stand on the host.
+    const fn older(self) -> usize {
+        if matches!(self, Self::Prune) { 2 } else { 1 }
+    }
 }
 
 /// What a new process does then.
@@ -42,7 +72,7 @@ enum Then {
 }
 
 /// One item at a time, so that the rows come in the same order each time.
-fn timing() -> Timing {
+pub(super) fn timing() -> Timing {
     Timing {
         items_in_flight: 1,
         late_answer: Duration::from_secs(2),
@@ -50,12 +80,14 @@ fn timing() -> Timing {
     }
 }
 
-/// A host at the beginning of the work, and what it held before all.
+/// A host at the beginning of the work, and what it held then.
 struct Ground {
     inside: Inside,
     work: Work,
     census: Census,
     listing: Listing,
+    /// What it listed before somebody changed it by hand, where that is put back.
+    healthy: Listing,
     parked: usize,
     groups: Vec<i64>,
 }
@@ -72,11 +104,28 @@ impl Ground {
             state.settings.snapshot_lag = Duration::ZERO;
             state.settings.idempotency_lock = Duration::from_secs(1);
             // One older account is enough to be parked.
-            let kept = account_name(&old_key(1));
+            let kept: Vec<String> = (1..=work.older())
+                .map(|no| account_name(&old_key(no)))
+                .collect();
             state
                 .accounts
-                .retain(|_, row| row.name == kept || !row.name.starts_with("lab."));
+                .retain(|_, row| kept.contains(&row.name) || !row.name.starts_with("lab."));
         });
+        let mut healthy = inside.listing().await;
+        if work == Work::Retry {
+            refuse_once(&inside);
+        }
+        if work.follows_an_import() {
+            let batch = inside.import(&KEYS).await;
+            let failed = work == Work::Retry;
+            assert_eq!(batch.batch_status == BatchStatus::Succeeded, !failed);
+            healthy = inside.listing().await;
+        }
+        match work {
+            Work::Mend => acts::change_by_hand(&inside),
+            Work::Recover => acts::put_aside(&inside),
+            _ => {}
+        }
         let (census, listing) = (inside.census(), inside.listing().await);
         let parked = inside.parked();
         let groups = bound(&inside);
@@ -85,11 +134,12 @@ impl Ground {
             work,
             census,
             listing,
+            healthy,
             parked,
             groups,
         };
         match work {
-            Work::Import(_) => {}
+            Work::Import(_) | Work::Retry | Work::Mend | Work::Prune | Work::Recover => {}
             Work::Resume(access) => {
                 let knife = Knife::lay(&ground.inside, 1, Cut::Unsent);
                 drop(ground.import(access).await);
@@ -115,12 +165,19 @@ impl Ground {
     async fn work(&self) -> Outcome<()> {
         match self.work {
             Work::Import(access) => self.import(access).await.map(drop),
-            Work::Resume(_) => self.ask(Command::BatchResume { batch: BATCH }).await,
+            Work::Resume(_) => {
+                let batch = self.work.batch();
+                self.ask(Command::BatchResume { batch }).await
+            }
             Work::RollBack(_) => {
-                let planned = self.inside.plan_rollback(BATCH).await?;
+                let planned = self.inside.plan_rollback(self.work.batch()).await?;
                 self.inside.apply_rollback(&planned).await.map(drop)
             }
             Work::Repair => self.repair().await,
+            Work::Retry => acts::retry(&self.inside, BatchId(1)).await,
+            Work::Mend => acts::mend(&self.inside).await,
+            Work::Prune => acts::prune(&self.inside).await,
+            Work::Recover => acts::recover(&self.inside).await,
         }
     }
 
@@ -158,10 +215,22 @@ impl Ground {
             Work::Import(AccessMode::SelfService) | Work::Resume(AccessMode::SelfService) => {
                 self.census.after_self_service(&KEYS)
             }
-            Work::RollBack(_) | Work::Repair => self.census.clone(),
+            // Each import has a managed key of its own.
+            Work::Retry => self.census.with("key", "relay-lab"),
+            Work::Prune => (1..=Work::Prune.older()).fold(self.census.clone(), |rows, no| {
+                rows.without("account", &account_name(&old_key(no)))
+            }),
+            Work::RollBack(_) | Work::Repair | Work::Mend | Work::Recover => self.census.clone(),
         };
         let wrong = now.differences(&whole);
         assert!(wrong.is_empty(), "not whole: {wrong:#?}");
+        if matches!(self.work, Work::Mend | Work::Recover) {
+            assert_eq!(self.inside.listing().await, self.healthy, "as it was");
+        }
+        if self.work == Work::Recover {
+            acts::is_let_in(&self.inside);
+            return;
+        }
         if self.work == Work::Repair {
             assert_eq!(
                 bound(&self.inside),
@@ -192,11 +261,12 @@ impl Ground {
     }
 
     async fn take_back(&self) {
-        let mut planned = self.inside.plan_rollback(BATCH).await.expect("a plan");
+        let batch = self.work.batch();
+        let mut planned = self.inside.plan_rollback(batch).await.expect("a plan");
         let mut rolled = self.inside.apply_rollback(&planned).await;
         if matches!(&rolled, Err(failure) if failure.kind == FailureKind::Conflict) {
             // A request on its way arrived after the plan was made: it is refused, and read anew.
-            planned = self.inside.plan_rollback(BATCH).await.expect("a plan");
+            planned = self.inside.plan_rollback(batch).await.expect("a plan");
             rolled = self.inside.apply_rollback(&planned).await;
         }
         let rolled = rolled.expect("it is taken back");
@@ -236,7 +306,8 @@ async fn one(work: Work, row: i64, cut: Cut, then: Then) {
     ground.inside.restart(timing()).await;
     match then {
         Then::Resume => {
-            let command = Command::BatchResume { batch: BATCH };
+            let batch = work.batch();
+            let command = Command::BatchResume { batch };
             let batch = match ground.inside.engine().call(command).await.expect("resumed") {
                 Answer::Batch(batch) => *batch,
                 other => panic!("{other:?}"),
@@ -244,7 +315,8 @@ async fn one(work: Work, row: i64, cut: Cut, then: Then) {
             succeeded(&batch);
             tokio::time::sleep(ARRIVES).await;
             ground.is_whole().await;
-            if work != Work::Repair {
+            // What cannot be taken back ends here.
+            if !matches!(work, Work::Repair | Work::Prune | Work::Recover) {
                 ground.take_back().await;
                 ground.is_as_before().await;
             }
@@ -341,4 +413,24 @@ fn a_self_service_rollback_cut_at_any_boundary_is_taken_back_whole() {
 #[test]
 fn a_repair_cut_at_any_boundary_is_resumed_or_taken_back() {
     sweep(Work::Repair, &[Then::Resume, Then::RollBack]);
+}
+
+#[test]
+fn a_retry_cut_at_any_boundary_is_resumed_or_taken_back_whole() {
+    sweep(Work::Retry, &[Then::Resume, Then::RollBack]);
+}
+
+#[test]
+fn the_repair_of_a_drift_cut_at_any_boundary_is_resumed_or_taken_back_whole() {
+    sweep(Work::Mend, &[Then::Resume, Then::RollBack]);
+}
+
+#[test]
+fn a_prune_cut_at_any_boundary_is_resumed_whole() {
+    sweep(Work::Prune, &[Then::Resume]);
+}
+
+#[test]
+fn letting_an_account_in_again_cut_at_any_boundary_is_resumed_whole() {
+    sweep(Work::Recover, &[Then::Resume]);
 }

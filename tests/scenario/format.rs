@@ -123,7 +123,7 @@ fn json() -> String {
     "application/json".to_owned()
 }
 
-/// One thing that happens. Exactly one of the first eight.
+/// One thing that happens. Exactly one of the first nine.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Step {
@@ -139,6 +139,8 @@ pub(super) struct Step {
     pub(super) by_hand: Option<String>,
     /// The host's clock moves on, seconds.
     pub(super) passes_s: Option<u64>,
+    /// A subscription, by its notes, ran out a minute ago.
+    pub(super) runs_out: Option<String>,
     /// Something appears on the host: `account {good-1} x2`.
     pub(super) appears: Option<String>,
     /// A new process: what the old one knew is in the store only.

@@ -460,6 +460,20 @@ impl Census {
         Self(rows)
     }
 
+    /// With one more row of a kind and name.
+    pub(crate) fn with(&self, kind: &'static str, name: &str) -> Self {
+        let mut rows = self.0.clone();
+        *rows.entry((kind, name.to_owned())).or_insert(0) += 1;
+        Self(rows)
+    }
+
+    /// Without the rows of a kind and name.
+    pub(crate) fn without(&self, kind: &'static str, name: &str) -> Self {
+        let mut rows = self.0.clone();
+        rows.remove(&(kind, name.to_owned()));
+        Self(rows)
+    }
+
     /// What differs from another one, a line each.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let names = self
