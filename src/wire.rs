@@ -84,6 +84,7 @@ pub(crate) fn session(
     };
     let settings = Settings {
         machines: config.machines.keys().cloned().collect(),
+        outside: config.outside.clone(),
         hosts: config.hosts,
         vars: config.vars,
         trust: config.trust,

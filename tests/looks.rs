@@ -1,95 +1,12 @@
 //! Looks at this machine: real processes, ports, files and disks, through `machine:local`.
 
-use crate::support::{COCKPIT, Ran, run};
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod asked;
+mod here;
+
+use here::{Here, assert_rows};
 use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
-use tempfile::TempDir;
-
-/// A folder with a config whose only baseline is the one under test.
-struct Here {
-    dir: TempDir,
-    checks: String,
-    settings: String,
-}
-
-impl Here {
-    /// Nothing, and a line that says so, when a tool is missing.
-    fn new(tools: &[&str]) -> Option<Self> {
-        for tool in tools {
-            let found = Command::new("which").arg(tool).output();
-            if !found.is_ok_and(|output| output.status.success()) {
-                println!("SKIPPED: no {tool}");
-                return None;
-            }
-        }
-        let dir = TempDir::new().unwrap();
-        let checks = "schema = 1\nkind = \"baseline\"\ntitle = \"Here\"\n".to_owned();
-        Some(Self {
-            dir,
-            checks,
-            settings: String::new(),
-        })
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.dir.path().join(name).display().to_string()
-    }
-
-    fn check(&mut self, id: &str, look: &str) {
-        let _ = write!(
-            self.checks,
-            "[[check]]\nid = \"{id}\"\nlayer = \"host\"\nlevel = \"must\"\nvantage = \"machine:local\"\n\
-             title = \"t\"\nwhy = \"w\"\nnext_step = \"n\"\n{look}\n"
-        );
-    }
-
-    fn run(&self, words: &[&str]) -> Ran {
-        let mut command = Command::new(COCKPIT);
-        command.args(words).arg("--config");
-        run(command.arg(self.path("config.toml")), None)
-    }
-
-    /// Runs it; gives verdict and finding of each row.
-    fn judged(&self) -> BTreeMap<String, (String, String)> {
-        let pack = self.dir.path().join("packs/here");
-        std::fs::create_dir_all(&pack).unwrap();
-        std::fs::write(pack.join("pack.toml"), &self.checks).unwrap();
-        let config = self.dir.path().join("config.toml");
-        let text = format!(
-            "state_dir = \"{}\"\npacks_dir = \"{}\"\n{}",
-            self.path("state"),
-            self.path("packs"),
-            self.settings
-        );
-        std::fs::write(&config, text).unwrap();
-        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let ran = self.run(&["baseline", "run", "--pack", "here", "--json"]);
-        let report: Value = ran.json();
-        let rows = report["checks"]
-            .as_array()
-            .unwrap_or_else(|| panic!("{ran:?}"));
-        let text = |row: &Value, field: &str| row[field].as_str().unwrap().to_owned();
-        rows.iter()
-            .map(|row| (text(row, "id"), (text(row, "verdict"), text(row, "found"))))
-            .collect()
-    }
-}
-
-fn assert_rows(rows: &BTreeMap<String, (String, String)>, expected: &[(&str, &str, &str)]) {
-    for (id, verdict, found) in expected {
-        let (seen, said) = &rows[*id];
-        assert!(
-            seen == verdict && said.contains(found),
-            "{id}: {seen}, {said}\nexpected {verdict}, {found}"
-        );
-    }
-    assert_eq!(rows.len(), expected.len());
-}
 
 #[test]
 fn a_process_of_this_machine_is_known_by_its_port_program_folder_and_files() {

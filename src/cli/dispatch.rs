@@ -47,7 +47,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         return told;
     }
     let command = match cli.noun {
-        Noun::Baseline(Baseline::Run { pack }) => Command::BaselineRun { pack },
+        Noun::Baseline(Baseline::Run { pack, due }) => Command::BaselineRun { pack, due },
         Noun::Host(Host::Probe { host }) => Command::HostProbe { host },
         Noun::Host(Host::Listing { host, provider }) => Command::HostListing { host, provider },
         Noun::Machine(Machine::Check { machine }) => Command::MachineCheck { machine },

@@ -217,9 +217,13 @@ mod tests {
             reason: Some("it's \"late\"; 宿主".to_owned()),
         };
         let all = vec![
-            Command::BaselineRun { pack: None },
+            Command::BaselineRun {
+                pack: None,
+                due: false,
+            },
             Command::BaselineRun {
                 pack: Some(provider.clone()),
+                due: true,
             },
             Command::HostProbe { host: host.clone() },
             Command::MachineCheck { machine },

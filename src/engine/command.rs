@@ -31,6 +31,8 @@ pub enum Command {
     BaselineRun {
         /// The pack; `None` takes the only one that the config's hosts name.
         pack: Option<PackId>,
+        /// Whether rows that need not be looked at yet are taken from the last run.
+        due: bool,
     },
     /// Look at one host.
     HostProbe {

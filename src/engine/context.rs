@@ -89,6 +89,8 @@ pub struct Settings {
     pub hosts: BTreeMap<HostId, HostSettings>,
     /// Machines by id.
     pub machines: Vec<MachineId>,
+    /// The machine that looks from outside.
+    pub outside: Option<MachineId>,
     /// Pack variables, `PACK.VAR`.
     pub vars: BTreeMap<String, String>,
     /// Fingerprints of own packs whose commands may run, by pack.

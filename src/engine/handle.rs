@@ -282,8 +282,9 @@ impl Inner {
     /// The command as the board learns from it: the baseline that was meant is named.
     fn about(&self, command: &Command) -> Command {
         match command {
-            Command::BaselineRun { pack: None } => Command::BaselineRun {
+            Command::BaselineRun { pack: None, due } => Command::BaselineRun {
                 pack: only_pack(&self.settings).ok(),
+                due: *due,
             },
             other => other.clone(),
         }

@@ -115,7 +115,7 @@ fn count(model: &Model, place: &Place) -> String {
                 let results = board.baselines.values();
                 results
                     .flat_map(|known| &known.value.results)
-                    .filter(|row| row.verdict == verdict && !panes::is_stale(model, row.at_ms))
+                    .filter(|row| row.verdict == verdict && !row.is_stale(model.now_ms))
                     .count()
             };
             // Where nothing failed, what could not be reached waits for a person.

@@ -552,6 +552,7 @@ fn wire_config(
     };
     let settings = Settings {
         machines: config.machines.keys().cloned().collect(),
+        outside: config.outside.clone(),
         hosts: config.hosts,
         vars: config.vars,
         trust: config.trust,

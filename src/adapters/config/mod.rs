@@ -49,6 +49,8 @@ pub struct Config {
     pub trust: BTreeMap<PackId, String>,
     /// Machines; `local` is always among them.
     pub machines: BTreeMap<MachineId, MachineSettings>,
+    /// The machine that looks from outside.
+    pub outside: Option<MachineId>,
     /// Hosts.
     pub hosts: BTreeMap<HostId, HostSettings>,
     /// What else is known of each host.
@@ -197,6 +199,7 @@ fn parse(
         vars: read.vars,
         trust: read.trust,
         machines: read.machines,
+        outside: read.outside,
         hosts: BTreeMap::new(),
         extras: BTreeMap::new(),
         credentials: BTreeMap::new(),

@@ -24,6 +24,7 @@ pub(super) struct Sections {
     pub(super) vars: BTreeMap<String, String>,
     pub(super) trust: BTreeMap<PackId, String>,
     pub(super) machines: BTreeMap<MachineId, MachineSettings>,
+    pub(super) outside: Option<MachineId>,
     pub(super) hosts: Vec<HostDraft>,
     pub(super) logs: Vec<LogSource>,
     pub(super) screen: ScreenSettings,
@@ -61,7 +62,7 @@ pub(super) fn read(
             "keys",
         ],
     );
-    let (machines, names) = machines(&mut reader, root);
+    let (machines, outside, names) = machines(&mut reader, root);
     let mut hosts: Vec<_> = reader
         .table(root, "host")
         .into_iter()
@@ -83,6 +84,7 @@ pub(super) fn read(
         screen: screen::screen(&mut reader, root),
         keys: screen::keys(&mut reader, root),
         machines,
+        outside,
         hosts,
     };
     let findings = reader.into_findings();
@@ -195,7 +197,12 @@ fn trust(reader: &mut Reader<'_>, root: &DeTable<'_>) -> BTreeMap<PackId, String
 fn machines(
     reader: &mut Reader<'_>,
     root: &DeTable<'_>,
-) -> (BTreeMap<MachineId, MachineSettings>, Vec<String>) {
+) -> (
+    BTreeMap<MachineId, MachineSettings>,
+    Option<MachineId>,
+    Vec<String>,
+) {
+    let mut outside: Option<MachineId> = None;
     let mut machines = BTreeMap::from([(MachineId::local(), MachineSettings::default())]);
     let mut names = Vec::new();
     for (name, value) in reader.table(root, "machine").into_iter().flatten() {
@@ -214,14 +221,24 @@ fn machines(
             at: &at,
         };
         let settings = machine(reader, section, id.is_local());
+        if reader.flag(table, "outside") == Some(true) {
+            match &outside {
+                Some(other) => reader.fault(
+                    &at,
+                    format!("`{other}` stands outside already"),
+                    "one machine looks from outside: leave `outside` at one",
+                ),
+                None => outside = Some(id.clone()),
+            }
+        }
         machines.insert(id, settings);
     }
-    (machines, names)
+    (machines, outside, names)
 }
 
 fn machine(reader: &mut Reader<'_>, section: Section<'_>, is_local: bool) -> MachineSettings {
     let table = section.table;
-    reader.known_keys(table, &["ssh", "sudo", "path", "os"]);
+    reader.known_keys(table, &["ssh", "sudo", "path", "os", "outside"]);
     let sudo = reader.text(table, "sudo");
     let sudo = reader.word(sudo, &[("no", Sudo::No), ("-n", Sudo::NonInteractive)]);
     let os = reader.text(table, "os");

@@ -62,6 +62,8 @@ impl Stage {
             store: None,
             trusted: true,
             host: Some(host),
+            outside: config.outside,
+            before: None,
         };
         Self {
             lab,

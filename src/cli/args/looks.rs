@@ -13,6 +13,9 @@ pub enum Baseline {
         /// The pack; default is the one that the config's hosts name.
         #[arg(long)]
         pack: Option<PackId>,
+        /// Look only at what is due: a check that is looked at seldom stands as it was.
+        #[arg(long)]
+        due: bool,
     },
     /// Show the last run with its age, without looking.
     Show {

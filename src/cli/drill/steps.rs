@@ -114,7 +114,7 @@ async fn connect(session: &Session, teller: &mut Teller) -> Vec<HostId> {
 async fn baseline(session: &Session, board: &dyn FaultBoard, teller: &mut Teller) {
     let told = async {
         let from = mark(board).await?;
-        let Answer::Baseline(report) = ask(session, Command::BaselineRun { pack: None }).await? else {
+        let Answer::Baseline(report) = ask(session, Command::BaselineRun { pack: None, due: false }).await? else {
             return Ok(unexpected("baseline"));
         };
         let writes: usize = {

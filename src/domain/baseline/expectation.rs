@@ -1,8 +1,8 @@
 //! What a check expects, in one line: also for rows that could not be looked at.
 
 use super::{
-    binding, command, containers, file, http, listening, metrics, nginx, process, profile, service,
-    smoke, stored,
+    binding, command, compare, containers, file, http, listening, metrics, nginx, process, profile,
+    service, smoke, sql, stored,
 };
 use crate::pack::{Bound, Look};
 
@@ -18,6 +18,8 @@ pub fn expectation(look: &Look) -> String {
         Look::Disk(look) => file::disk_expectation(look),
         Look::Service(look) => service::expectation(look),
         Look::Command(look) => command::expectation(look),
+        Look::Sql(look) => sql::expectation(look),
+        Look::Compare(look) => compare::expectation(look),
         Look::Metrics(look) => metrics::expectation(look),
         Look::Stored(look) => stored::expectation(look),
         Look::Profile(look) => profile::expectation(look),

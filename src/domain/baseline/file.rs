@@ -1,5 +1,6 @@
 //! Files and disks: what `stat` and `df` print, and what a pack expects of a path.
 
+use super::fields::{self, field_faults};
 use super::judgement::Judgement;
 use super::process::span;
 use crate::pack::{DiskLook, FileLook, bits};
@@ -104,6 +105,15 @@ pub fn judge_file(
     }
     if let Some(content) = content {
         faults.extend(content_faults(look, content));
+        if !look.fields.is_empty() {
+            match serde_json::from_str(content.trim()) {
+                Ok(value) => {
+                    let now_ms = now_s.saturating_mul(1000);
+                    faults.extend(field_faults(&look.fields, &value, now_ms));
+                }
+                Err(_) => faults.push("it holds no JSON".to_owned()),
+            }
+        }
     }
     Judgement::of_faults(expected, &faults, &told, &told)
 }
@@ -155,6 +165,7 @@ pub(super) fn expectation(look: &FileLook) -> String {
     parts.extend(look.contains.iter().map(|text| format!("holds `{text}`")));
     parts.extend(look.lacks.iter().map(|text| format!("without `{text}`")));
     parts.extend(look.lines.iter().map(|text| format!("a line `{text}`")));
+    parts.extend(fields::expectations(&look.fields));
     parts.join("; ")
 }
 

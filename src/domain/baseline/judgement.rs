@@ -1,5 +1,6 @@
 //! What one look came to, before it becomes a row.
 
+use super::compare::Facts;
 use super::verdict::Verdict;
 use crate::text::{Redactor, shorten};
 
@@ -23,6 +24,8 @@ pub struct Judgement {
     pub fix: Option<String>,
     /// Whether what is wrong can be repaired through the host's API.
     pub repair: bool,
+    /// What it found that other checks compare; never kept.
+    pub facts: Facts,
 }
 
 impl Judgement {
@@ -36,6 +39,7 @@ impl Judgement {
             evidence: shorten(&redactor.admit(evidence), MOST_EVIDENCE),
             fix: None,
             repair: false,
+            facts: Facts::new(),
         }
     }
 
@@ -73,6 +77,13 @@ impl Judgement {
     #[must_use]
     pub fn repairable(mut self, can: bool) -> Self {
         self.repair = can && self.verdict == Verdict::Fail;
+        self
+    }
+
+    /// Says what it found that other checks compare.
+    #[must_use]
+    pub fn finding(mut self, facts: Facts) -> Self {
+        self.facts.extend(facts);
         self
     }
 

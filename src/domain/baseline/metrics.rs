@@ -117,6 +117,11 @@ pub fn judge_metrics(look: &MetricsLook, samples: &[Sample]) -> Judgement {
     Judgement::new(verdict, expected, &told, &evidence)
 }
 
+/// What a look makes of samples, where they reach far enough back.
+pub fn measured(look: &MetricsLook, samples: &[Sample]) -> Option<f64> {
+    measure(look, samples).ok()
+}
+
 fn seconds(milliseconds: i64) -> u64 {
     u64::try_from(milliseconds / 1000).unwrap_or(0)
 }

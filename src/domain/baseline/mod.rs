@@ -3,6 +3,7 @@
 
 mod binding;
 mod command;
+mod compare;
 mod containers;
 mod expectation;
 mod fields;
@@ -10,6 +11,7 @@ mod file;
 mod glob;
 mod http;
 mod judgement;
+mod lasting;
 mod listening;
 mod metrics;
 pub mod nginx;
@@ -18,6 +20,7 @@ mod profile;
 mod report;
 mod service;
 mod smoke;
+mod sql;
 mod stored;
 mod system;
 mod tool;
@@ -26,20 +29,26 @@ mod verdict;
 pub(crate) use binding::why_closed;
 pub use binding::{AccountSeen, judge_account, judge_members};
 pub use command::judge_command;
+pub use compare::{Facts, judge_compare};
 pub use containers::{Container, judge_containers, read_containers};
 pub use expectation::expectation;
 pub use file::{DiskSeen, FileSeen, judge_disk, judge_file, read_disk, read_stat};
 pub use glob::matches_glob;
 pub use http::{HttpSeen, judge_http};
 pub use judgement::Judgement;
+pub use lasting::{Turn, weigh};
 pub use listening::{Listener, judge_listening, read_listeners};
-pub use metrics::{Sample, judge_metrics, kept_for, read_sample};
-pub use nginx::judge_nginx;
+pub use metrics::{Sample, judge_metrics, kept_for, measured, read_sample};
+pub use nginx::{judge_nginx, server_text};
 pub use process::{Insides, LIST, Process, judge_processes, meant, read_processes};
 pub use profile::judge_profile;
 pub use report::{BaselineReport, CheckResult, Origin, judge_pack, mute_children};
 pub use service::{Service, judge_services, read_services, service_list};
 pub use smoke::{CompletionSeen, SmokeSeen, judge_smoke};
+pub use sql::{
+    ContainerSeen, Named, ask as ask_database, judge_sql, not_proven, read_rows, read_settings,
+    started_ago,
+};
 pub use stored::{StoredSeen, judge_stored};
 pub use system::System;
 pub use tool::{ToolOutput, did_not_run, read_tool, too_long};

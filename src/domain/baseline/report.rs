@@ -3,7 +3,7 @@
 use super::judgement::Judgement;
 use super::verdict::Verdict;
 use crate::ids::{HostId, PackId};
-use crate::pack::{BaselinePack, Check, Layer, Level};
+use crate::pack::{BaselinePack, Check, Layer, Level, Pace};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -58,6 +58,9 @@ pub struct CheckResult {
     pub duration_ms: u64,
     /// When it was looked at, UTC milliseconds.
     pub at_ms: i64,
+    /// How long it says something of now, in seconds.
+    #[serde(default = "usual_freshness")]
+    pub fresh_for_s: u64,
     /// Since when the looks come to this verdict, as far as they are kept; UTC milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_ms: Option<i64>,
@@ -71,7 +74,20 @@ pub struct CheckResult {
     pub muted_by: Option<String>,
 }
 
+/// Of rows that were kept before rows said it.
+fn usual_freshness() -> u64 {
+    Pace::default().fresh_for_s
+}
+
 impl CheckResult {
+    /// Whether it is too old to say how things are.
+    pub fn is_stale(&self, now_ms: i64) -> bool {
+        let fresh_ms = i64::try_from(self.fresh_for_s)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(1000);
+        now_ms.saturating_sub(self.at_ms) > fresh_ms
+    }
+
     /// The row of a live look.
     pub fn of(check: &Check, judgement: Judgement, at_ms: i64, duration_ms: u64) -> Self {
         let next_step_zh = match &judgement.fix {
@@ -94,6 +110,7 @@ impl CheckResult {
             evidence: judgement.evidence,
             duration_ms,
             at_ms,
+            fresh_for_s: check.pace.fresh_for_s,
             since_ms: None,
             origin: Origin::Live,
             repair: judgement.repair,
@@ -224,6 +241,26 @@ impl BaselineReport {
         }
     }
 
+    /// The same as it stands now: rows that are too old are `unknown`, and the whole follows.
+    #[must_use]
+    pub fn at(&self, now_ms: i64) -> Self {
+        let mut report = self.clone();
+        let mut old = false;
+        for row in &mut report.results {
+            if row.is_stale(now_ms) && row.verdict != Verdict::NotJudged {
+                row.found = format!("was {} when it was last looked at", row.verdict);
+                row.verdict = Verdict::Unknown;
+                row.repair = false;
+                "Run the baseline again.".clone_into(&mut row.next_step);
+                old = true;
+            }
+        }
+        if old {
+            report.verdict = judge_pack(&report.results);
+        }
+        report
+    }
+
     /// How many rows came to a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.results
@@ -255,6 +292,7 @@ mod tests {
             evidence: String::new(),
             duration_ms: 0,
             at_ms: 0,
+            fresh_for_s: 900,
             since_ms: None,
             origin: Origin::Live,
             repair: false,

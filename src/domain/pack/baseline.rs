@@ -1,6 +1,7 @@
 //! What a baseline pack says: the expectations of one environment, with every variable filled in.
 
 use super::looks::Look;
+use super::pace::Pace;
 use crate::ids::{MachineId, PackId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,10 +31,10 @@ impl BaselinePack {
         self.checks.iter().find(|check| check.id == id)
     }
 
-    /// Whether it brings commands of its own, which run only when it is trusted.
+    /// Whether it brings commands or queries of its own, which run only when it is trusted.
     pub fn has_commands(&self) -> bool {
         let mut looks = self.checks.iter().map(|check| &check.look);
-        looks.any(|look| matches!(look, Look::Command(_)))
+        looks.any(|look| matches!(look, Look::Command(_) | Look::Sql(_)))
     }
 
     /// The machines its checks look from, each once.
@@ -78,6 +79,9 @@ pub struct Check {
     /// Longest time the check may take.
     #[serde(serialize_with = "as_seconds", rename = "time_limit_s")]
     pub time_limit: Duration,
+    /// When it is looked at, and how long that stands.
+    #[serde(flatten)]
+    pub pace: Pace,
     /// How it looks, and what is expected.
     pub look: Look,
 }
@@ -93,13 +97,17 @@ pub enum Place {
     Here,
     /// A machine of the config.
     Machine(MachineId),
+    /// The machine that the config marks as standing outside.
+    Outside,
 }
 
 impl Place {
-    /// Reads `here` or `machine:NAME`.
+    /// Reads `here`, `outside` or `machine:NAME`.
     pub fn parse(text: &str) -> Option<Self> {
-        if text == "here" {
-            return Some(Self::Here);
+        match text {
+            "here" => return Some(Self::Here),
+            "outside" => return Some(Self::Outside),
+            _ => {}
         }
         let name = text.strip_prefix("machine:")?;
         MachineId::new(name).ok().map(Self::Machine)
@@ -110,6 +118,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Here => f.write_str("here"),
+            Self::Outside => f.write_str("outside"),
             Self::Machine(machine) => write!(f, "machine:{machine}"),
         }
     }

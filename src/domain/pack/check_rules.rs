@@ -2,6 +2,7 @@
 
 use super::baseline::{Check, Level, Place};
 use super::looks::{Look, Needs, Rules};
+use super::pace::Pace;
 use super::read_baseline::RawCheck;
 use crate::finding::{Finding, Source, nearest, suggest};
 use crate::ids::PackId;
@@ -18,14 +19,19 @@ pub(super) fn apply(
     findings: &mut Vec<Finding>,
 ) -> Vec<Check> {
     family(source, &raw_checks, findings);
+    let finds: BTreeMap<String, &'static [&'static str]> = raw_checks
+        .iter()
+        .filter_map(|(raw, _)| Some((raw.id.get_ref().clone(), raw.looks.first()?.1.facts())))
+        .collect();
     let mut checks = Vec::new();
     for (mut raw, span) in raw_checks {
         let mut one = One {
             source,
+            finds: &finds,
             findings: &mut *findings,
         };
-        if let Some((vantage, look)) = one.check(&mut raw, span) {
-            checks.push(raw.into_check(vantage, look));
+        if let Some((vantage, pace, look)) = one.check(&mut raw, span) {
+            checks.push(raw.into_check(vantage, pace, look));
         }
     }
     checks
@@ -106,6 +112,8 @@ fn reaches(checks: &[(RawCheck, Range<usize>)], from: &str, target: &str) -> boo
 /// The rules of one check.
 struct One<'a, 'f> {
     source: Source<'a>,
+    /// Every check of the pack, and what it finds that may be compared.
+    finds: &'a BTreeMap<String, &'static [&'static str]>,
     findings: &'f mut Vec<Finding>,
 }
 
@@ -114,7 +122,7 @@ impl One<'_, '_> {
         self.findings.push(self.source.at(span, message, hint));
     }
 
-    fn check(&mut self, raw: &mut RawCheck, span: Range<usize>) -> Option<(Place, Look)> {
+    fn check(&mut self, raw: &mut RawCheck, span: Range<usize>) -> Option<(Place, Pace, Look)> {
         for (name, text) in [
             ("title", &raw.title),
             ("why", &raw.why),
@@ -139,7 +147,7 @@ impl One<'_, '_> {
         }
         let vantage = self.vantage(raw);
         let (at, look) = self.one_look(&mut raw.looks, span)?;
-        if look.needs() == Needs::Machine && matches!(vantage, Some(Place::Here)) {
+        if look.needs() == Needs::Machine && matches!(vantage, Some(Place::Here | Place::Outside)) {
             let span = raw
                 .vantage
                 .as_ref()
@@ -150,8 +158,37 @@ impl One<'_, '_> {
                 "add `vantage = \"machine:NAME\"`",
             );
         }
+        if let Look::Compare(compare) = &look {
+            for (check, fact) in compare.sides() {
+                self.side(&at, check, fact);
+            }
+        }
         look.rules(&mut Rules::new(self.source, at, self.findings));
-        Some((vantage?, look))
+        let pace = raw.pace();
+        let on_machine = matches!(vantage, Some(Place::Machine(_)));
+        pace.rules(self.source, &look, on_machine, self.findings);
+        Some((vantage?, pace.into_pace(), look))
+    }
+
+    /// One side of a comparison: a check of the pack, and something that it finds.
+    fn side(&mut self, at: &Range<usize>, check: &str, fact: &str) {
+        let Some(found) = self.finds.get(check) else {
+            let ids: Vec<&str> = self.finds.keys().map(String::as_str).collect();
+            let message = format!("no check is called `{check}`");
+            self.fault(at.clone(), message, suggest(check, &ids));
+            return;
+        };
+        let offered = found.iter().any(|name| match name.strip_suffix('*') {
+            Some(begin) => fact.len() > begin.len() && fact.starts_with(begin),
+            None => fact == *name,
+        });
+        if !offered {
+            let hint = match *found {
+                [] => "its kind finds nothing that can be compared".to_owned(),
+                names => format!("`{check}:WHAT` with one of {}", names.join(", ")),
+            };
+            self.fault(at.clone(), format!("`{check}` finds no `{fact}`"), hint);
+        }
     }
 
     /// The one look that a check has.
@@ -180,9 +217,9 @@ impl One<'_, '_> {
         };
         let place = Place::parse(written.get_ref());
         if place.is_none() {
-            let hint = match nearest(written.get_ref(), &["here"]) {
-                Some(_) => "did you mean `here`?".to_owned(),
-                None => "`here` or `machine:NAME`".to_owned(),
+            let hint = match nearest(written.get_ref(), &["here", "outside"]) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`here`, `outside` or `machine:NAME`".to_owned(),
             };
             self.fault(written.span(), "this is no place to look from", hint);
         }

@@ -3,6 +3,7 @@
 mod baseline;
 mod check_rules;
 mod looks;
+mod pace;
 mod provider;
 mod provider_rules;
 mod read;
@@ -13,10 +14,12 @@ mod shape;
 pub use baseline::{BaselinePack, Check, Layer, Level, Place};
 pub(crate) use looks::bits;
 pub use looks::{
-    BindingLook, Bound, CommandLook, ContainersLook, DiskLook, ExpectedLocation, ExpectedPort,
-    FieldRule, FileLook, HttpLook, ListeningLook, Look, Manager, Measure, MetricsLook, NginxLook,
-    ProcessLook, ProfileLook, ServiceLook, SmokeLook, StoredLook,
+    BindingLook, Bound, CommandLook, CompareLook, ContainersLook, DiskLook, ExpectedLocation,
+    ExpectedPort, FieldRule, FileLook, HttpLook, ListeningLook, Look, Manager, Measure,
+    MetricsLook, NginxLook, ProcessLook, ProfileLook, Relation, ServiceLook, SmokeLook, SqlLook,
+    StoredLook,
 };
+pub use pace::{Grace, Lasting, Pace};
 pub use provider::{ProviderPack, SubscriptionTemplate, upstream_root};
 pub use read::{Pack, read};
 

@@ -4,6 +4,7 @@
 use super::baseline::{BaselinePack, Check, Layer, Level, Place};
 use super::check_rules;
 use super::looks::Look;
+use super::pace::{Grace, Pace, RawPace};
 use super::shape::{fill_in, read_shape};
 use crate::finding::{Finding, Source, suggest, unknown};
 use crate::ids::PackId;
@@ -19,7 +20,7 @@ const REQUIRED: [&str; 1] = ["title"];
 const CHECK_REQUIRED: [&str; 6] = ["id", "layer", "level", "title", "why", "next_step"];
 
 /// Every key of a check but its look.
-const CHECK_KEYS: [&str; 12] = [
+const CHECK_KEYS: [&str; 18] = [
     "id",
     "layer",
     "level",
@@ -32,6 +33,12 @@ const CHECK_KEYS: [&str; 12] = [
     "next_step",
     "next_step_zh",
     "time_limit_s",
+    "byte_limit",
+    "every_s",
+    "fresh_for_s",
+    "for_s",
+    "for_looks",
+    "grace",
 ];
 
 /// Seconds a check may take when the pack says nothing.
@@ -72,6 +79,12 @@ pub(super) struct RawCheck {
     pub(super) next_step: Spanned<String>,
     next_step_zh: Option<String>,
     pub(super) time_limit_s: Option<Spanned<u64>>,
+    byte_limit: Option<Spanned<usize>>,
+    every_s: Option<Spanned<u64>>,
+    fresh_for_s: Option<Spanned<u64>>,
+    for_s: Option<Spanned<u64>>,
+    for_looks: Option<Spanned<u32>>,
+    grace: Option<Spanned<Grace>>,
     /// Read one by one, each by its kind.
     #[serde(skip)]
     pub(super) looks: Vec<(Range<usize>, Look)>,
@@ -217,8 +230,20 @@ fn variables(
 }
 
 impl RawCheck {
+    /// What it says of time, memory and limits.
+    pub(super) fn pace(&mut self) -> RawPace {
+        RawPace {
+            every_s: self.every_s.take(),
+            fresh_for_s: self.fresh_for_s.take(),
+            for_s: self.for_s.take(),
+            for_looks: self.for_looks.take(),
+            grace: self.grace.take(),
+            byte_limit: self.byte_limit.take(),
+        }
+    }
+
     /// The check, once the rules have accepted it.
-    pub(super) fn into_check(self, vantage: Place, look: Look) -> Check {
+    pub(super) fn into_check(self, vantage: Place, pace: Pace, look: Look) -> Check {
         let default = if matches!(look, Look::Smoke(_)) {
             SMOKE_LIMIT
         } else {
@@ -237,6 +262,7 @@ impl RawCheck {
             next_step: self.next_step.into_inner(),
             next_step_zh: self.next_step_zh,
             time_limit: Duration::from_secs(self.time_limit_s.map_or(default, Spanned::into_inner)),
+            pace,
             look,
         }
     }

@@ -22,6 +22,7 @@ fn check(look: Look) -> Check {
         next_step: "the pack's step".to_owned(),
         next_step_zh: None,
         time_limit: Duration::from_secs(10),
+        pace: crate::pack::Pace::default(),
         look,
     }
 }

@@ -9,16 +9,22 @@ use cockpit_domain::host::{HostSettings, Role};
 use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::pack::{BaselinePack, Pack};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Runs a baseline pack, or the one the config's hosts name, and keeps the report. A report that
+/// Runs a baseline pack, or the one the config's hosts name, and keeps the report; of a round that is
+/// `due`, rows that still stand are taken from the run before. A report that
 /// was stopped half way is given back but not kept: it would hide the last whole one.
 ///
 /// # Errors
 /// `Usage` when no pack is meant or it is no baseline, `Config` when several hosts could be meant.
-pub async fn command(job: &Job, pack: Option<&PackId>) -> Outcome<BaselineReport> {
+pub async fn command(job: &Job, pack: Option<&PackId>, due: bool) -> Outcome<BaselineReport> {
     let (pack, host) = meant(job, pack)?;
-    let mut report = run_for(job, &pack, host).await;
+    let before = match due {
+        true => last_report(job, &pack.id).await.map(Arc::new),
+        false => None,
+    };
+    let mut report = run_beside(job, &pack, host, before).await;
     keep_report(job, &mut report).await;
     Ok(report)
 }
@@ -43,6 +49,17 @@ pub(crate) async fn run_for(
     pack: &BaselinePack,
     host: Option<HostId>,
 ) -> BaselineReport {
+    run_beside(job, pack, host, None).await
+}
+
+/// The same, where rows of an earlier run may stand.
+async fn run_beside(
+    job: &Job,
+    pack: &BaselinePack,
+    host: Option<HostId>,
+    before: Option<Arc<BaselineReport>>,
+) -> BaselineReport {
+    let before = before.filter(|run| run.host == host);
     let context = BaselineContext {
         remote: job.ports.remote.clone(),
         web: job.ports.web.clone(),
@@ -51,6 +68,8 @@ pub(crate) async fn run_for(
         store: Some(job.ports.store.clone()),
         trusted: is_trusted(job, pack),
         host,
+        outside: job.settings.outside.clone(),
+        before,
     };
     let done = AtomicUsize::new(0);
     let total = pack.checks.len();

@@ -85,6 +85,8 @@ impl Fakes {
             store: None,
             trusted: false,
             host: Some(HostId::new("prod").unwrap()),
+            outside: None,
+            before: None,
         }
     }
 }

@@ -23,7 +23,7 @@ type Cell<T> = Arc<OnceCell<Outcome<T>>>;
 /// What was already run in this run of the pack.
 #[derive(Default)]
 pub(super) struct SharedLooks {
-    commands: Mutex<HashMap<(MachineId, Vec<String>), Cell<RunOutput>>>,
+    commands: Mutex<HashMap<(MachineId, Vec<String>, usize), Cell<RunOutput>>>,
     systems: Mutex<HashMap<MachineId, Cell<MachineCheck>>>,
 }
 
@@ -35,16 +35,17 @@ impl SharedLooks {
         shared: &Shared,
         machine: &MachineId,
         argv: &[String],
+        byte_limit: usize,
     ) -> Outcome<RunOutput> {
         let cell = {
             let mut commands = self.commands.lock().await;
-            let key = (machine.clone(), argv.to_vec());
+            let key = (machine.clone(), argv.to_vec(), byte_limit);
             Arc::clone(commands.entry(key).or_default())
         };
         cell.get_or_init(|| async {
             let mut command = RemoteCommand::new(argv);
             command.time_limit = COMMAND_LIMIT;
-            command.byte_limit = MOST_OUTPUT;
+            command.byte_limit = byte_limit;
             shared.context.remote.run(machine, &command).await
         })
         .await
@@ -69,7 +70,7 @@ impl SharedLooks {
 pub(super) fn machine_of(check: &Check) -> Result<&MachineId, Judgement> {
     match &check.vantage {
         Place::Machine(machine) => Ok(machine),
-        Place::Here => Err(Judgement::unknown(
+        Place::Here | Place::Outside => Err(Judgement::unknown(
             "this check has no machine to look on",
             "",
             "Add `vantage = \"machine:NAME\"` to the check.",
@@ -106,7 +107,8 @@ pub(super) async fn ran(
     argv: &[String],
 ) -> Result<RunOutput, Judgement> {
     let machine = machine_of(check)?;
-    let output = shared.looks.run(shared, machine, argv).await;
+    let most = check.pace.byte_limit.unwrap_or(MOST_OUTPUT);
+    let output = shared.looks.run(shared, machine, argv, most).await;
     output.map_err(|failure| could_not_look(&failure, &by_hand(machine)))
 }
 
@@ -146,6 +148,20 @@ pub(super) async fn printed<S: AsRef<str>>(
     read_tool(as_tool(&output, &argv.join(" "), &argv, machine)).map(str::to_owned)
 }
 
+/// Runs a command on a machine; gives what it printed.
+///
+/// # Errors
+/// As [`printed`].
+pub(super) async fn printed_on(
+    shared: &Shared,
+    machine: &MachineId,
+    argv: &[String],
+) -> Result<String, Judgement> {
+    let output = shared.looks.run(shared, machine, argv, MOST_OUTPUT).await;
+    let output = output.map_err(|failure| could_not_look(&failure, &by_hand(machine)))?;
+    read_tool(as_tool(&output, &argv.join(" "), argv, machine)).map(str::to_owned)
+}
+
 /// A file that is a secret as a whole.
 ///
 /// # Errors
@@ -155,15 +171,37 @@ pub(super) async fn sealed(
     check: &Check,
     path: &str,
 ) -> Result<Secret, Judgement> {
-    let machine = machine_of(check)?;
-    let argv = ["cat".to_owned(), "--".to_owned(), path.to_owned()];
-    let mut command = RemoteCommand::new(&argv);
+    sealed_output(shared, check, &["cat", "--", path].map(str::to_owned)).await
+}
+
+/// The output of a command that is a secret as a whole.
+///
+/// # Errors
+/// `unknown` or `unreachable`, with the fix.
+pub(super) async fn sealed_output(
+    shared: &Shared,
+    check: &Check,
+    argv: &[String],
+) -> Result<Secret, Judgement> {
+    sealed_on(shared, machine_of(check)?, argv).await
+}
+
+/// The same on any machine.
+///
+/// # Errors
+/// As [`sealed_output`].
+pub(super) async fn sealed_on(
+    shared: &Shared,
+    machine: &MachineId,
+    argv: &[String],
+) -> Result<Secret, Judgement> {
+    let mut command = RemoteCommand::new(argv);
     command.time_limit = COMMAND_LIMIT;
     command.sealed = true;
     let output = shared.context.remote.run(machine, &command).await;
     let mut output = output.map_err(|failure| could_not_look(&failure, &by_hand(machine)))?;
     let sealed = output.sealed.take();
-    read_tool(as_tool(&output, &argv.join(" "), &argv, machine))?;
+    read_tool(as_tool(&output, &argv.join(" "), argv, machine))?;
     Ok(sealed.unwrap_or_else(|| Secret::new("")))
 }
 

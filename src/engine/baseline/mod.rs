@@ -2,12 +2,16 @@
 //! they come to is judged by `cockpit_domain::baseline`.
 
 mod command;
+mod facts;
+mod grace;
 mod hosts;
 mod machines;
+mod memory;
 mod own;
 mod processes;
 mod run;
 mod smoke;
+mod sql;
 mod tools;
 mod trouble;
 mod web;

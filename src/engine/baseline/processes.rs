@@ -40,7 +40,20 @@ pub(super) async fn process(shared: &Shared, check: &Check, look: &ProcessLook) 
         Some(path) => Some(age_of(shared, check, system, path).await?),
         None => None,
     };
-    Ok(judge_processes(look, &seen, &rows, file_age))
+    let judgement = judge_processes(look, &seen, &rows, file_age);
+    let now = match shared.wants(check, "started") {
+        true => Some(clock(shared, check).await?),
+        false => None,
+    };
+    Ok(shared.finding(check, judgement, |fact| {
+        let (process, insides) = rows.first()?;
+        match fact {
+            "started" => Some((now? - i64::try_from(process.age_s).ok()?).to_string()),
+            "executable" => insides.executable.clone(),
+            "cwd" => insides.cwd.clone(),
+            _ => None,
+        }
+    }))
 }
 
 async fn with_insides<'p>(
@@ -50,7 +63,8 @@ async fn with_insides<'p>(
     system: System,
     process: &'p Process,
 ) -> Result<(&'p Process, Insides), Judgement> {
-    if !look.wants_insides() {
+    let compared = shared.wants(check, "executable") || shared.wants(check, "cwd");
+    if !look.wants_insides() && !compared {
         return Ok((process, Insides::default()));
     }
     let text = printed(shared, check, system.insides(process.pid)).await?;
@@ -138,12 +152,18 @@ pub(super) async fn file(shared: &Shared, check: &Check, look: &FileLook) -> See
     let seen = stat(shared, check, system, &look.path).await?;
     let now = clock(shared, check).await?;
     let content = match &seen {
-        Some(_) if look.wants_content() => {
+        Some(_) if look.wants_content() || shared.wants(check, "content") => {
             Some(printed(shared, check, ["cat", "--", &look.path]).await?)
         }
         _ => None,
     };
-    Ok(judge_file(look, seen.as_ref(), content.as_deref(), now))
+    let judgement = judge_file(look, seen.as_ref(), content.as_deref(), now);
+    Ok(shared.finding(check, judgement, |fact| match fact {
+        "changed" => Some(seen.as_ref()?.modified_s.to_string()),
+        "size" => Some(seen.as_ref()?.size.to_string()),
+        "content" => content.clone(),
+        _ => None,
+    }))
 }
 
 /// Room on a disk.

@@ -1,13 +1,15 @@
 //! The run itself: all checks at once, rows as they come, nothing that waits for anything else.
 
+use super::facts::{self, Wanted};
 use super::machines::SharedLooks;
-use super::{hosts, own, processes, smoke, tools, web};
+use super::{grace, hosts, memory, own, processes, smoke, sql, tools, web};
 use crate::ports::{Clock, Hosts, Remote, Store, Web};
 use cockpit_domain::baseline::{
-    BaselineReport, CheckResult, Judgement, expectation, judge_pack, mute_children,
+    BaselineReport, CheckResult, Facts, Judgement, expectation, judge_pack, mute_children,
 };
-use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::pack::{BaselinePack, Check, Look};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{Id, JoinSet};
@@ -31,6 +33,10 @@ pub struct BaselineContext {
     pub trusted: bool,
     /// The host the pack is about: the one whose `baseline` is this pack.
     pub host: Option<HostId>,
+    /// The machine that looks from outside.
+    pub outside: Option<MachineId>,
+    /// The run before this one, when only what is due is looked at.
+    pub before: Option<Arc<BaselineReport>>,
 }
 
 /// What all checks of one run share.
@@ -38,6 +44,7 @@ pub(super) struct Shared {
     pub(super) pack: PackId,
     pub(super) context: BaselineContext,
     pub(super) looks: SharedLooks,
+    pub(super) wanted: Wanted,
 }
 
 /// Runs every check of a pack. `progress` is told each row as soon as it is there; parents mute
@@ -55,15 +62,29 @@ pub async fn run(
         pack: pack.id.clone(),
         context: context.clone(),
         looks: SharedLooks::default(),
+        wanted: facts::wanted(pack),
     });
     let mut tasks = JoinSet::new();
     let mut places: Vec<(Id, usize)> = Vec::with_capacity(pack.checks.len());
+    let mut rows: Vec<Option<CheckResult>> = vec![None; pack.checks.len()];
     for (place, check) in pack.checks.iter().enumerate() {
+        if matches!(check.look, Look::Compare(_)) {
+            continue;
+        }
+        // What is compared is looked at together: facts are not kept.
+        let before = context
+            .before
+            .as_ref()
+            .filter(|_| !shared.wanted.contains_key(&check.id));
+        if let Some(row) = before.and_then(|run| memory::standing(run, pack, check, started_ms)) {
+            rows[place] = Some(row.clone());
+            continue;
+        }
         let (shared, check) = (Arc::clone(&shared), check.clone());
         let handle = tasks.spawn(async move { one(&shared, &check).await });
         places.push((handle.id(), place));
     }
-    let mut rows: Vec<Option<CheckResult>> = vec![None; pack.checks.len()];
+    let mut found: BTreeMap<String, Facts> = BTreeMap::new();
     let cancelled = loop {
         let joined = tokio::select! {
             biased;
@@ -72,7 +93,10 @@ pub async fn run(
         };
         let (id, row) = match joined {
             None => break false,
-            Some(Ok((id, row))) => (id, Some(row)),
+            Some(Ok((id, (row, facts)))) => {
+                found.insert(row.id.clone(), facts);
+                (id, Some(row))
+            }
             Some(Err(error)) => (error.id(), None),
         };
         let Some(place) = places.iter().find(|(task, _)| *task == id).map(|at| at.1) else {
@@ -86,6 +110,15 @@ pub async fn run(
         rows[place] = Some(row);
     };
     tasks.abort_all();
+    for (place, check) in pack.checks.iter().enumerate() {
+        if let (Look::Compare(look), false) = (&check.look, cancelled) {
+            let judgement = memory::weighed(&shared, check, facts::compare(look, &found)).await;
+            let at_ms = context.clock.now_ms();
+            let row = CheckResult::of(check, judgement, at_ms, 0);
+            progress(&row);
+            rows[place] = Some(row);
+        }
+    }
     let mut results: Vec<CheckResult> = rows
         .into_iter()
         .zip(&pack.checks)
@@ -108,9 +141,9 @@ pub async fn run(
 }
 
 /// One check within its limit.
-async fn one(shared: &Shared, check: &Check) -> CheckResult {
+async fn one(shared: &Shared, check: &Check) -> (CheckResult, Facts) {
     let start = Instant::now();
-    let judgement = match timeout(check.time_limit, look(shared, check)).await {
+    let mut judgement = match timeout(check.time_limit, look(shared, check)).await {
         Ok(judgement) => judgement,
         Err(_) => Judgement::unreachable(
             &format!("no answer within {} s", check.time_limit.as_secs()),
@@ -120,17 +153,29 @@ async fn one(shared: &Shared, check: &Check) -> CheckResult {
             ),
         ),
     };
-    CheckResult::of(
+    let took = milliseconds(start.elapsed());
+    let facts = std::mem::take(&mut judgement.facts);
+    if let Ok(spared) = timeout(
+        check.time_limit,
+        grace::spared(shared, check, judgement.clone()),
+    )
+    .await
+    {
+        judgement = spared;
+    }
+    let judgement = memory::weighed(shared, check, judgement).await;
+    let row = CheckResult::of(
         check,
         judgement.expecting(expectation(&check.look)),
         shared.context.clock.now_ms(),
-        milliseconds(start.elapsed()),
-    )
+        took,
+    );
+    (row, facts)
 }
 
 async fn look(shared: &Shared, check: &Check) -> Judgement {
     let seen = match &check.look {
-        Look::Http(http) => Ok(web::http(shared, check, http).await),
+        Look::Http(http) => web::http(shared, check, http).await,
         Look::Nginx(nginx) => tools::nginx(shared, check, nginx).await,
         Look::Containers(containers) => tools::containers(shared, check, containers).await,
         Look::Listening(listening) => tools::listening(shared, check, listening).await,
@@ -140,6 +185,9 @@ async fn look(shared: &Shared, check: &Check) -> Judgement {
         Look::Service(service) => tools::service(shared, check, service).await,
         Look::Command(command) => own::command(shared, check, command).await,
         Look::Metrics(metrics) => web::metrics(shared, check, metrics).await,
+        Look::Sql(query) => sql::sql(shared, check, query).await,
+        // Judged when all others are in.
+        Look::Compare(compare) => Ok(facts::compare(compare, &BTreeMap::new())),
         Look::Stored(stored) => hosts::stored(shared, stored).await,
         Look::Profile(profile) => hosts::profile(shared, check, profile).await,
         Look::Binding(binding) => Ok(hosts::binding(shared, binding).await),

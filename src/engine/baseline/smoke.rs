@@ -5,7 +5,7 @@ use super::hosts::{HOST_FIX, open};
 use super::run::Shared;
 use super::trouble::could_not_look;
 use super::web::vantage;
-use crate::ports::{WebAnswer, WebRequest};
+use crate::ports::{Vantage, WebAnswer, WebRequest};
 use crate::probe::vendor_words;
 use cockpit_domain::baseline::{CompletionSeen, Judgement, SmokeSeen, judge_smoke};
 use cockpit_domain::ids::RemoteId;
@@ -24,9 +24,13 @@ pub(super) async fn smoke(shared: &Shared, check: &Check, look: &SmokeLook) -> J
         Ok(keys) => keys,
         Err(judgement) => return judgement,
     };
+    let from = match vantage(shared, &check.vantage) {
+        Ok(from) => from,
+        Err(judgement) => return judgement,
+    };
     let mut tried: Option<(&ApiKey, WebAnswer)> = None;
     for key in keys.iter().take(MOST_KEYS) {
-        match models(shared, check, look, key).await {
+        match models(shared, &from, check, look, key).await {
             Err(failure) => {
                 return could_not_look(
                     &failure,
@@ -56,7 +60,7 @@ pub(super) async fn smoke(shared: &Shared, check: &Check, look: &SmokeLook) -> J
         let asked = look
             .models
             .iter()
-            .map(|model| complete(shared, check, look, key, model));
+            .map(|model| complete(shared, &from, check, look, key, model));
         join_all(asked).await
     } else {
         Vec::new()
@@ -107,11 +111,12 @@ fn endpoint(look: &SmokeLook, path: &str) -> String {
 
 async fn models(
     shared: &Shared,
+    from: &Vantage,
     check: &Check,
     look: &SmokeLook,
     key: &ApiKey,
 ) -> crate::failure::Outcome<WebAnswer> {
-    let mut request = WebRequest::get(vantage(&check.vantage), endpoint(look, "models"));
+    let mut request = WebRequest::get(from.clone(), endpoint(look, "models"));
     request.bearer = Some(key.key.clone());
     request.time_limit = check.time_limit / 6;
     shared.context.web.fetch(&request).await
@@ -120,12 +125,13 @@ async fn models(
 /// One completion. No answer is an answer of the environment here: the list came a moment ago.
 async fn complete(
     shared: &Shared,
+    from: &Vantage,
     check: &Check,
     look: &SmokeLook,
     key: &ApiKey,
     model: &str,
 ) -> CompletionSeen {
-    let mut request = WebRequest::get(vantage(&check.vantage), endpoint(look, "chat/completions"));
+    let mut request = WebRequest::get(from.clone(), endpoint(look, "chat/completions"));
     request.method = "POST";
     request.bearer = Some(key.key.clone());
     // No token limit: a model that thinks first would be cut before it answers.

@@ -4,7 +4,7 @@ use super::machines::{machine_of, printed, system, unreadable};
 use super::run::Shared;
 use cockpit_domain::baseline::{
     Judgement, judge_containers, judge_listening, judge_nginx, judge_services, read_containers,
-    read_services, service_list,
+    read_services, server_text, service_list,
 };
 use cockpit_domain::pack::{Check, ContainersLook, ListeningLook, NginxLook, ServiceLook};
 
@@ -26,14 +26,20 @@ pub(super) async fn nginx(shared: &Shared, check: &Check, look: &NginxLook) -> S
         Some(path) => printed(shared, check, ["cat", "--", path]).await?,
         None => printed(shared, check, ["nginx", "-T"]).await?,
     };
-    Ok(judge_nginx(look, &text))
+    let judgement = judge_nginx(look, &text);
+    Ok(shared.finding(check, judgement, |_| server_text(look, &text)))
 }
 
 /// Running containers.
 pub(super) async fn containers(shared: &Shared, check: &Check, look: &ContainersLook) -> Seen {
     let text = printed(shared, check, ["docker", "ps", "--format", "{{json .}}"]).await?;
     let seen = read_containers(&text).map_err(|reason| unreadable("docker ps", &reason, &text))?;
-    Ok(judge_containers(look, &seen))
+    let judgement = judge_containers(look, &seen);
+    Ok(shared.finding(check, judgement, |fact| {
+        let name = fact.strip_prefix("image.")?;
+        let found = seen.iter().find(|container| container.name == name)?;
+        Some(found.image.clone())
+    }))
 }
 
 /// Listening ports.

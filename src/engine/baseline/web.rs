@@ -1,5 +1,6 @@
 //! Plain HTTP looks.
 
+use super::facts;
 use super::run::Shared;
 use super::tools::Seen;
 use super::trouble::could_not_look;
@@ -7,15 +8,26 @@ use crate::context::keep;
 use crate::ports::ResultKind;
 use crate::ports::{Vantage, WebRequest};
 use cockpit_domain::baseline::{
-    HttpSeen, Judgement, Sample, judge_http, judge_metrics, kept_for, read_sample,
+    HttpSeen, Judgement, Sample, judge_http, judge_metrics, kept_for, measured, read_sample,
 };
 use cockpit_domain::pack::{Check, HttpLook, MetricsLook, Place};
 
 /// Where the web port starts from.
-pub(super) fn vantage(place: &Place) -> Vantage {
+///
+/// # Errors
+/// `unknown`, when no machine of the config stands outside.
+pub(super) fn vantage(shared: &Shared, place: &Place) -> Result<Vantage, Judgement> {
     match place {
-        Place::Here => Vantage::Here,
-        Place::Machine(machine) => Vantage::Machine(machine.clone()),
+        Place::Here => Ok(Vantage::Here),
+        Place::Machine(machine) => Ok(Vantage::Machine(machine.clone())),
+        Place::Outside => match &shared.context.outside {
+            Some(machine) => Ok(Vantage::Machine(machine.clone())),
+            None => Err(Judgement::unknown(
+                "no machine of the config stands outside",
+                "",
+                "Add `outside = true` to a [machine.NAME] that reaches the public address as users do.",
+            )),
+        },
     }
 }
 
@@ -23,28 +35,52 @@ const FROM_HERE: &str = "See whether the name resolves and the port answers from
                          it does not, it is this network.";
 
 /// Sends the request and judges the answer.
-pub(super) async fn http(shared: &Shared, check: &Check, look: &HttpLook) -> Judgement {
-    let mut request = WebRequest::get(vantage(&check.vantage), look.url.clone());
+pub(super) async fn http(shared: &Shared, check: &Check, look: &HttpLook) -> Seen {
+    let mut request = WebRequest::get(vantage(shared, &check.vantage)?, look.url.clone());
     request.method = match look.method.as_str() {
         "HEAD" => "HEAD",
         "POST" => "POST",
         _ => "GET",
     };
     request.time_limit = check.time_limit;
-    match shared.context.web.fetch(&request).await {
-        Ok(answer) => judge_http(
-            look,
-            HttpSeen {
-                status: answer.status,
-                content_type: &answer.content_type,
-                headers: &answer.headers,
-                body: &answer.body,
-                tls_until_ms: answer.tls_until_ms,
-                now_ms: shared.context.clock.now_ms(),
-            },
-        ),
-        Err(failure) => could_not_look(&failure, FROM_HERE),
+    if let Some(most) = check.pace.byte_limit {
+        request.byte_limit = most;
     }
+    let answer = shared.context.web.fetch(&request).await;
+    let answer = answer.map_err(|failure| could_not_look(&failure, FROM_HERE))?;
+    if answer.truncated && look.wants_body() && answer.status == look.status {
+        return Err(Judgement::unknown(
+            &format!(
+                "the body is longer than {} bytes and was not read whole",
+                request.byte_limit
+            ),
+            &answer.body,
+            "Ask for less, or raise `byte_limit` of the check.",
+        ));
+    }
+    let judgement = judge_http(
+        look,
+        HttpSeen {
+            status: answer.status,
+            content_type: &answer.content_type,
+            headers: &answer.headers,
+            body: &answer.body,
+            tls_until_ms: answer.tls_until_ms,
+            now_ms: shared.context.clock.now_ms(),
+        },
+    );
+    Ok(shared.finding(check, judgement, |fact| match fact {
+        "status" => Some(answer.status.to_string()),
+        "body" => Some(answer.body.clone()),
+        _ => match fact.strip_prefix("header.") {
+            Some(name) => {
+                let headers = &mut answer.headers.iter();
+                let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
+                found.map(|(_, value)| value.clone())
+            }
+            None => facts::field_of(&answer.body, fact),
+        },
+    }))
 }
 
 /// An exposition is long where many workers and labels are.
@@ -54,9 +90,9 @@ const MOST_SAMPLES: usize = 1500;
 
 /// Takes a sample of the metric and judges it with those of earlier runs.
 pub(super) async fn metrics(shared: &Shared, check: &Check, look: &MetricsLook) -> Seen {
-    let mut request = WebRequest::get(vantage(&check.vantage), look.url.clone());
+    let mut request = WebRequest::get(vantage(shared, &check.vantage)?, look.url.clone());
     request.time_limit = check.time_limit;
-    request.byte_limit = MOST_METRICS;
+    request.byte_limit = check.pace.byte_limit.unwrap_or(MOST_METRICS);
     let answer = shared.context.web.fetch(&request).await;
     let answer = answer.map_err(|failure| could_not_look(&failure, FROM_HERE))?;
     let by_hand = || format!("Ask {} by hand and compare.", look.url);
@@ -71,7 +107,10 @@ pub(super) async fn metrics(shared: &Shared, check: &Check, look: &MetricsLook) 
     let newest = read_sample(look, &answer.body, now_ms)
         .map_err(|reason| Judgement::unknown(&reason, "", by_hand()))?;
     let samples = with_earlier(shared, check, look, newest).await;
-    Ok(judge_metrics(look, &samples))
+    let judgement = judge_metrics(look, &samples);
+    Ok(shared.finding(check, judgement, |_| {
+        measured(look, &samples).map(|value| value.to_string())
+    }))
 }
 
 /// The samples a look needs, oldest first. A store that cannot say costs the window, not the run.

@@ -52,7 +52,9 @@ pub(crate) fn trouble_subject(command: &Command, failure: &Failure) -> Option<Tr
     match command {
         Command::HostProbe { host } => Some(TroubleSubject::Host(host.clone())),
         Command::MachineCheck { machine } => Some(TroubleSubject::Machine(machine.clone())),
-        Command::BaselineRun { pack: Some(pack) } => Some(TroubleSubject::Baseline(pack.clone())),
+        Command::BaselineRun {
+            pack: Some(pack), ..
+        } => Some(TroubleSubject::Baseline(pack.clone())),
         _ => None,
     }
 }

@@ -18,7 +18,12 @@ impl Command {
     pub fn cli_line(&self) -> String {
         let mut words = Words::new(self.name());
         match self {
-            Self::BaselineRun { pack } => words.option("pack", pack.as_ref().map(PackId::as_str)),
+            Self::BaselineRun { pack, due } => {
+                words.option("pack", pack.as_ref().map(PackId::as_str));
+                if *due {
+                    words.0.push_str(" --due");
+                }
+            }
             Self::HostProbe { host } | Self::HostRemove { host } => words.word(host.as_str()),
             Self::MachineCheck { machine } => words.word(machine.as_str()),
             Self::HostListing { host, provider } => {
@@ -156,7 +161,9 @@ impl Command {
     /// everything.
     pub fn subject(&self) -> String {
         match self {
-            Self::BaselineRun { pack } => pack.as_ref().map(PackId::to_string).unwrap_or_default(),
+            Self::BaselineRun { pack, .. } => {
+                pack.as_ref().map(PackId::to_string).unwrap_or_default()
+            }
             Self::HostProbe { host }
             | Self::HostRemove { host }
             | Self::ProviderStatus {

@@ -12,8 +12,8 @@ use cockpit_domain::recorded::listing;
 
 pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
     Ok(match command {
-        Command::BaselineRun { pack } => {
-            Answer::Baseline(baseline::command(job, pack.as_ref()).await?)
+        Command::BaselineRun { pack, due } => {
+            Answer::Baseline(baseline::command(job, pack.as_ref(), due).await?)
         }
         Command::HostProbe { host } => Answer::Host(probe::host(job, &host).await?),
         Command::MachineCheck { machine } => Answer::Machine(probe::machine(job, &machine).await?),

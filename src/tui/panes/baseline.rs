@@ -1,7 +1,7 @@
 //! The production baseline: every check, worst first; a check with what was expected, what was
 //! found, why it matters and what to do next; and the one thing to do.
 
-use super::said::{age, clock, is_stale, verdict_cell};
+use super::said::{age, clock, verdict_cell};
 use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
@@ -79,7 +79,7 @@ pub(super) fn list(model: &Model) -> Content {
     let rows = rows(model)
         .into_iter()
         .map(|(pack, row)| {
-            let stale = is_stale(model, row.at_ms);
+            let stale = row.is_stale(model.now_ms);
             let (glyph, word) = verdict_cell(model, row.verdict);
             let found = if row.verdict == Verdict::Ok || row.found.is_empty() {
                 title(model, row)
@@ -163,7 +163,7 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
     let Some(row) = found else {
         return Content::text(vec![note(model.say("check.gone"), Role::Muted)]);
     };
-    let stale = is_stale(model, row.at_ms);
+    let stale = row.is_stale(model.now_ms);
     let (mut glyph, mut word) = verdict_cell(model, row.verdict);
     let was = word.text.clone();
     if stale {
@@ -316,7 +316,7 @@ pub(super) fn advice(model: &Model) -> Note {
             },
         );
     };
-    if is_stale(model, worst.at_ms) {
+    if worst.is_stale(model.now_ms) {
         let text = model.fill("advice.stale", &[("age", &age(model, worst.at_ms))]);
         return note(format!("? {text}"), Role::Unknown);
     }

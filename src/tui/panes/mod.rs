@@ -23,7 +23,7 @@ pub(crate) use jobs::stage;
 pub(crate) use log::beside as log_beside;
 pub(crate) use log::rows as log_rows;
 pub(crate) use plan::counted;
-pub(crate) use said::{clock, is_stale};
+pub(crate) use said::clock;
 pub(crate) use watching::watched;
 
 use crate::content::{Content, Note};

@@ -47,7 +47,7 @@ pub(super) fn tick(model: &mut Model) -> Vec<Effect> {
     }
     if model.next_round.baseline_ms <= now {
         model.next_round.baseline_ms = now + BASELINE_EVERY_MS;
-        effects.extend(look_at_baselines(model));
+        effects.extend(look_at_baselines(model, true));
         effects.extend(watching::look_at_watched(model));
     }
     effects
@@ -59,7 +59,7 @@ pub(super) fn look_at_all(model: &mut Model) -> Vec<Effect> {
     model.next_round.hosts_ms = now + HOSTS_EVERY_MS;
     model.next_round.baseline_ms = now + BASELINE_EVERY_MS;
     let mut effects = look_at_hosts(model);
-    effects.extend(look_at_baselines(model));
+    effects.extend(look_at_baselines(model, false));
     effects.extend(watching::look_at_watched(model));
     effects
 }
@@ -83,12 +83,21 @@ pub(super) fn look_at_hosts(model: &mut Model) -> Vec<Effect> {
         .collect()
 }
 
-pub(super) fn look_at_baselines(model: &mut Model) -> Vec<Effect> {
+/// Rounds look at what is `due`; a person who asks sees everything anew.
+pub(super) fn look_at_baselines(model: &mut Model, due: bool) -> Vec<Effect> {
     model
         .setup
         .baselines()
         .into_iter()
-        .filter_map(|pack| look(model, Command::BaselineRun { pack: Some(pack) }))
+        .filter_map(|pack| {
+            look(
+                model,
+                Command::BaselineRun {
+                    pack: Some(pack),
+                    due,
+                },
+            )
+        })
         .collect()
 }
 

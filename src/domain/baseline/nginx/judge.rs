@@ -12,12 +12,7 @@ use std::fmt::Write as _;
 /// Judges the text of `nginx -T`.
 pub fn judge_nginx(look: &NginxLook, dump: &str) -> Judgement {
     let expected = expectation(look);
-    let read = match &look.file {
-        // A site's file stands inside `http`; on one line, so that places stay true.
-        Some(path) => NginxConfig::read(&format!("{MARK}{path}:\nhttp {{{dump}\n}}\n")),
-        None => NginxConfig::read(dump),
-    };
-    let config = match read {
+    let config = match read(look, dump) {
         Ok(config) => config,
         Err(reason) => {
             let what = look.file.as_deref().unwrap_or("the output of `nginx -T`");
@@ -77,6 +72,40 @@ pub fn judge_nginx(look: &NginxLook, dump: &str) -> Judgement {
         return Judgement::new(Verdict::Ok, expected, &good, &evidence);
     }
     Judgement::of_faults(expected, &faults, &good, &evidence)
+}
+
+fn read(look: &NginxLook, dump: &str) -> Result<NginxConfig, String> {
+    match &look.file {
+        // A site's file stands inside `http`; on one line, so that places stay true.
+        Some(path) => NginxConfig::read(&format!("{MARK}{path}:\nhttp {{{dump}\n}}\n")),
+        None => NginxConfig::read(dump),
+    }
+}
+
+/// Every directive of the site's server, one a line, without comments and the writer's own spacing: for
+/// comparing it with another one.
+pub fn server_text(look: &NginxLook, dump: &str) -> Option<String> {
+    let config = read(look, dump).ok()?;
+    let server = config.server_for(look.server_name.as_deref()?)?;
+    let mut text = String::new();
+    write_block(server.directive, 0, &mut text);
+    Some(text)
+}
+
+fn write_block(directive: &Directive, depth: usize, text: &mut String) {
+    let value = directive.value();
+    let gap = if value.is_empty() { "" } else { " " };
+    let _ = write!(text, "{:depth$}{}{gap}{value}", "", directive.name);
+    match &directive.block {
+        None => text.push_str(";\n"),
+        Some(inner) => {
+            text.push_str(" {\n");
+            for directive in inner {
+                write_block(directive, depth + 2, text);
+            }
+            let _ = writeln!(text, "{:depth$}}}", "");
+        }
+    }
 }
 
 pub(crate) fn expectation(look: &NginxLook) -> String {

@@ -9,7 +9,7 @@ mod tokens;
 
 pub use effective::{Effect, Server};
 pub(super) use judge::expectation;
-pub use judge::judge_nginx;
+pub use judge::{judge_nginx, server_text};
 pub use location::{Location, Modifier, Undecided, choose};
 pub use parse::{Directive, NginxConfig};
 

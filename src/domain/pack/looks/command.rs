@@ -44,6 +44,7 @@ impl CommandLook {
 impl Kind for CommandLook {
     const NEEDS: Needs = Needs::Machine;
     const REQUIRED: &'static [&'static str] = &["argv"];
+    const FACTS: &'static [&'static str] = &["output", "field.*"];
 
     fn rules(&self, rules: &mut Rules<'_, '_>) {
         if self

@@ -21,6 +21,7 @@ pub struct ContainersLook {
 
 impl Kind for ContainersLook {
     const NEEDS: Needs = Needs::Machine;
+    const FACTS: &'static [&'static str] = &["image.*"];
 
     fn rules(&self, rules: &mut Rules<'_, '_>) {
         if self.running.is_empty() && self.banned.is_empty() {

@@ -1,11 +1,12 @@
 //! A file or folder of a machine.
 
+use super::fields::FieldRule;
 use super::rules::Rules;
 use super::{Kind, Needs};
 use serde::{Deserialize, Serialize};
 
 /// One path, and what must be true of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileLook {
     /// Absolute path.
@@ -40,12 +41,18 @@ pub struct FileLook {
     /// Regular expressions that some line must match as a whole, white space around it left out.
     #[serde(default)]
     pub lines: Vec<String>,
+    /// Fields of the JSON that it holds.
+    #[serde(default)]
+    pub fields: Vec<FieldRule>,
 }
 
 impl FileLook {
     /// Whether its content must be read.
     pub fn wants_content(&self) -> bool {
-        !(self.contains.is_empty() && self.lacks.is_empty() && self.lines.is_empty())
+        !(self.contains.is_empty()
+            && self.lacks.is_empty()
+            && self.lines.is_empty()
+            && self.fields.is_empty())
     }
 
     /// Names what is wrong with what its content must hold.
@@ -91,6 +98,7 @@ pub(crate) fn bits(mode: &str) -> Option<u32> {
 impl Kind for FileLook {
     const NEEDS: Needs = Needs::Machine;
     const REQUIRED: &'static [&'static str] = &["path"];
+    const FACTS: &'static [&'static str] = &["changed", "size", "content"];
 
     fn rules(&self, rules: &mut Rules<'_, '_>) {
         rules.paths([&self.path]);
@@ -113,5 +121,6 @@ impl Kind for FileLook {
             rules.fault("`min_size` is above `max_size`", "swap them");
         }
         self.content_rules(rules);
+        FieldRule::rules(&self.fields, rules);
     }
 }

@@ -47,9 +47,20 @@ pub struct HttpLook {
     pub tls_days: Option<u16>,
 }
 
+impl HttpLook {
+    /// Whether its body must be read.
+    pub fn wants_body(&self) -> bool {
+        self.body_contains.is_some()
+            || self.body_equals.is_some()
+            || !self.json.is_empty()
+            || !self.fields.is_empty()
+    }
+}
+
 impl Kind for HttpLook {
     const NEEDS: Needs = Needs::Anywhere;
     const REQUIRED: &'static [&'static str] = &["url", "status"];
+    const FACTS: &'static [&'static str] = &["status", "body", "header.*", "field.*"];
 
     fn rules(&self, rules: &mut Rules<'_, '_>) {
         rules.url("url", &self.url);
@@ -73,9 +84,7 @@ impl Kind for HttpLook {
         if self.tls_days.is_some() && !self.url.starts_with("https:") {
             rules.fault("only https has a certificate", "leave `tls_days` out");
         }
-        let json = !self.json.is_empty() || !self.fields.is_empty();
-        let body = self.body_contains.is_some() || self.body_equals.is_some() || json;
-        if self.method == "HEAD" && body {
+        if self.method == "HEAD" && self.wants_body() {
             rules.fault("an answer to HEAD has no body to compare", "use GET");
         }
     }

@@ -55,6 +55,7 @@ const LONGEST: u64 = 24 * 3600;
 impl Kind for MetricsLook {
     const NEEDS: Needs = Needs::Anywhere;
     const REQUIRED: &'static [&'static str] = &["url", "metric", "measure"];
+    const FACTS: &'static [&'static str] = &["value"];
 
     fn rules(&self, rules: &mut Rules<'_, '_>) {
         rules.url("url", &self.url);

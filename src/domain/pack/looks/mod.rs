@@ -4,6 +4,7 @@
 
 mod binding;
 mod command;
+mod compare;
 mod containers;
 mod disk;
 mod fields;
@@ -17,10 +18,12 @@ mod profile;
 mod rules;
 mod service;
 mod smoke;
+mod sql;
 mod stored;
 
 pub use binding::{BindingLook, Bound};
 pub use command::CommandLook;
+pub use compare::{CompareLook, Relation};
 pub use containers::ContainersLook;
 pub use disk::DiskLook;
 pub use fields::FieldRule;
@@ -35,6 +38,7 @@ pub use profile::ProfileLook;
 pub(super) use rules::Rules;
 pub use service::{Manager, ServiceLook};
 pub use smoke::SmokeLook;
+pub use sql::SqlLook;
 pub use stored::StoredLook;
 
 use super::shape::read_shape;
@@ -61,6 +65,9 @@ trait Kind {
 
     /// Keys it cannot do without.
     const REQUIRED: &'static [&'static str] = &[];
+
+    /// What it finds that another check may compare; `name.*` is one for every name.
+    const FACTS: &'static [&'static str] = &[];
 
     /// What serde cannot say of the table.
     fn rules(&self, rules: &mut Rules<'_, '_>);
@@ -91,6 +98,13 @@ macro_rules! kinds {
             pub fn needs(&self) -> Needs {
                 match self {
                     $(Self::$name(_) => <$look as Kind>::NEEDS,)+
+                }
+            }
+
+            /// What it finds that another check may compare; `name.*` is one for every name.
+            pub fn facts(&self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name(_) => <$look as Kind>::FACTS,)+
                 }
             }
 
@@ -137,6 +151,10 @@ kinds! {
     "service" => Service(ServiceLook),
     /// A command of the pack's own.
     "command" => Command(CommandLook),
+    /// A question to a database.
+    "sql" => Sql(SqlLook),
+    /// What one check found against what another one found.
+    "compare" => Compare(CompareLook),
     /// Prometheus metrics.
     "metrics" => Metrics(MetricsLook),
     /// A binding stored on the host.

@@ -87,6 +87,7 @@ impl ExpectedLocation {
 
 impl Kind for NginxLook {
     const NEEDS: Needs = Needs::Machine;
+    const FACTS: &'static [&'static str] = &["server"];
 
     fn rules(&self, rules: &mut Rules<'_, '_>) {
         let site =

@@ -48,6 +48,7 @@ impl ProcessLook {
 
 impl Kind for ProcessLook {
     const NEEDS: Needs = Needs::Machine;
+    const FACTS: &'static [&'static str] = &["started", "executable", "cwd"];
 
     fn rules(&self, rules: &mut Rules<'_, '_>) {
         if !self.wants_some() && self.banned.is_empty() {

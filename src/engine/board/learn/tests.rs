@@ -135,7 +135,10 @@ fn a_stopped_look_and_words_that_make_no_sense_are_no_trouble_of_the_fleet() {
     let commands = [
         Command::HostProbe { host },
         Command::MachineCheck { machine },
-        Command::BaselineRun { pack: Some(pack()) },
+        Command::BaselineRun {
+            pack: Some(pack()),
+            due: false,
+        },
     ];
     for command in &commands {
         for kind in [FailureKind::Cancelled, FailureKind::Usage] {
@@ -151,7 +154,10 @@ fn a_stopped_look_and_words_that_make_no_sense_are_no_trouble_of_the_fleet() {
 #[test]
 fn a_stopped_run_does_not_hide_the_last_whole_one() {
     let mut board = board();
-    let command = Command::BaselineRun { pack: Some(pack()) };
+    let command = Command::BaselineRun {
+        pack: Some(pack()),
+        due: false,
+    };
     board.learn_trouble(&command, &down(FailureKind::Config), 5);
     assert!(board.learn(&command, &report(10, false), 11));
     assert!(board.baseline_troubles.is_empty());
