@@ -61,10 +61,7 @@ fn a_database_is_asked_only_when_it_is_proven_and_trusted_and_can_never_be_writt
             "empty = true",
         ),
     );
-    here.check(
-        "broken",
-        &sql(&proven, "SELECT grp FROM nowhere", groups),
-    );
+    here.check("broken", &sql(&proven, "SELECT grp FROM nowhere", groups));
     for (_, (verdict, found)) in here.judged() {
         assert_eq!(verdict, "unknown");
         assert!(

@@ -9,18 +9,18 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Verdict and finding of each row.
-pub type Rows = BTreeMap<String, (String, String)>;
+pub(crate) type Rows = BTreeMap<String, (String, String)>;
 
 /// A folder with a config whose only baseline is the one under test.
-pub struct Here {
-    pub dir: TempDir,
-    pub checks: String,
-    pub settings: String,
+pub(crate) struct Here {
+    pub(crate) dir: TempDir,
+    pub(crate) checks: String,
+    pub(crate) settings: String,
 }
 
 impl Here {
     /// Nothing, and a line that says so, when a tool is missing.
-    pub fn new(tools: &[&str]) -> Option<Self> {
+    pub(crate) fn new(tools: &[&str]) -> Option<Self> {
         for tool in tools {
             let found = Command::new("which").arg(tool).output();
             if !found.is_ok_and(|output| output.status.success()) {
@@ -37,11 +37,11 @@ impl Here {
         })
     }
 
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.dir.path().join(name).display().to_string()
     }
 
-    pub fn check(&mut self, id: &str, look: &str) {
+    pub(crate) fn check(&mut self, id: &str, look: &str) {
         let _ = write!(
             self.checks,
             "[[check]]\nid = \"{id}\"\nlayer = \"host\"\nlevel = \"must\"\nvantage = \"machine:local\"\n\
@@ -49,14 +49,14 @@ impl Here {
         );
     }
 
-    pub fn run(&self, words: &[&str]) -> Ran {
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
         let mut command = Command::new(COCKPIT);
         command.args(words).arg("--config");
         run(command.arg(self.path("config.toml")), None)
     }
 
     /// Runs it; gives verdict and finding of each row.
-    pub fn judged(&self) -> Rows {
+    pub(crate) fn judged(&self) -> Rows {
         let pack = self.dir.path().join("packs/here");
         std::fs::create_dir_all(&pack).unwrap();
         std::fs::write(pack.join("pack.toml"), &self.checks).unwrap();
@@ -73,7 +73,7 @@ impl Here {
     }
 
     /// Lets the config trust the pack as it is now.
-    pub fn trusted(&mut self) {
+    pub(crate) fn trusted(&mut self) {
         self.settings.clear();
         self.judged();
         let told = self.run(&["pack", "check", "here"]).stdout;
@@ -82,7 +82,7 @@ impl Here {
     }
 
     /// Runs what is written down already.
-    pub fn again(&self, more: &[&str]) -> Rows {
+    pub(crate) fn again(&self, more: &[&str]) -> Rows {
         let words = ["baseline", "run", "--pack", "here", "--json"];
         let ran = self.run(&[&words, more].concat());
         let report: Value = ran.json();
@@ -96,7 +96,7 @@ impl Here {
     }
 }
 
-pub fn assert_rows(rows: &Rows, expected: &[(&str, &str, &str)]) {
+pub(crate) fn assert_rows(rows: &Rows, expected: &[(&str, &str, &str)]) {
     for (id, verdict, found) in expected {
         let (seen, said) = &rows[*id];
         assert!(

@@ -108,8 +108,8 @@ pub fn judge_file(
         if !look.fields.is_empty() {
             match serde_json::from_str(content.trim()) {
                 Ok(value) => {
-                    let now_ms = now_s.saturating_mul(1000);
-                    faults.extend(field_faults(&look.fields, &value, now_ms));
+                    let now = now_s.saturating_mul(1000);
+                    faults.extend(field_faults(&look.fields, &value, now));
                 }
                 Err(_) => faults.push("it holds no JSON".to_owned()),
             }

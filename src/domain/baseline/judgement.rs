@@ -25,7 +25,7 @@ pub struct Judgement {
     /// Whether what is wrong can be repaired through the host's API.
     pub repair: bool,
     /// What it found that other checks compare; never kept.
-    pub facts: Facts,
+    pub facts: Option<Box<Facts>>,
 }
 
 impl Judgement {
@@ -39,7 +39,7 @@ impl Judgement {
             evidence: shorten(&redactor.admit(evidence), MOST_EVIDENCE),
             fix: None,
             repair: false,
-            facts: Facts::new(),
+            facts: None,
         }
     }
 
@@ -83,7 +83,7 @@ impl Judgement {
     /// Says what it found that other checks compare.
     #[must_use]
     pub fn finding(mut self, facts: Facts) -> Self {
-        self.facts.extend(facts);
+        self.facts = Some(Box::new(facts));
         self
     }
 

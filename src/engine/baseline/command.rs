@@ -20,9 +20,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// `Usage` when no pack is meant or it is no baseline, `Config` when several hosts could be meant.
 pub async fn command(job: &Job, pack: Option<&PackId>, due: bool) -> Outcome<BaselineReport> {
     let (pack, host) = meant(job, pack)?;
-    let before = match due {
-        true => last_report(job, &pack.id).await.map(Arc::new),
-        false => None,
+    let before = if due {
+        last_report(job, &pack.id).await.map(Arc::new)
+    } else {
+        None
     };
     let mut report = run_beside(job, &pack, host, before).await;
     keep_report(job, &mut report).await;

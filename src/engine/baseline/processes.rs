@@ -41,9 +41,10 @@ pub(super) async fn process(shared: &Shared, check: &Check, look: &ProcessLook) 
         None => None,
     };
     let judgement = judge_processes(look, &seen, &rows, file_age);
-    let now = match shared.wants(check, "started") {
-        true => Some(clock(shared, check).await?),
-        false => None,
+    let now = if shared.wants(check, "started") {
+        Some(clock(shared, check).await?)
+    } else {
+        None
     };
     Ok(shared.finding(check, judgement, |fact| {
         let (process, insides) = rows.first()?;
