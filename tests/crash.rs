@@ -2,6 +2,7 @@
 //! nothing is left behind and nothing is there twice.
 
 mod acts;
+mod chance;
 mod kill;
 mod knife;
 mod lost;

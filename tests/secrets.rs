@@ -7,7 +7,11 @@ use crate::support::left::children_of;
 use crate::support::pty::{Launch, Pty, key, rows_with};
 use crate::support::{COCKPIT, has_ssh, wait_until};
 use cockpit_domain::batch::BatchStatus;
+use cockpit_domain::secret::Secret;
 use cockpit_domain::text::Redactor;
+use cockpit_engine::command;
+use cockpit_engine::import::CallerKey;
+use cockpit_engine::probe::SplitKey;
 use cockpit_lab::fleet::{ACCEPT_ADMIN_KEY, PROD_ADMIN_KEY};
 use cockpit_lab::{Lab, LabOptions};
 use serde_json::Value;
@@ -18,6 +22,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+mod every;
 
 /// A key that works, and one that its vendor refuses while telling it back whole.
 const KEYS: [&str; 2] = [
@@ -32,12 +38,15 @@ const RUN: usize = 12;
 /// Secrets to look for, by their runs of letters.
 struct Search {
     runs: HashMap<[u8; RUN], String>,
+    /// Whether a run begins with these two letters: most bytes are done with here.
+    heads: Vec<bool>,
 }
 
 impl Search {
     /// Public heads such as `sk-lab-good-` are left out of what is looked for.
     fn of(secrets: &[(&str, &str)]) -> Self {
         let mut runs = HashMap::new();
+        let mut heads = vec![false; 1 << 16];
         for (name, secret) in secrets {
             let body = ["sk-lab-good-", "sk-lab-echo-", "sk-relay-", "admin-"]
                 .iter()
@@ -45,19 +54,45 @@ impl Search {
                 .unwrap_or(secret);
             assert!(body.len() >= RUN, "{name} is too short to be looked for");
             for run in body.as_bytes().windows(RUN) {
+                heads[head(run)] = true;
                 runs.insert(run.try_into().expect("so long"), (*name).to_owned());
             }
         }
-        Self { runs }
+        Self { runs, heads }
     }
 
     /// The secrets found in some bytes.
     fn found(&self, place: &str, bytes: &[u8]) -> BTreeSet<String> {
         bytes
             .windows(RUN)
+            .filter(|run| self.heads[head(run)])
             .filter_map(|run| self.runs.get(run))
             .map(|name| format!("{name} in {place}"))
             .collect()
+    }
+
+    /// As `found_under`, of logs only what was not searched yet: they only grow.
+    fn found_since(
+        &self,
+        folder: &Path,
+        except: &str,
+        searched: &mut HashMap<PathBuf, usize>,
+    ) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for file in files_under(folder) {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            if name == except {
+                continue;
+            }
+            let bytes = std::fs::read(&file).unwrap_or_default();
+            let from = match searched.get(&file) {
+                Some(all) if name.ends_with(".log") => all.saturating_sub(RUN).min(bytes.len()),
+                _ => 0,
+            };
+            found.extend(self.found(&file.display().to_string(), &bytes[from..]));
+            searched.insert(file, bytes.len());
+        }
+        found
     }
 
     /// The secrets found in the files of a folder; `except` names the file a secret is kept in.
@@ -73,6 +108,10 @@ impl Search {
         }
         found
     }
+}
+
+fn head(run: &[u8]) -> usize {
+    usize::from(run[0]) << 8 | usize::from(run[1])
 }
 
 fn files_under(folder: &Path) -> Vec<PathBuf> {
@@ -119,6 +158,7 @@ struct Talk {
     said: Vec<(String, Vec<u8>)>,
     seen: BTreeSet<String>,
     found: BTreeSet<String>,
+    searched: HashMap<PathBuf, usize>,
 }
 
 impl Talk {
@@ -153,8 +193,9 @@ impl Talk {
             .push((format!("standard output of {name}"), output.stdout.clone()));
         self.said
             .push((format!("standard error of {name}"), output.stderr));
-        self.found
-            .extend(search.found_under(&self.state(), "local.key"));
+        let state = self.state();
+        let found = search.found_since(&state, "local.key", &mut self.searched);
+        self.found.extend(found);
         (output.status.code().unwrap_or(-1), output.stdout)
     }
 
@@ -183,6 +224,7 @@ fn planted_secrets_are_nowhere_after_an_import_and_its_rollback() {
         said: Vec::new(),
         seen: BTreeSet::new(),
         found: BTreeSet::new(),
+        searched: HashMap::new(),
     };
     let planted = [
         ("a good key", KEYS[0]),
@@ -243,26 +285,11 @@ fn planted_secrets_are_nowhere_after_an_import_and_its_rollback() {
     ]);
     all.push(("the local key", local.trim()));
     let search = Search::of(&all);
-    for words in [
-        vec!["batch", "show", "1", "--json"],
-        vec!["batch", "show", "1"],
-        vec!["batch", "list"],
-        vec!["access", "status", "1", "--json"],
-        vec![
-            "reconcile",
-            "plan",
-            "--host",
-            "accept",
-            "--provider",
-            "lab",
-            "--json",
-        ],
-        vec!["probe", "run", "--host", "accept", "--provider", "lab"],
-        vec!["host", "probe", "accept"],
-        vec!["baseline", "run", "--json"],
-        vec!["doctor"],
-    ] {
-        talk.run(&search, &words, "");
+    let folder = tempfile::tempdir().expect("a folder");
+    every::ask_with_keys(&mut talk, &search, folder.path());
+    every::ask_every(&mut talk, &search);
+    for words in ["batch show 1", "batch list", "host probe accept", "doctor"] {
+        talk.run(&search, &words.split(' ').collect::<Vec<_>>(), "");
     }
     let shown = talk
         .said
@@ -451,6 +478,14 @@ fn found_with(redactor: &Redactor) -> BTreeSet<String> {
         let search = Search::of(&[("a good key", KEYS[0]), ("the echoed key", KEYS[1])]);
         let detail = inside.show(batch.id).await;
         let mut found = search.found("the answer", format!("{batch:?} {detail:?}").as_bytes());
+        let split = command::Command::ProbeSplit {
+            host: inside.host_id(),
+            provider: Inside::provider(),
+            key: SplitKey::Named(CallerKey::Given(Secret::new(KEYS[1]))),
+            here: false,
+        };
+        let split = inside.engine().call(split).await.expect("a split");
+        found.extend(search.found("the split", format!("{split:?}").as_bytes()));
         let state = inside.lab.config_path().with_file_name("state");
         found.extend(
             search
@@ -472,6 +507,10 @@ fn the_same_search_finds_the_echoed_key_when_the_redactor_is_off() {
     let found = found_with(&Redactor::off());
     assert_eq!(
         found.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["the echoed key in the answer", "the store"]
+        [
+            "the echoed key in the answer",
+            "the echoed key in the split",
+            "the store"
+        ]
     );
 }

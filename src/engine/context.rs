@@ -47,6 +47,9 @@ pub struct Ports {
 pub struct Timing {
     /// Warming window after our last write (`product.md` 4.7).
     pub warming: Duration,
+    /// How long after our last write the gateway is first asked. Asked before the host's scheduler has
+    /// seen new accounts, about a second, it gives a list without them and keeps that for 15 s.
+    pub first_look: Duration,
     /// First wait between tries inside it; doubles up to 4 s.
     pub first_wait: Duration,
     /// How long a usage row may take to appear.
@@ -70,6 +73,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             warming: Duration::from_secs(45),
+            first_look: Duration::from_millis(1500),
             first_wait: Duration::from_millis(250),
             usage_wait: Duration::from_secs(8),
             items_in_flight: 4,

@@ -55,7 +55,19 @@ pub(crate) async fn conversations(
 
 /// How long the host's scheduler may not see an account bound just now (`host-contract.md` 7.7:
 /// about a second); conversations opened before that cannot be served by it.
-const BOUND_UNSEEN_MS: i64 = 1500;
+const BOUND_UNSEEN: Duration = Duration::from_millis(1500);
+
+/// Waits until so long after our last write.
+async fn unseen(look: &GatewayLook<'_>, after: Duration) -> Outcome<()> {
+    let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+    let until = look.last_write_ms.saturating_add(after);
+    if let Ok(left @ 1..) = u64::try_from(until - look.job.now_ms()) {
+        let told = "the host's scheduler sees new accounts after a second";
+        look.job.wait_for(told, until);
+        look.job.pause(Duration::from_millis(left)).await;
+    }
+    look.job.check_cancel()
+}
 
 /// Asks until there is a verdict.
 pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
@@ -65,6 +77,7 @@ pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
     let mut wait = timing.first_wait;
     let mut refused = false;
     let mut conversation = 0;
+    unseen(look, timing.first_look).await?;
     loop {
         evidence.tries += 1;
         let warming = ask(look, &mut evidence, refused, conversation).await?;
@@ -72,11 +85,7 @@ pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
         if elsewhere && conversation < look.conversations {
             // Somebody else's turn: other accounts of the group serve as well, each in its turn.
             conversation += 1;
-            look.job.check_cancel()?;
-            let unseen = look.last_write_ms + BOUND_UNSEEN_MS - look.job.now_ms();
-            if let Ok(unseen @ 1..) = u64::try_from(unseen) {
-                look.job.pause(Duration::from_millis(unseen)).await;
-            }
+            unseen(look, BOUND_UNSEEN).await?;
             continue;
         }
         refused |= evidence.status_code == 403 || evidence.completion_status == 403;
