@@ -3,7 +3,7 @@
 
 use cockpit_domain::finding::{Finding, suggest};
 use cockpit_domain::ids::PackId;
-use cockpit_domain::pack::{Pack, read};
+use cockpit_domain::pack::{Pack, RunbookFile, read, with_runbooks};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::ports::{PackEntry, Packs};
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ use std::path::Path;
 
 /// The file of a pack inside its folder.
 const PACK_FILE: &str = "pack.toml";
+/// The folder of its runbooks.
+const RUNBOOK_FOLDER: &str = "runbooks";
 /// A pack longer than this is something else.
 const LARGEST: u64 = 1 << 20;
 /// What `source` says of a compiled-in pack.
@@ -20,6 +22,12 @@ const BUILT_IN: &str = "built in";
 /// Id and text of every pack compiled in. The list lies beside the packs, so that a new one needs
 /// no line here; a test holds it against the folder.
 const SHIPPED: &[(&str, &str)] = &include!("../../packs/shipped.in");
+
+/// Pack, name and text of every runbook compiled in; beside the packs and tested like their list.
+const RUNBOOKS: &[(&str, &str, &str)] = &include!("../../packs/runbooks.in");
+
+/// A runbook of a pack: its name, how its file is shown, its text.
+type Book = (String, String, String);
 
 /// The packs of this program and of one user.
 #[derive(Debug, Clone)]
@@ -40,7 +48,15 @@ impl PackShelf {
             let id = PackId::new(*id)
                 .map_err(|bad| Failure::new(FailureKind::Internal, bad.to_string()))?;
             let shown = format!("packs/{id}/{PACK_FILE}");
-            add(&mut entries, id, BUILT_IN, &shown, text, vars);
+            let mine = RUNBOOKS.iter().filter(|(pack, ..)| *pack == id.as_str());
+            let books: Vec<Book> = mine
+                .map(|(pack, name, text)| {
+                    let shown = format!("packs/{pack}/{RUNBOOK_FOLDER}/{name}.md");
+                    ((*name).to_owned(), shown, (*text).to_owned())
+                })
+                .collect();
+            let pack = whole(&id, &shown, text, &books, vars);
+            add(&mut entries, id, BUILT_IN, pack);
         }
         if let Some(folder) = folder {
             add_folder(&mut entries, folder, vars)
@@ -82,16 +98,57 @@ fn add(
     entries: &mut BTreeMap<PackId, PackEntry>,
     id: PackId,
     source: &str,
-    shown: &str,
-    text: &str,
-    vars: &BTreeMap<String, String>,
+    pack: Result<Pack, Vec<Finding>>,
 ) {
     let entry = PackEntry {
         id: id.clone(),
         source: source.to_owned(),
-        pack: read(&id, shown, text, vars),
+        pack,
     };
     entries.insert(id, entry);
+}
+
+/// A pack with the runbooks beside it.
+fn whole(
+    id: &PackId,
+    shown: &str,
+    text: &str,
+    books: &[Book],
+    vars: &BTreeMap<String, String>,
+) -> Result<Pack, Vec<Finding>> {
+    let files: Vec<RunbookFile<'_>> = books
+        .iter()
+        .map(|(name, shown, text)| RunbookFile { name, shown, text })
+        .collect();
+    with_runbooks(read(id, shown, text, vars)?, &files)
+}
+
+/// The runbooks of a pack's folder, by name.
+fn books_beside(pack: &Path) -> std::io::Result<Vec<Book>> {
+    let mut books = Vec::new();
+    let Some(folder) = pack.parent().map(|folder| folder.join(RUNBOOK_FOLDER)) else {
+        return Ok(books);
+    };
+    let listing = match std::fs::read_dir(&folder) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(books),
+        Err(error) => return Err(error),
+    };
+    for entry in listing {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        if path.extension().is_none_or(|end| end != "md") || name.starts_with('.') {
+            continue;
+        }
+        if std::fs::metadata(&path)?.len() > LARGEST {
+            let found = format!("`{}` is too large for a runbook", path.display());
+            return Err(std::io::Error::new(ErrorKind::InvalidData, found));
+        }
+        let text = std::fs::read_to_string(&path)?;
+        books.push((name.into_owned(), path.display().to_string(), text));
+    }
+    books.sort();
+    Ok(books)
 }
 
 fn add_folder(
@@ -133,7 +190,11 @@ fn add_folder(
         })?;
         let shown = file.display().to_string();
         match std::fs::read_to_string(&file) {
-            Ok(text) => add(entries, id, &shown, &shown, &text, vars),
+            Ok(text) => {
+                let books = books_beside(&file).map_err(|error| refused(&file, &error))?;
+                let pack = whole(&id, &shown, &text, &books, vars);
+                add(entries, id, &shown, pack);
+            }
             Err(error) => return Err(refused(&file, &error)),
         }
     }
@@ -189,7 +250,19 @@ impl Packs for PackShelf {
                 .doing("reading the pack to check")
                 .hint("a pack's id is the name of its folder; rename it")
         })?;
-        let pack = cockpit_domain::pack::read(&id, &shown, &text, &BTreeMap::new());
+        let books = if folder.is_some() {
+            books_beside(&file).map_err(|error| {
+                Failure::new(
+                    FailureKind::Usage,
+                    format!("the runbooks of `{id}`: {error}"),
+                )
+                .doing("reading the pack to check")
+                .hint("check the rights of the folder")
+            })?
+        } else {
+            Vec::new()
+        };
+        let pack = whole(&id, &shown, &text, &books, &BTreeMap::new());
         Ok(PackEntry {
             id,
             source: shown,
@@ -266,6 +339,57 @@ mod tests {
         there.sort();
         let listed: Vec<&str> = SHIPPED.iter().map(|(id, _)| *id).collect();
         assert_eq!(there, listed);
+    }
+
+    #[test]
+    fn the_list_of_shipped_runbooks_is_the_folders() {
+        let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+        let mut there = Vec::new();
+        for (pack, _) in SHIPPED {
+            let books = books_beside(&packs.join(pack).join(PACK_FILE)).unwrap();
+            there.extend(
+                books
+                    .into_iter()
+                    .map(|(name, ..)| ((*pack).to_owned(), name)),
+            );
+        }
+        let listed: Vec<(String, String)> = RUNBOOKS
+            .iter()
+            .map(|(pack, name, _)| ((*pack).to_owned(), (*name).to_owned()))
+            .collect();
+        assert_eq!(there, listed);
+    }
+
+    #[test]
+    fn a_runbook_is_part_of_its_packs_fingerprint_and_its_faults_are_the_packs() {
+        const PACK: &str = "schema = 1\nkind = \"baseline\"\ntitle = \"M\"\n[[check]]\nid = \"a\"\n\
+                            layer = \"entry\"\nlevel = \"must\"\ntitle = \"t\"\nwhy = \"w\"\n\
+                            next_step = \"n\"\n[check.http]\nurl = \"http://127.0.0.1:9/\"\nstatus = 200\n";
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "mine", PACK);
+        let print = |book: &str| {
+            let books = folder.path().join("mine").join(RUNBOOK_FOLDER);
+            fs::create_dir_all(&books).unwrap();
+            fs::write(books.join("again.md"), book).unwrap();
+            let shelf = PackShelf::load(Some(folder.path()), &BTreeMap::new()).unwrap();
+            shelf
+                .read(&id("mine"))
+                .map(|pack| pack.fingerprint().to_owned())
+        };
+        let one =
+            print("+++\ntitle = \"x\"\n+++\n```do\nargv = [\"true\"]\nmachine = \"local\"\n```\n")
+                .unwrap();
+        let two =
+            print("+++\ntitle = \"x\"\n+++\n```do\nargv = [\"false\"]\nmachine = \"local\"\n```\n")
+                .unwrap();
+        assert_ne!(one, two);
+        let failure = print("+++\ntitle = \"x\"\n+++\n```look\ncheck = \"b\"\n```\n").unwrap_err();
+        assert!(
+            failure
+                .message
+                .contains("again.md:5:9: no check of the pack"),
+            "{failure}"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::args::{
     Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, Word,
 };
 use crate::exit::{self, refuse};
-use crate::{drill, failed, input, known, logs, output, packs, watching};
+use crate::{drill, failed, input, known, logs, output, packs, runbooks, watching};
 use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
@@ -217,6 +217,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             let found = format!("nobody took the command: {noun:?}");
             return Err(Failure::new(FailureKind::Internal, found));
         }
+        Noun::Runbook(words) => return runbooks::run(words, session, json).await,
         Noun::Doctor => Command::Doctor,
         Noun::Drill(wanted) => return drill::run(&wanted, session, json).await,
     };
@@ -297,7 +298,7 @@ async fn held(holds: &mut Option<watch::Receiver<bool>>) -> Option<bool> {
     std::future::pending().await
 }
 
-fn approval(word: Word) -> Approval {
+pub(crate) fn approval(word: Word) -> Approval {
     Approval {
         hash: word.yes.unwrap_or_default(),
         host_name: word.host_name,

@@ -7,6 +7,7 @@ use cockpit_domain::batch::{
 };
 use cockpit_domain::pool::Pool;
 use cockpit_domain::reconcile::ReconcileStatus;
+use cockpit_domain::runbook::RunState;
 use cockpit_engine::command::Answer;
 use cockpit_engine::failure::Failure;
 use cockpit_engine::probe::{ProbeClass, all_ok};
@@ -83,6 +84,8 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
         Answer::Split(split) if split.report.completion_classification != CompletionClass::Ok => {
             FINDINGS
         }
+        // It waits for a person, or was ended before its end.
+        Answer::Run(run) if run.state != RunState::Done => FINDINGS,
         Answer::Doctor(found) if found.iter().any(|row| !row.ok) => FINDINGS,
         _ => CLEAN,
     }

@@ -12,6 +12,7 @@ mod logs;
 mod output;
 mod packs;
 mod parse;
+mod runbooks;
 mod watching;
 
 pub use args::{Cli, Drill, Lab, Noun, Screen};

@@ -145,6 +145,10 @@ counter!(
     /// A row of the journal: one remote write.
     StepId, "step"
 );
+counter!(
+    /// One walk along a runbook.
+    RunId, "run"
+);
 
 /// The id a host gave to one of its resources. A number there, a string in our JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -22,6 +22,7 @@ pub mod recorded;
 pub mod repair;
 pub mod resource;
 pub mod rollback;
+pub mod runbook;
 pub mod screen;
 pub mod secret;
 pub mod split;

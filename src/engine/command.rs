@@ -17,11 +17,13 @@ use crate::reconcile::{Looked, Mended, Reconciled, Scope};
 use crate::registry::{HostBlock, HostLines};
 use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
+use crate::runbook::{Book, BookRow, NewWalk, Word};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
-use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId};
+use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId, RunId};
 use cockpit_domain::new_host::NewHost;
 use cockpit_domain::pool::{Pairing, Pool};
 use cockpit_domain::recorded::Listing;
+use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::Secret;
 
 /// A request.
@@ -277,6 +279,35 @@ pub enum Command {
         /// Whether the upstream is called from here as well.
         here: bool,
     },
+    /// List the runbooks of the packs at hand.
+    RunbookList,
+    /// Show one runbook.
+    RunbookShow {
+        /// Its name, or `PACK/NAME`.
+        book: String,
+    },
+    /// Begin a run of a runbook and take every step that needs no person.
+    RunbookRun {
+        /// Of which, and about what.
+        walk: NewWalk,
+    },
+    /// List runs of runbooks, or show one.
+    RunbookRuns {
+        /// The one.
+        run: Option<RunId>,
+    },
+    /// Go on with a run, with a person's word where it waits for one.
+    RunbookResume {
+        /// The run.
+        run: RunId,
+        /// The word.
+        word: Word,
+    },
+    /// Begin the run that takes back what another one did.
+    RunbookBack {
+        /// The other one.
+        run: RunId,
+    },
     /// Look at every hop.
     Doctor,
 }
@@ -295,6 +326,10 @@ impl Command {
                 | Self::AdoptApply { .. }
                 | Self::PruneApply { .. }
                 | Self::RecoverApply { .. }
+                | Self::RunbookResume {
+                    word: Word::Approve(_),
+                    ..
+                }
         )
     }
 
@@ -337,6 +372,12 @@ impl Command {
             Self::RecoverApply { .. } => "recover apply",
             Self::ProbeRun { .. } => "probe run",
             Self::ProbeSplit { .. } => "probe split",
+            Self::RunbookList => "runbook list",
+            Self::RunbookShow { .. } => "runbook show",
+            Self::RunbookRun { .. } => "runbook run",
+            Self::RunbookRuns { .. } => "runbook runs",
+            Self::RunbookResume { .. } => "runbook resume",
+            Self::RunbookBack { .. } => "runbook back",
             Self::Doctor => "doctor",
         }
     }
@@ -411,6 +452,14 @@ pub enum Answer {
     Probes(Vec<Probe>),
     /// Of `probe split`.
     Split(Box<Split>),
+    /// Of `runbook list`.
+    Runbooks(Vec<BookRow>),
+    /// Of `runbook show`.
+    Runbook(Box<Book>),
+    /// Of `runbook runs`.
+    Runs(Vec<Run>),
+    /// Of everything that walks one run.
+    Run(Box<Run>),
     /// Of `doctor`.
     Doctor(Vec<Diagnosis>),
 }

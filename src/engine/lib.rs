@@ -27,5 +27,6 @@ pub mod reconcile;
 pub mod registry;
 pub mod repair;
 pub mod rollback;
+pub mod runbook;
 pub mod supervisor;
 mod view;

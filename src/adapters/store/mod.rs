@@ -11,6 +11,7 @@ mod plans;
 mod remembered;
 mod resources;
 mod results;
+mod runs;
 mod schema;
 mod seal;
 #[cfg(test)]
@@ -20,9 +21,10 @@ mod writer;
 
 use async_trait::async_trait;
 use cockpit_domain::batch::{Batch, BatchEvent, Item};
-use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId, StepId};
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId, RunId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepState};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
+use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::{Fingerprint, Secret};
 use cockpit_domain::text::Redactor;
 use cockpit_engine::board::LeaseSeen;
@@ -301,6 +303,22 @@ impl Store for SqliteStore {
         }
         let started = Watched::start(&self.state_dir, &self.database)?;
         Ok(watched.insert(started).changes())
+    }
+
+    async fn add_run(&self, run: &Run) -> Outcome<RunId> {
+        self.add_new_run(run).await
+    }
+
+    async fn save_run(&self, run: &Run, audit: Option<&AuditRow>) -> Outcome<()> {
+        self.replace_run(run, audit).await
+    }
+
+    async fn run(&self, id: RunId) -> Outcome<Option<Run>> {
+        self.read(move |db| runs::find(db, id)).await
+    }
+
+    async fn runs(&self, most: usize) -> Outcome<Vec<Run>> {
+        self.read(move |db| runs::list(db, most)).await
     }
 
     async fn evidence(&self, name: &str, files: &[(String, String)]) -> Outcome<String> {

@@ -3,6 +3,7 @@
 mod batches;
 mod hosts;
 mod looks;
+mod runbooks;
 
 pub(crate) use batches::{
     AccessArg, Adopt, Batch, Import, Prune, Reconcile, Recover, Repair, Rollback, Word,
@@ -10,6 +11,7 @@ pub(crate) use batches::{
 pub(crate) use hosts::{Access, Host, Lease, Machine, Prepare};
 pub(crate) use looks::{Audit, Baseline, Fault, Log, Pack, Probe, Provider, Tail};
 pub use looks::{Drill, Lab};
+pub(crate) use runbooks::{Resume, Runbook};
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -90,6 +92,9 @@ pub enum Noun {
     /// Repair a failed check through the host's API: plan, then apply exactly that plan.
     #[command(subcommand)]
     Repair(Repair),
+    /// Runbooks: led through looks, questions and acts, step by step.
+    #[command(subcommand)]
+    Runbook(Runbook),
     /// Take a batch back: plan, then apply exactly that plan.
     #[command(subcommand)]
     Rollback(Rollback),
@@ -140,6 +145,7 @@ impl Noun {
                 | Self::Reconcile(_)
                 | Self::Repair(Repair::Apply { .. })
                 | Self::Rollback(_)
+                | Self::Runbook(Runbook::Runs { .. } | Runbook::Resume(_) | Runbook::Back { .. })
                 | Self::Prune(Prune::Apply { .. })
                 | Self::Adopt(Adopt::Apply { .. })
                 | Self::Recover(Recover::Apply { .. })

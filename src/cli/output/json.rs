@@ -12,6 +12,7 @@ use cockpit_domain::import::ImportPlan;
 use cockpit_domain::log::LogLine;
 use cockpit_domain::pack::Pack;
 use cockpit_domain::reconcile::ReconcileReport;
+use cockpit_domain::runbook::RunState;
 use cockpit_engine::command::Answer;
 use cockpit_engine::ports::PackEntry;
 use cockpit_engine::probe::first_bad;
@@ -109,6 +110,17 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             "first_bad_hop": first_bad(probes).map(|at| probes[at].hop.clone()),
         }),
         Answer::Split(split) => json!(split.as_ref()),
+        Answer::Runbooks(rows) => json!({"runbooks": rows}),
+        Answer::Runbook(book) => json!(book.as_ref()),
+        Answer::Runs(rows) => json!({"runs": rows}),
+        Answer::Run(run) => {
+            let mut value = json!(run.as_ref());
+            let planned = run.current().filter(|_| run.state == RunState::Confirms);
+            if let Some(plan) = planned.and_then(|step| step.plan.as_ref()) {
+                put(&mut value, "plan", plan_ref(plan.id, &plan.plan_hash));
+            }
+            value
+        }
         Answer::Doctor(found) => json!({"ok": found.iter().all(|row| row.ok), "hops": found}),
     })
 }

@@ -13,6 +13,7 @@ use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::finding::Finding;
 use cockpit_domain::ids::{BatchId, PackId};
 use cockpit_domain::log::{LogLine, LogSource};
+use cockpit_domain::runbook::Run;
 use cockpit_engine::board::{Board, Known, Trouble};
 use cockpit_engine::command::Answer;
 use cockpit_engine::context::Settings;
@@ -199,6 +200,18 @@ pub(crate) fn log_lines(lines: &[LogLine], width: usize, as_json: bool) -> bool 
         shown.push('\n');
     }
     raw(&shown)
+}
+
+/// Prints what is new of a run for a person who is led through it; gives how many steps were told.
+pub(crate) fn run_news(run: &Run, told: usize) -> usize {
+    let (text, told) = text::news(run, told);
+    line(text.trim_end());
+    told
+}
+
+/// Asks for a line, without ending this one.
+pub(crate) fn prompt(text: &str) {
+    spoken::begin(text);
 }
 
 /// Says something beside the output, on standard error.

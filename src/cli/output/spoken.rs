@@ -33,6 +33,14 @@ pub(super) fn out(text: &str) -> bool {
     heard.is_ok() || std::io::stdout().lock().write_all(text.as_bytes()).is_ok()
 }
 
+/// Prints on standard output what a person is to go on writing after.
+pub(super) fn begin(text: &str) {
+    if out(text) && HEARD.try_with(|_| ()).is_err() {
+        // Nobody reads: the answer will say so.
+        drop(std::io::stdout().lock().flush());
+    }
+}
+
 /// Prints on standard error.
 pub(super) fn err(text: &str) {
     let heard = HEARD.try_with(|heard| heard.borrow_mut().err.push_str(text));

@@ -3,6 +3,7 @@
 use super::looks::Look;
 use super::pace::Pace;
 use crate::ids::{MachineId, PackId};
+use crate::runbook::Runbook;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +24,8 @@ pub struct BaselinePack {
     pub vars: BTreeMap<String, String>,
     /// The checks, in the order they are shown.
     pub checks: Vec<Check>,
+    /// Its runbooks, by name.
+    pub runbooks: Vec<Runbook>,
 }
 
 impl BaselinePack {
@@ -31,10 +34,16 @@ impl BaselinePack {
         self.checks.iter().find(|check| check.id == id)
     }
 
+    /// The runbook of this name.
+    pub fn runbook(&self, name: &str) -> Option<&Runbook> {
+        self.runbooks.iter().find(|book| book.name == name)
+    }
+
     /// Whether it brings commands or queries of its own, which run only when it is trusted.
     pub fn has_commands(&self) -> bool {
         let mut looks = self.checks.iter().map(|check| &check.look);
         looks.any(|look| matches!(look, Look::Command(_) | Look::Sql(_)))
+            || self.runbooks.iter().any(Runbook::has_commands)
     }
 
     /// The machines its checks look from, each once.

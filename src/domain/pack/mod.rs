@@ -9,6 +9,7 @@ mod provider_rules;
 mod read;
 mod read_baseline;
 mod read_provider;
+mod runbooks;
 mod shape;
 
 pub use baseline::{BaselinePack, Check, Layer, Level, Place};
@@ -22,6 +23,9 @@ pub use looks::{
 pub use pace::{Grace, Lasting, Pace};
 pub use provider::{ProviderPack, SubscriptionTemplate, upstream_root};
 pub use read::{Pack, read};
+pub(crate) use read_baseline::read_one;
+pub use runbooks::{RunbookFile, with_runbooks};
+pub(crate) use shape::{filled, read_shape};
 
 #[cfg(test)]
 mod tests;

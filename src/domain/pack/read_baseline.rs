@@ -147,7 +147,23 @@ pub(super) fn read(
         fingerprint: sha256_hex(source.text),
         vars,
         checks,
+        runbooks: Vec::new(),
     })
+}
+
+/// Reads one check that stands alone.
+pub(crate) fn read_one(
+    source: Source<'_>,
+    mut value: Spanned<DeValue<'_>>,
+    vars: &BTreeMap<String, String>,
+    findings: &mut Vec<Finding>,
+) -> Option<Check> {
+    fill_in(source, &mut value, vars, findings);
+    let span = value.span();
+    let looks = take_looks(source, &mut value, findings);
+    let mut raw = read_shape::<RawCheck>(source, value, &CHECK_REQUIRED, findings)?;
+    raw.looks = looks?;
+    check_rules::apply(source, vec![(raw, span)], findings).pop()
 }
 
 /// Takes the tables of looks out of a check and reads each by its kind; `None` when one of them has

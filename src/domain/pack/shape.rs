@@ -13,7 +13,7 @@ const MOST_FAULTS: usize = 40;
 
 /// Reads a table into `T`, adding every fault to `findings`. `required` are the keys `T` cannot do
 /// without.
-pub(super) fn read_shape<T: DeserializeOwned>(
+pub(crate) fn read_shape<T: DeserializeOwned>(
     source: Source<'_>,
     mut value: Spanned<DeValue<'_>>,
     required: &[&str],
@@ -130,7 +130,7 @@ pub(super) fn fill_in(
 }
 
 /// The text with its variables filled in, or the name of an unknown one.
-fn filled(text: &str, vars: &BTreeMap<String, String>) -> Result<String, String> {
+pub(crate) fn filled(text: &str, vars: &BTreeMap<String, String>) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("{{") {

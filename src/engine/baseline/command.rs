@@ -25,7 +25,7 @@ pub async fn command(job: &Job, pack: Option<&PackId>, due: bool) -> Outcome<Bas
     } else {
         None
     };
-    let mut report = run_beside(job, &pack, host, before).await;
+    let mut report = run_as(job, &pack, host, is_trusted(job, &pack), before).await;
     keep_report(job, &mut report).await;
     Ok(report)
 }
@@ -50,14 +50,15 @@ pub(crate) async fn run_for(
     pack: &BaselinePack,
     host: Option<HostId>,
 ) -> BaselineReport {
-    run_beside(job, pack, host, None).await
+    run_as(job, pack, host, is_trusted(job, pack), None).await
 }
 
-/// The same, where rows of an earlier run may stand.
-async fn run_beside(
+/// The same for one whose trust is known, where rows of an earlier run may stand.
+pub(crate) async fn run_as(
     job: &Job,
     pack: &BaselinePack,
     host: Option<HostId>,
+    trusted: bool,
     before: Option<Arc<BaselineReport>>,
 ) -> BaselineReport {
     let before = before.filter(|run| run.host == host);
@@ -67,7 +68,7 @@ async fn run_beside(
         hosts: job.ports.hosts.clone(),
         clock: job.ports.clock.clone(),
         store: Some(job.ports.store.clone()),
-        trusted: is_trusted(job, pack),
+        trusted,
         host,
         outside: job.settings.outside.clone(),
         before,
@@ -82,7 +83,7 @@ async fn run_beside(
 }
 
 /// Whether a pack's own commands may run: it is built in, or the config names its fingerprint.
-fn is_trusted(job: &Job, pack: &BaselinePack) -> bool {
+pub(crate) fn is_trusted(job: &Job, pack: &BaselinePack) -> bool {
     let named = job.settings.trust.get(&pack.id);
     job.ports.packs.is_built_in(&pack.id) || named.is_some_and(|named| *named == pack.fingerprint)
 }

@@ -6,9 +6,10 @@ use crate::approval::Approval;
 use crate::import::CallerKey;
 use crate::probe::SplitKey;
 use crate::reconcile::Scope;
+use crate::runbook::Word as SaidToRun;
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::new_host::NewHost;
-use cockpit_domain::text::Redactor;
+use cockpit_domain::text::{Redactor, clean_line};
 
 /// Digits of a plan's hash that are shown: as many as an approval has to name.
 const HASH_HEAD: usize = 12;
@@ -152,7 +153,23 @@ impl Command {
                     SplitKey::Named(key) => words.option("key", Some(key.reference())),
                 }
             }
-            Self::Doctor | Self::ProviderList | Self::LeaseList => {}
+            Self::RunbookShow { book } => words.word(book),
+            Self::RunbookRun { walk } => {
+                words.word(&walk.book);
+                words.option("host", walk.host.as_ref().map(HostId::as_str));
+                words.option("machine", walk.machine.as_ref().map(MachineId::as_str));
+            }
+            Self::RunbookRuns { run } => {
+                if let Some(run) = run {
+                    words.word(&run.0.to_string());
+                }
+            }
+            Self::RunbookResume { run, word } => {
+                words.word(&run.0.to_string());
+                words.said(word);
+            }
+            Self::RunbookBack { run } => words.word(&run.0.to_string()),
+            Self::Doctor | Self::ProviderList | Self::LeaseList | Self::RunbookList => {}
         }
         words.0
     }
@@ -231,7 +248,13 @@ impl Command {
             | Self::AccessStatus { batch }
             | Self::RollbackPlan { batch } => batch.to_string(),
             Self::HostAdd { new } => new.id.to_string(),
-            Self::Doctor | Self::ProviderList | Self::LeaseList => String::new(),
+            Self::RunbookShow { book } => book.clone(),
+            Self::RunbookRun { walk } => walk.book.clone(),
+            Self::RunbookRuns { run } => run.map(|run| run.to_string()).unwrap_or_default(),
+            Self::RunbookResume { run, .. } | Self::RunbookBack { run } => run.to_string(),
+            Self::Doctor | Self::ProviderList | Self::LeaseList | Self::RunbookList => {
+                String::new()
+            }
         }
     }
 }
@@ -272,6 +295,17 @@ impl Words {
         self.option("yes", Some(head.as_str()).filter(|head| !head.is_empty()));
         self.option("host-name", approval.host_name.as_deref());
         self.reason(approval.reason.as_deref());
+    }
+
+    /// What is said to a run of a runbook.
+    fn said(&mut self, word: &SaidToRun) {
+        match word {
+            SaidToRun::GoOn => {}
+            SaidToRun::Answer(said) => self.option("answer", Some(&clean_line(said))),
+            SaidToRun::Approve(approval) => self.approval(approval),
+            SaidToRun::Skip => self.0.push_str(" --skip"),
+            SaidToRun::Stop(reason) => self.option("stop", Some(&clean_line(reason))),
+        }
     }
 
     fn reason(&mut self, reason: Option<&str>) {

@@ -62,7 +62,12 @@ impl Handle {
 
 impl Inner {
     fn known_host(&self, host: &HostId) -> Outcome<()> {
-        if self.settings.hosts.contains_key(host) {
+        // A machine without a host of its own is armed by its name: a runbook may have to act there.
+        let machine = || {
+            let mut machines = self.settings.machines.iter();
+            machines.any(|machine| machine.as_str() == host.as_str())
+        };
+        if self.settings.hosts.contains_key(host) || machine() {
             return Ok(());
         }
         let known: Vec<&str> = self.settings.hosts.keys().map(HostId::as_str).collect();

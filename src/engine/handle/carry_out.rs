@@ -6,7 +6,7 @@ use crate::failure::Outcome;
 use crate::view::read_view;
 use crate::{
     access, adopt, baseline, batches, doctor, import, leases, pool, probe, reconcile, registry,
-    repair, rollback,
+    repair, rollback, runbook,
 };
 use cockpit_domain::recorded::listing;
 
@@ -153,6 +153,23 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         } => Answer::Split(Box::new(
             probe::split(job, &host, &provider, &key, here).await?,
         )),
+        Command::RunbookList => Answer::Runbooks(runbook::books(job).await?),
+        Command::RunbookShow { book } => Answer::Runbook(Box::new(runbook::book(job, &book)?)),
+        Command::RunbookRun { walk } => {
+            let run = runbook::start(job, &walk).await?;
+            Answer::Run(Box::new(runbook::go_on(job, run.id).await?))
+        }
+        Command::RunbookRuns { run: None } => Answer::Runs(runbook::runs(job).await?),
+        Command::RunbookRuns { run: Some(run) } => {
+            Answer::Run(Box::new(runbook::find(job, run).await?))
+        }
+        Command::RunbookResume { run, word } => {
+            Answer::Run(Box::new(runbook::say(job, run, &word).await?))
+        }
+        Command::RunbookBack { run } => {
+            let back = runbook::back(job, run).await?;
+            Answer::Run(Box::new(runbook::go_on(job, back.id).await?))
+        }
         Command::Doctor => Answer::Doctor(doctor::examine(job).await),
     })
 }

@@ -5,9 +5,10 @@ use crate::board::{LeaseSeen, Tally};
 use crate::failure::Outcome;
 use async_trait::async_trait;
 use cockpit_domain::batch::{AccountStatus, Batch, BatchEvent, Item};
-use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId, RemoteId, StepId};
+use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId, RemoteId, RunId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepState};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
+use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::{Fingerprint, Secret};
 use serde::Serialize;
 use tokio::sync::watch;
@@ -259,6 +260,16 @@ pub trait Store: Send + Sync {
     async fn add_audit(&self, row: &AuditRow) -> Outcome<()>;
     /// The audit, newest first, at most `most`.
     async fn audit(&self, most: usize) -> Outcome<Vec<AuditRow>>;
+
+    /// Writes down a run of a runbook that begins; gives its id.
+    async fn add_run(&self, run: &Run) -> Outcome<RunId>;
+    /// Saves a run whole and counts its revision up, with a line of the audit in the same
+    /// transaction. `Conflict` when somebody saved it since it was read.
+    async fn save_run(&self, run: &Run, audit: Option<&AuditRow>) -> Outcome<()>;
+    /// Reads a run.
+    async fn run(&self, id: RunId) -> Outcome<Option<Run>>;
+    /// The newest runs, at most `most`.
+    async fn runs(&self, most: usize) -> Outcome<Vec<Run>>;
 
     /// Writes files into a new folder of this name under the state folder; nobody else may read
     /// them. Gives the folder.

@@ -35,6 +35,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "hmac",
             "jiff",
             "prometheus-parse",
+            "pulldown-cmark",
             "regex",
             "serde",
             "serde_json",

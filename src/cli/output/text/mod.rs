@@ -8,8 +8,10 @@ mod plans;
 mod pool;
 mod reach;
 mod repairs;
+mod runbooks;
 
 pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
+pub(crate) use runbooks::news;
 
 use adopt::{adopt, adopted};
 use baseline::baseline;
@@ -93,6 +95,10 @@ pub(crate) fn answer(answer: &Answer) -> String {
             }
             drawn(&table)
         }
+        Answer::Runbooks(rows) => runbooks::books(rows),
+        Answer::Runbook(book) => runbooks::book(book),
+        Answer::Runs(rows) => runbooks::runs(rows),
+        Answer::Run(run) => runbooks::run(run),
         Answer::Split(split) => told_split(split),
         Answer::Doctor(found) => {
             let mut text = String::new();

@@ -12,10 +12,11 @@ use crate::ports::{
 };
 use async_trait::async_trait;
 use cockpit_domain::batch::{Batch, BatchEvent, Item};
-use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId, StepId};
+use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId, RunId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepState};
 use cockpit_domain::pack::Pack;
 use cockpit_domain::resource::{BatchResource, ResourceKind};
+use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::{Fingerprint, Secret};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -205,6 +206,22 @@ impl Store for Fakes {
         }
         world.audit.push(row.clone());
         Ok(())
+    }
+
+    async fn add_run(&self, _run: &Run) -> Outcome<RunId> {
+        never("add_run")
+    }
+
+    async fn save_run(&self, _run: &Run, _audit: Option<&AuditRow>) -> Outcome<()> {
+        never("save_run")
+    }
+
+    async fn run(&self, _id: RunId) -> Outcome<Option<Run>> {
+        never("run")
+    }
+
+    async fn runs(&self, _most: usize) -> Outcome<Vec<Run>> {
+        never("runs")
     }
 
     async fn evidence(&self, _name: &str, _files: &[(String, String)]) -> Outcome<String> {

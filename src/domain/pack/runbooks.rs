@@ -1,0 +1,53 @@
+//! The runbooks that lie beside a pack: read with the pack's checks and variables, and part of what
+//! trust is given to.
+
+use super::read::Pack;
+use crate::finding::{Finding, Source};
+use crate::runbook::read_runbook;
+use crate::secret::sha256_hex;
+
+/// A file of a pack's folder `runbooks`.
+#[derive(Debug, Clone, Copy)]
+pub struct RunbookFile<'a> {
+    /// Its name, without `.md`.
+    pub name: &'a str,
+    /// How the file is shown to people.
+    pub shown: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// The pack with its runbooks. Its fingerprint then stands for all of them.
+///
+/// # Errors
+/// Every finding, in the order of the files.
+pub fn with_runbooks(pack: Pack, files: &[RunbookFile<'_>]) -> Result<Pack, Vec<Finding>> {
+    let Some(first) = files.first() else {
+        return Ok(pack);
+    };
+    let Pack::Baseline(mut pack) = pack else {
+        let source = Source::new(first.shown, first.text);
+        return Err(vec![source.whole(
+            "only a baseline pack has runbooks",
+            "move the file to the pack whose checks it looks at",
+        )]);
+    };
+    let checks: Vec<&str> = pack.checks.iter().map(|check| check.id.as_str()).collect();
+    let mut findings = Vec::new();
+    let mut books = Vec::new();
+    let mut whole = pack.fingerprint.clone();
+    for file in files {
+        match read_runbook(file.name, file.shown, file.text, &checks, &pack.vars) {
+            Ok(book) => books.push(book),
+            Err(found) => findings.extend(found),
+        }
+        whole.push_str(file.name);
+        whole.push_str(&sha256_hex(file.text));
+    }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    pack.runbooks = books;
+    pack.fingerprint = sha256_hex(&whole);
+    Ok(Pack::Baseline(pack))
+}
