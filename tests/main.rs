@@ -25,6 +25,7 @@ mod recordings;
 mod recover;
 mod registry;
 mod repair;
+mod runbooks;
 mod scenario;
 mod screen;
 mod secrets;

@@ -98,13 +98,12 @@ impl Taken {
                 self.prose.push_str(&depth);
                 self.prose.push_str(&sign);
             }
-            Event::End(TagEnd::Item) => self.line(),
             Event::End(TagEnd::Paragraph) if self.lists.is_empty() => {
                 self.line();
                 self.prose.push('\n');
             }
             Event::End(TagEnd::TableCell) => self.say("  "),
-            Event::End(TagEnd::TableRow | TagEnd::TableHead) => self.line(),
+            Event::End(TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => self.line(),
             _ => {}
         }
     }

@@ -13,7 +13,7 @@ pub use book::Runbook;
 pub use read::{read_check, read_runbook};
 pub use run::{Mark, Origin, PlannedDeed, Run, RunState, RunStep, Seen, tail};
 pub use step::{Act, Answer, AskStep, Deed, DoStep, LookAt, LookStep, Step, WatchStep, When};
-pub use values::{fill, is_value, placeholders, take_value};
+pub use values::{fill, fill_known, is_value, placeholders, take_value};
 
 #[cfg(test)]
 mod tests;

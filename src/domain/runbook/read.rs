@@ -23,7 +23,9 @@ const LONGEST_WATCH: u64 = 86_400;
 /// Shells, whose `-c` would read a value as a program.
 const SHELLS: [&str; 6] = ["sh", "bash", "dash", "zsh", "ksh", "fish"];
 /// Keys of a look that are the step's, not the look's.
-const OURS: [&str; 6] = ["id", "if_bad", "if_yes", "check", "must", "take"];
+const OURS: [&str; 7] = [
+    "id", "if_bad", "if_yes", "check", "must", "take", "within_s",
+];
 /// Values that every run has.
 const GIVEN: [&str; 2] = ["machine", "host"];
 
@@ -46,6 +48,7 @@ struct RawLook {
     check: Option<Spanned<String>>,
     #[serde(default)]
     must: bool,
+    within_s: Option<Spanned<u64>>,
     #[serde(default)]
     take: BTreeMap<Spanned<String>, Spanned<String>>,
 }
@@ -444,13 +447,22 @@ impl Reader<'_> {
                 return None;
             }
             (None, true) => {
-                self.own(rest, &common.id, heading);
+                self.own(&rest, &common.id, heading);
                 LookAt::Own(self.source.text[inner.clone()].to_owned())
             }
         };
         for (name, expression) in &raw.take {
             self.rule(expression);
             self.names(name);
+        }
+        if let Some(within) = &raw.within_s
+            && !(1..=LONGEST).contains(within.get_ref())
+        {
+            self.fault(
+                within.span(),
+                "`within_s` is out of range",
+                format!("1 to {LONGEST} seconds"),
+            );
         }
         let take = raw
             .take
@@ -459,13 +471,14 @@ impl Reader<'_> {
         let act = Act::Look(LookStep {
             at,
             must: raw.must,
+            within_s: raw.within_s.map_or(0, Spanned::into_inner),
             take: take.collect(),
         });
         Some((common, act))
     }
 
     /// A look of its own is read with stand-ins for the values that a run will bring.
-    fn own(&mut self, table: Spanned<DeTable<'_>>, id: &str, heading: &str) {
+    fn own(&mut self, table: &Spanned<DeTable<'_>>, id: &str, heading: &str) {
         let mut least: Option<Vec<Finding>> = None;
         for stand_in in ["x", "/x"] {
             let mut values = self.vars.clone();

@@ -349,7 +349,6 @@ impl Run {
         let step = &mut self.steps[at];
         let turned = seen.iter().find(|row| row.verdict == Verdict::Fail);
         let blind = seen.iter().find(|row| !row.is_good());
-        step.seen.clone_from(&seen);
         if let Some(row) = turned {
             let text = format!(
                 "turned after {} good look(s): {}: {}",
@@ -386,6 +385,7 @@ impl Run {
                 );
             }
         }
+        step.seen = seen;
     }
 
     /// Takes a person's answer; the error says what would be one.

@@ -85,6 +85,9 @@ pub struct LookStep {
     /// The run goes no further until it comes out as expected.
     #[serde(default)]
     pub must: bool,
+    /// It is taken again for so many seconds until it comes out as expected.
+    #[serde(default)]
+    pub within_s: u64,
     /// Values read from what was found: name and expression, whose first group is the value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub take: BTreeMap<String, String>,

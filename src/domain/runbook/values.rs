@@ -13,6 +13,17 @@ pub fn fill(text: &str, values: &BTreeMap<String, String>) -> Result<String, Str
     crate::pack::filled(text, values)
 }
 
+/// The same for a text that is only read: a value that nobody found is a dash.
+pub fn fill_known(text: &str, values: &BTreeMap<String, String>) -> String {
+    let mut known = values.clone();
+    for name in placeholders(text) {
+        known
+            .entry(name.to_owned())
+            .or_insert_with(|| "–".to_owned());
+    }
+    fill(text, &known).unwrap_or_else(|_| text.to_owned())
+}
+
 /// The names a text wants.
 pub fn placeholders(text: &str) -> Vec<&str> {
     let mut names = Vec::new();

@@ -12,6 +12,13 @@ use std::time::Duration;
 /// Values that are set when a run begins, whatever the pack's variables are.
 const GIVEN: [&str; 2] = ["machine", "host"];
 
+/// Between two tries of a look that is given time.
+const AGAIN: Duration = Duration::from_secs(1);
+
+fn milliseconds(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)
+}
+
 /// The pack of a run as it is now, as long as it is still the one the run began with.
 pub(super) fn pack_of(job: &Job, run: &Run) -> Outcome<Option<BaselinePack>> {
     let Some(id) = &run.pack else {
@@ -56,9 +63,18 @@ pub(super) async fn look(job: &Job, run: &mut Run, at: usize) -> Outcome<()> {
         LookAt::Check(id) => (vec![check(run, pack.as_ref(), id)?], false),
         LookAt::Own(toml) => (vec![own(run, step, toml)?], run.origin == Origin::Own),
     };
-    let seen = see(job, run, pack, checks, ours).await;
-    run.looked(seen, job.now_ms());
-    Ok(())
+    let (title, within) = (step.step.title.clone(), wanted.within_s);
+    let until = job.now_ms().saturating_add(milliseconds(within));
+    loop {
+        let seen = see(job, run, pack.clone(), checks.clone(), ours).await;
+        job.check_cancel()?;
+        if job.now_ms() >= until || seen.iter().all(Seen::is_good) {
+            run.looked(seen, job.now_ms());
+            return Ok(());
+        }
+        job.wait_for(title.clone(), until);
+        job.pause(AGAIN).await;
+    }
 }
 
 /// Watches until the time is over, something turns, or a person stops it.
@@ -77,9 +93,7 @@ pub(super) async fn watch(job: &Job, run: &mut Run, at: usize, watch: &WatchStep
             return Ok(());
         }
         let left = watch.looks().saturating_sub(step.looks) * watch.every_s;
-        let until = job
-            .now_ms()
-            .saturating_add(i64::try_from(left * 1000).unwrap_or(i64::MAX));
+        let until = job.now_ms().saturating_add(milliseconds(left));
         job.wait_for(format!("{}: {}", step.step.title, step.came_to), until);
         job.pause(Duration::from_secs(watch.every_s)).await;
     }

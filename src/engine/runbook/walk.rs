@@ -6,7 +6,7 @@ use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use cockpit_domain::ids::{HostId, MachineId, PackId, RunId};
 use cockpit_domain::runbook::{
-    Act, Deed, DoStep, Mark, Origin, Run, RunState, RunStep, Step, fill, placeholders,
+    Act, Deed, DoStep, Mark, Origin, Run, RunState, RunStep, Step, fill_known, placeholders,
 };
 use std::collections::BTreeMap;
 
@@ -160,7 +160,7 @@ pub async fn go_on(job: &Job, id: RunId) -> Outcome<Run> {
                 return Ok(run);
             }
             (Mark::Todo, Act::Ask(ask)) => {
-                let question = fill(&ask.question, &run.values).unwrap_or(ask.question);
+                let question = fill_known(&ask.question, &run.values);
                 run.steps[at].set(Mark::Asked, question, job.now_ms());
             }
             (Mark::Todo, Act::Do(_)) => match deed::plan(job, &run, at).await {

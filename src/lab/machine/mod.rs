@@ -150,13 +150,18 @@ impl Machine {
     /// The containers as they are now, stopped ones included.
     pub(crate) fn containers(&self) -> Vec<Container> {
         let mut containers = self.base.containers.clone();
+        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let by_hand = started.clone();
+        drop(started);
         for container in &mut containers {
             let restarts = self
                 .base
                 .restarting
                 .iter()
                 .filter(|(_, name)| *name == container.name)
-                .find_map(|(fault, _)| self.faults.since(*fault));
+                .find_map(|(fault, _)| self.faults.since(*fault))
+                // A restart by hand cures it.
+                .filter(|since| by_hand.get(&container.name).is_none_or(|at| at < since));
             if let Some(since) = restarts {
                 container.state = ContainerState::Restarting { since, code: 1 };
             }
