@@ -26,6 +26,7 @@ pub(crate) async fn run(words: Runbook, session: &Session, json: bool) -> Outcom
                 book,
                 host,
                 machine,
+                begin_only: false,
             };
             return conduct(Command::RunbookRun { walk }, session, json).await;
         }

@@ -157,7 +157,11 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::RunbookShow { book } => Answer::Runbook(Box::new(runbook::book(job, &book)?)),
         Command::RunbookRun { walk } => {
             let run = runbook::start(job, &walk).await?;
-            Answer::Run(Box::new(runbook::go_on(job, run.id).await?))
+            Answer::Run(Box::new(if walk.begin_only {
+                run
+            } else {
+                runbook::go_on(job, run.id).await?
+            }))
         }
         Command::RunbookRuns { run: None } => Answer::Runs(runbook::runs(job).await?),
         Command::RunbookRuns { run: Some(run) } => {

@@ -58,6 +58,8 @@ pub struct NewWalk {
     pub host: Option<HostId>,
     /// The machine; default is what the pack or the host says.
     pub machine: Option<MachineId>,
+    /// Whether the run is only written down, to be gone on with by another word.
+    pub begin_only: bool,
 }
 
 fn packs(job: &Job) -> Outcome<Vec<BaselinePack>> {

@@ -4,7 +4,7 @@ use crate::baseline;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use cockpit_domain::ids::{HostId, PackId};
-use cockpit_domain::pack::{BaselinePack, Check, Pack};
+use cockpit_domain::pack::{BaselinePack, Check, Look, Pack};
 use cockpit_domain::runbook::{Act, LookAt, Origin, Run, RunStep, Seen, WatchStep, read_check};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -138,6 +138,8 @@ async fn see(
         .host
         .clone()
         .filter(|host: &HostId| job.settings.hosts.contains_key(host));
+    let wanted: Vec<String> = checks.iter().map(|check| check.id.clone()).collect();
+    let checks = with_sides(pack.as_ref(), checks);
     let pack = match (pack, PackId::new("runbook")) {
         (Some(pack), _) => BaselinePack { checks, ..pack },
         (None, Ok(id)) => BaselinePack {
@@ -154,6 +156,7 @@ async fn see(
     let trusted = ours || baseline::is_trusted(job, &pack);
     let report = baseline::run_as(job, &pack, host, trusted, None).await;
     let rows = report.results.into_iter();
+    let rows = rows.filter(|row| wanted.contains(&row.id));
     rows.map(|row| Seen {
         check: row.id,
         verdict: row.verdict,
@@ -162,4 +165,23 @@ async fn see(
         evidence: row.evidence,
     })
     .collect()
+}
+
+/// The checks with those whose findings they compare.
+fn with_sides(pack: Option<&BaselinePack>, mut checks: Vec<Check>) -> Vec<Check> {
+    let sides: Vec<String> = checks
+        .iter()
+        .filter_map(|check| match &check.look {
+            Look::Compare(look) => Some(look.sides().map(|(check, _)| check.to_owned())),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    for side in sides {
+        let there = checks.iter().any(|check| check.id == side);
+        if let Some(check) = pack.and_then(|pack| pack.check(&side)).filter(|_| !there) {
+            checks.push(check.clone());
+        }
+    }
+    checks
 }
