@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 
 pub(super) const KEYS: [&str; 2] = ["sk-lab-good-sweep-000001", "sk-lab-good-sweep-000002"];
 /// Runs at once: they wait more than they work.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 /// What is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ enum Then {
 pub(super) fn timing() -> Timing {
     Timing {
         items_in_flight: 1,
-        late_answer: Duration::from_secs(2),
+        late_answer: ARRIVES * 3,
         ..quick()
     }
 }
