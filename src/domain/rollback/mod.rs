@@ -387,4 +387,6 @@ fn depends(what: &str, users: &[String]) -> Option<String> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

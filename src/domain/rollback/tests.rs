@@ -17,7 +17,7 @@ fn key(id: i64, user: i64, group: i64) -> ApiKey {
     }
 }
 
-fn plan(
+pub(super) fn plan(
     view: &HostView,
     records: &[BatchResource],
     others: &[BatchResource],
