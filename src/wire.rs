@@ -83,6 +83,7 @@ pub(crate) fn session(
         faults,
     };
     let settings = Settings {
+        terms: config.terms(),
         machines: config.machines.keys().cloned().collect(),
         outside: config.outside.clone(),
         hosts: config.hosts,

@@ -1,8 +1,8 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Adopt, Baseline, Batch, Cli, Fault, Host, Import, Lab, Lease, Machine, Noun, Prepare,
-    Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, Word,
+    Access, Adopt, Baseline, Batch, Cli, Deploy, Fault, Gate, Host, Import, Lab, Lease, Machine,
+    Noun, Prepare, Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, StackWord, Word,
 };
 use crate::exit::{self, refuse};
 use crate::{drill, failed, input, known, logs, output, packs, runbooks, watching};
@@ -218,6 +218,23 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             return Err(Failure::new(FailureKind::Internal, found));
         }
         Noun::Runbook(words) => return runbooks::run(words, session, json).await,
+        Noun::Deploy(Deploy::Gate(gate)) => match gate {
+            Gate::Before { pack } => Command::GateBefore { pack },
+            Gate::After { pack } => Command::GateAfter { pack },
+            Gate::Show { pack } => Command::GateShow { pack },
+            Gate::Apply { plan, word } => Command::GateApply {
+                plan,
+                approval: approval(word),
+            },
+        },
+        Noun::Stack(StackWord::List) => Command::StackList,
+        Noun::Stack(StackWord::Show { stack }) => Command::StackShow { stack },
+        Noun::Stack(StackWord::Clean { stack }) => {
+            return runbooks::conduct(Command::StackClean { stack }, session, json).await;
+        }
+        Noun::Stack(StackWord::Register(words)) => Command::StackRegister {
+            new: Box::new((*words).into()),
+        },
         Noun::Doctor => Command::Doctor,
         Noun::Drill(wanted) => return drill::run(&wanted, session, json).await,
     };

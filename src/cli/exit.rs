@@ -5,11 +5,14 @@ use cockpit_domain::baseline::Verdict;
 use cockpit_domain::batch::{
     AccessStatus, BatchStatus, CompletionClass, Interruption, ProviderStatus,
 };
+use cockpit_domain::gate::{GateRow, GateState};
 use cockpit_domain::pool::Pool;
 use cockpit_domain::reconcile::ReconcileStatus;
 use cockpit_domain::runbook::RunState;
+use cockpit_domain::stack::{CleanRow, StackState};
 use cockpit_engine::command::Answer;
 use cockpit_engine::failure::Failure;
+use cockpit_engine::gate::{GateReport, GateVerdict};
 use cockpit_engine::probe::{ProbeClass, all_ok};
 
 /// All is well.
@@ -86,8 +89,24 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
         }
         // It waits for a person, or was ended before its end.
         Answer::Run(run) if run.state != RunState::Done => FINDINGS,
+        Answer::Gate(report) => of_gate(report),
+        Answer::Stacks(rows) if rows.iter().any(|row| row.state == StackState::Overdue) => FINDINGS,
+        Answer::StackLook(look)
+            if look.state == StackState::Overdue || !look.apart.iter().all(CleanRow::is_clear) =>
+        {
+            FINDINGS
+        }
         Answer::Doctor(found) if found.iter().any(|row| !row.ok) => FINDINGS,
         _ => CLEAN,
+    }
+}
+
+fn of_gate(report: &GateReport) -> u8 {
+    let blind = |row: &GateRow| matches!(row.state, GateState::CouldNotLook | GateState::NotDone);
+    match report.verdict {
+        GateVerdict::Passed => CLEAN,
+        GateVerdict::Failed if report.rows.iter().all(blind) => UNREACHABLE,
+        _ => FINDINGS,
     }
 }
 

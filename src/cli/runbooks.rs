@@ -57,7 +57,7 @@ fn word(resume: Resume) -> Word {
 }
 
 /// Walks until the run is over or waits for a person who is not here.
-async fn conduct(first: Command, session: &Session, json: bool) -> Outcome<u8> {
+pub(crate) async fn conduct(first: Command, session: &Session, json: bool) -> Outcome<u8> {
     let here = !json && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let mut command = first;
     let mut told = 0;

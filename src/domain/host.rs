@@ -66,6 +66,28 @@ impl HostSettings {
     }
 }
 
+/// What the config says of a host beside how it is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostTerms {
+    /// Container of the host itself.
+    pub container: Option<String>,
+    /// Its environment file, as a path on the machine.
+    pub env_file: Option<String>,
+    /// Set for temporary hosts.
+    pub stay: Option<Stay>,
+}
+
+/// Why a temporary host stands where it stands, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stay {
+    /// Why.
+    pub reason: String,
+    /// The port it takes on its machine.
+    pub port: u16,
+    /// Last day it may stand, `2027-01-31`.
+    pub until: String,
+}
+
 /// What a host says of itself, asked without side effects (`host-contract.md` 0).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostIdentity {

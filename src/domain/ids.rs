@@ -84,6 +84,13 @@ slug!(
     PackId
 );
 
+impl PackId {
+    /// Checks of ours that stand in no pack.
+    pub fn own() -> Self {
+        Self("own".to_owned())
+    }
+}
+
 impl MachineId {
     /// The machine this program runs on.
     pub fn local() -> Self {

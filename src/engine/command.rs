@@ -9,6 +9,7 @@ use crate::baseline::BaselineReport;
 use crate::batches::BatchDetail;
 use crate::board::{LeaseSeen, MachineLook};
 use crate::doctor::Diagnosis;
+use crate::gate::GateReport;
 use crate::import::{CallerKey, PlannedImport};
 use crate::leases::LeaseTaken;
 use crate::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered};
@@ -18,6 +19,7 @@ use crate::registry::{HostBlock, HostLines};
 use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
 use crate::runbook::{Book, BookRow, NewWalk, Word};
+use crate::stacks::{StackLook, StackSeen};
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId, RunId};
 use cockpit_domain::new_host::NewHost;
@@ -25,6 +27,7 @@ use cockpit_domain::pool::{Pairing, Pool};
 use cockpit_domain::recorded::Listing;
 use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::Secret;
+use cockpit_domain::stack::Stack;
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -308,6 +311,45 @@ pub enum Command {
         /// The other one.
         run: RunId,
     },
+    /// Look before a deployment and record it.
+    GateBefore {
+        /// The pack; `None` takes the only one that the config's hosts name.
+        pack: Option<PackId>,
+    },
+    /// Look after it, compare, and plan what has to be done.
+    GateAfter {
+        /// The pack.
+        pack: Option<PackId>,
+    },
+    /// What is recorded of the deploy gate, without a look.
+    GateShow {
+        /// The pack.
+        pack: Option<PackId>,
+    },
+    /// Do what the gate planned, and say whether it is passed.
+    GateApply {
+        /// The plan.
+        plan: PlanId,
+        /// The person's word.
+        approval: Approval,
+    },
+    /// List the temporary stacks that stand.
+    StackList,
+    /// Look at one: what of it is there, and whether anybody is sent to it.
+    StackShow {
+        /// The stack.
+        stack: HostId,
+    },
+    /// Begin the clean-up of one, or go on with it.
+    StackClean {
+        /// The stack.
+        stack: HostId,
+    },
+    /// Make one known.
+    StackRegister {
+        /// The stack.
+        new: Box<Stack>,
+    },
     /// Look at every hop.
     Doctor,
 }
@@ -330,6 +372,7 @@ impl Command {
                     word: Word::Approve(_),
                     ..
                 }
+                | Self::GateApply { .. }
         )
     }
 
@@ -378,6 +421,14 @@ impl Command {
             Self::RunbookRuns { .. } => "runbook runs",
             Self::RunbookResume { .. } => "runbook resume",
             Self::RunbookBack { .. } => "runbook back",
+            Self::GateBefore { .. } => "deploy gate before",
+            Self::GateAfter { .. } => "deploy gate after",
+            Self::GateShow { .. } => "deploy gate show",
+            Self::GateApply { .. } => "deploy gate apply",
+            Self::StackList => "stack list",
+            Self::StackShow { .. } => "stack show",
+            Self::StackClean { .. } => "stack clean",
+            Self::StackRegister { .. } => "stack register",
             Self::Doctor => "doctor",
         }
     }
@@ -460,6 +511,14 @@ pub enum Answer {
     Runs(Vec<Run>),
     /// Of everything that walks one run.
     Run(Box<Run>),
+    /// Of `deploy gate before`, `after`, `show` and `apply`.
+    Gate(Box<GateReport>),
+    /// Of `stack list`.
+    Stacks(Vec<StackSeen>),
+    /// Of `stack register`.
+    Stack(Box<StackSeen>),
+    /// Of `stack show`.
+    StackLook(Box<StackLook>),
     /// Of `doctor`.
     Doctor(Vec<Diagnosis>),
 }

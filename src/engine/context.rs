@@ -7,7 +7,7 @@ use crate::ports::{
     Web,
 };
 use cockpit_domain::batch::Interruption;
-use cockpit_domain::host::HostSettings;
+use cockpit_domain::host::{HostSettings, HostTerms};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::log::LogSource;
 use cockpit_domain::pack::ProviderPack;
@@ -91,6 +91,8 @@ impl Default for Timing {
 pub struct Settings {
     /// Hosts by id.
     pub hosts: BTreeMap<HostId, HostSettings>,
+    /// What else the config says of hosts: containers, and how long a temporary one may stand.
+    pub terms: BTreeMap<HostId, HostTerms>,
     /// Machines by id.
     pub machines: Vec<MachineId>,
     /// The machine that looks from outside.

@@ -44,10 +44,18 @@ pub(crate) enum Fault {
     NginxExample,
     Certificate,
     DiskFull,
+    TrialStack,
+    TrialRestarts,
+    TrialDatabase,
+    TrialTunnel,
+    TrialRouted,
+    TrialProfile,
+    NginxBroken,
+    ReloadFails,
 }
 
 /// Name and meaning of each, in the order they are listed.
-const TABLE: [(Fault, &str, &str); 34] = [
+const TABLE: [(Fault, &str, &str); 42] = [
     (
         Fault::NginxOldPort,
         "nginx-old-port",
@@ -213,6 +221,46 @@ const TABLE: [(Fault, &str, &str); 34] = [
         Fault::DiskFull,
         "disk-full",
         "the disk of remote43 is 97 % full",
+    ),
+    (
+        Fault::TrialStack,
+        "temporary-stack",
+        "a temporary stack sub2api-trial of an acceptance run stands beside production on port 18087",
+    ),
+    (
+        Fault::TrialRestarts,
+        "stack-restarts",
+        "the container of the temporary stack comes back whenever it is stopped",
+    ),
+    (
+        Fault::TrialDatabase,
+        "stack-database-restarts",
+        "the database of the temporary stack comes back whenever it is stopped",
+    ),
+    (
+        Fault::TrialTunnel,
+        "stack-tunnel",
+        "an SSH tunnel to the temporary stack still listens on port 18087",
+    ),
+    (
+        Fault::TrialRouted,
+        "stack-routed",
+        "the site names 127.0.0.1:18087, the temporary stack's port",
+    ),
+    (
+        Fault::TrialProfile,
+        "stack-profile",
+        "the OpenClaw profile sends to 127.0.0.1:18087, the temporary stack",
+    ),
+    (
+        Fault::NginxBroken,
+        "nginx-broken",
+        "the nginx configuration on disk has a word that nginx does not know",
+    ),
+    (
+        Fault::ReloadFails,
+        "nginx-reload-fails",
+        "systemd refuses to reload nginx",
     ),
 ];
 

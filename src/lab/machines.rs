@@ -22,6 +22,10 @@ const CRM_DB: &str = "/home/ubuntu/crm-only-20260602_18190/sub2api-cn-relay-mana
 const CRM_OLD: &str = "/home/ubuntu/crm-only-20260520_18190/sub2api-cn-relay-manager-server";
 /// A process of an old acceptance run.
 const CRM_VERIFY: &str = "/home/ubuntu/crm-verify-20260518/sub2api-cn-relay-manager-server";
+/// The container of the temporary stack.
+pub(crate) const TRIAL: &str = "sub2api-trial";
+/// Its port.
+const TRIAL_PORT: u16 = 18087;
 /// The container of the leftover fault.
 pub(crate) const LEFTOVER: &str = "route-lab-20260520";
 
@@ -49,6 +53,7 @@ fn container(name: &str, port: u16, days: i64, log: Arc<dyn Growing>) -> Contain
         healthcheck: !name.starts_with("route-lab"),
         port,
         env: Vec::new(),
+        labels: Vec::new(),
         log,
     }
 }
@@ -160,17 +165,31 @@ pub(crate) fn remote43(nginx: &NginxLogs, host_log: Arc<dyn Growing>) -> Base {
         185,
         said(&[(false, "route lab up on :18192")]),
     );
+    let mut leftovers = trial();
+    let mut tunnel = process(
+        3201,
+        "ubuntu",
+        "/usr/bin/ssh",
+        "ssh -N -L 127.0.0.1:18087:127.0.0.1:8080 trial",
+    );
+    tunnel.listens = vec![("127.0.0.1", TRIAL_PORT)];
     let stray = container("sub2api-canary", 18085, 3, said(&[(false, "canary up")]));
     Base {
         name: REMOTE43,
         containers: stack("sub2api", 19, host_log),
-        leftovers: vec![
-            (Fault::LeftoverContainer, leftover),
-            (Fault::StrayContainer, stray),
+        leftovers: {
+            leftovers.push((Fault::LeftoverContainer, leftover));
+            leftovers.push((Fault::StrayContainer, stray));
+            leftovers
+        },
+        stubborn: vec![
+            (Fault::TrialRestarts, TRIAL),
+            (Fault::TrialDatabase, "sub2api-trial-postgres"),
         ],
         leftover_processes: vec![
             (Fault::ControlTwice, second),
             (Fault::LeftoverProcess, leftover_process),
+            (Fault::TrialTunnel, tunnel),
         ],
         disk: disk(),
         restarting: vec![(Fault::Host502, "sub2api")],
@@ -195,6 +214,28 @@ pub(crate) fn accept44(host_log: Arc<dyn Growing>) -> Base {
     }
 }
 
+/// A temporary stack of an acceptance run: its host, its database, its Redis.
+fn trial() -> Vec<(Fault, Container)> {
+    let of = |name: &str, port, image: &str, said_there: &str| {
+        let mut one = container(name, port, 9, said(&[(false, said_there)]));
+        image.clone_into(&mut one.image);
+        one.labels = vec![("acceptance.batch", "accept-7")];
+        (Fault::TrialStack, one)
+    };
+    let mut host = of(TRIAL, TRIAL_PORT, "weishaw/sub2api:0.1.129", "trial up");
+    host.1.labels.push(("do-not-route-public", "true"));
+    vec![
+        host,
+        of(
+            "sub2api-trial-postgres",
+            15432,
+            "postgres:15-alpine",
+            "ready",
+        ),
+        of("sub2api-trial-redis", 16379, "redis:7-alpine", "ready"),
+    ]
+}
+
 /// Files of remote43 that a baseline looks at.
 fn disk() -> BTreeMap<&'static str, OnDisk> {
     let file = |text: &str, mode, while_on: Vec<(Fault, String)>| OnDisk {
@@ -204,6 +245,11 @@ fn disk() -> BTreeMap<&'static str, OnDisk> {
         modified: days_ago(8),
         while_on,
         touched: None,
+        only_with: None,
+    };
+    let trial = |text: &str| OnDisk {
+        only_with: Some(Fault::TrialStack),
+        ..file(text, 0o600, Vec::new())
     };
     let binary = OnDisk {
         touched: Some(Fault::ControlStale),
@@ -228,6 +274,9 @@ fn disk() -> BTreeMap<&'static str, OnDisk> {
     BTreeMap::from([
         (CRM, binary),
         (CRM_DB, file("SQLite format 3", 0o600, Vec::new())),
+        ("/home/ubuntu/trial/.env", trial("SERVER_PORT=18087\n")),
+        ("/home/ubuntu/trial/bootstrap.sh", trial("#!/bin/sh\n")),
+        ("/home/ubuntu/trial/tunnel.conf", trial("Host trial\n")),
         (
             "/home/ubuntu/.openclaw/openclaw.json",
             file(
@@ -238,6 +287,10 @@ fn disk() -> BTreeMap<&'static str, OnDisk> {
                     (
                         Fault::ProfileUrl,
                         profile("http://127.0.0.1:18169/v1", PROD_USER_KEY),
+                    ),
+                    (
+                        Fault::TrialProfile,
+                        profile("http://127.0.0.1:18087/v1", PROD_USER_KEY),
                     ),
                 ],
             ),

@@ -16,6 +16,10 @@ pub enum Scope {
     Probes,
     /// On the batches pane and on a batch.
     Batches,
+    /// On the deploy gate.
+    Gate,
+    /// On temporary stacks.
+    Stacks,
     /// On a plan.
     Plan,
     /// On the log pane.
@@ -26,13 +30,15 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the key list.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Everywhere,
         Self::Checks,
         Self::Hosts,
         Self::Pool,
         Self::Probes,
         Self::Batches,
+        Self::Gate,
+        Self::Stacks,
         Self::Plan,
         Self::Log,
         Self::Jobs,
@@ -47,6 +53,8 @@ impl Scope {
             Self::Pool => "pool",
             Self::Probes => "probes",
             Self::Batches => "batches",
+            Self::Gate => "gate",
+            Self::Stacks => "stacks",
             Self::Plan => "plan",
             Self::Log => "log",
             Self::Jobs => "jobs",
@@ -74,6 +82,8 @@ pub enum Arg {
     Host,
     /// A provider pack.
     Provider,
+    /// A temporary stack.
+    Stack,
     /// A batch.
     Batch,
     /// An account of a host, as its pool lists it.
@@ -188,6 +198,14 @@ actions! {
     LeaseTake "lease-take" [] Everywhere Write [Host, Provider] 0;
     HostAdd "host-add" [] Hosts Ask [] 0;
     HostRemove "host-remove" [] Hosts Ask [Host] 0;
+    Gate "gate" ["V"] Everywhere Look [] 0;
+    GateBefore "gate-before" ["b"] Gate Ask [] 2;
+    GateAfter "gate-after" ["t"] Gate Ask [] 3;
+    GateApply "gate-apply" ["a"] Gate Write [] 1;
+    Stacks "stacks" ["K"] Everywhere Look [] 0;
+    StackShow "stack-show" [] Everywhere Ask [Stack] 0;
+    StackRegister "stack-register" ["a"] Stacks Ask [] 1;
+    StackClean "stack-clean" ["c"] Stacks Plan [Stack] 2;
     Arm "arm" [] Everywhere Write [Host, Duration] 0;
     Disarm "disarm" [] Everywhere Look [] 0;
     Repair "repair" ["P"] Checks Plan [Check] 2;

@@ -218,7 +218,7 @@ fn title(model: &Model, place: &Place) -> String {
     let what = match place {
         Place::Check(_, check) => check.clone(),
         Place::Seat(_, _, account) => format!("#{account}"),
-        Place::Host(host) | Place::Pool(host) => host.to_string(),
+        Place::Host(host) | Place::Pool(host) | Place::Stack(host) => host.to_string(),
         Place::DriftOf(batch) => batch.to_string(),
         Place::Batch(batch) => return batch.to_string(),
         Place::Item(batch, item) => return format!("{batch}#item{}", item.0),

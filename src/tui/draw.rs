@@ -2,7 +2,7 @@
 
 use crate::chrome;
 use crate::content::{Body, Cell, Note, note};
-use crate::dialogs::{Confirm, Dialog, ImportForm, Message, Palette};
+use crate::dialogs::{Confirm, Dialog, ImportForm, Message, Palette, STACK_FIELDS, StackForm};
 use crate::model::Model;
 use crate::panes;
 use crate::theme::Role;
@@ -38,6 +38,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
         match dialog {
             Dialog::Palette(palette) => draw_palette(frame, model, palette),
             Dialog::Import(form) => draw_form(frame, model, form),
+            Dialog::Stack(form) => draw_stack_form(frame, model, form),
             Dialog::Confirm(confirm) => draw_confirm(frame, model, confirm),
             Dialog::Message(message) => draw_message(frame, model, message),
         }
@@ -345,6 +346,31 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
         None => model.say("form.title"),
     };
     let inner = around(frame, model, &title, &lines);
+    lines_in(frame, model, inner, &lines, 0);
+}
+
+fn draw_stack_form(frame: &mut Frame<'_>, model: &Model, form: &StackForm) {
+    let mut lines = Vec::new();
+    for (at, name) in STACK_FIELDS.iter().enumerate() {
+        let focused = at == form.focus;
+        let role = if focused { Role::Selection } else { Role::Text };
+        lines.push(vec![
+            pointer(focused),
+            Cell::muted(fit(&model.say(&format!("stack-form.field-{name}")), 11)),
+            Cell::new(form.shown(model, at), role),
+        ]);
+    }
+    lines.push(Vec::new());
+    for line in &form.refused {
+        lines.push(note(line.clone(), Role::Fail));
+    }
+    let hint = STACK_FIELDS.get(form.focus).copied().unwrap_or_default();
+    lines.push(note(
+        model.say(&format!("stack-form.hint-{hint}")),
+        Role::Muted,
+    ));
+    lines.push(note(model.say("stack-form.keys-line"), Role::Muted));
+    let inner = around(frame, model, &model.say("stack-form.title"), &lines);
     lines_in(frame, model, inner, &lines, 0);
 }
 

@@ -16,8 +16,10 @@ use cockpit_engine::board::{Board, Known};
 use cockpit_engine::command::Answer;
 use cockpit_engine::doctor::Diagnosis;
 use cockpit_engine::failure::{Failure, Outcome};
+use cockpit_engine::gate::GateReport;
 use cockpit_engine::ports::{AuditRow, FaultState};
 use cockpit_engine::reconcile::{Looked, Paused};
+use cockpit_engine::stacks::{StackLook, StackSeen};
 use cockpit_engine::supervisor::Snapshot;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +46,16 @@ pub(crate) enum Asked {
     Split,
     /// Every pack on every host.
     Matrix,
+    /// The deploy gate.
+    Gate,
+    /// The register of stacks.
+    Stacks,
+    /// A look at one stack.
+    Stack(HostId),
+    /// To clean a stack up.
+    Clean(HostId),
+    /// To register a stack.
+    Register,
     /// The doctor.
     Doctor,
     /// Something to be read in front of the page.
@@ -81,6 +93,17 @@ pub(crate) struct PoolSeen {
     pub look: Option<Known<Vec<Pool>>>,
     /// Why the newest one came to nothing.
     pub trouble: Option<Failure>,
+}
+
+/// Temporary stacks.
+#[derive(Debug, Default)]
+pub(crate) struct StacksSeen {
+    /// The register, as it was read last.
+    pub list: Option<Known<Vec<StackSeen>>>,
+    /// Why reading it came to nothing.
+    pub trouble: Option<Failure>,
+    /// Those that were looked at.
+    pub looks: BTreeMap<HostId, Known<StackLook>>,
 }
 
 /// A host that is watched for drift.
@@ -143,6 +166,12 @@ pub(crate) struct Model {
     pub watches: BTreeMap<HostId, Watch>,
     /// Every pack on every host.
     pub matrix: Option<Known<Vec<Pairing>>>,
+    /// One side of the deploy gate, as it was looked at last.
+    pub gate: Option<Known<GateReport>>,
+    /// Temporary stacks.
+    pub stacks: StacksSeen,
+    /// The form of a stack while it is registered.
+    pub stack_form: Option<Box<crate::dialogs::StackForm>>,
     /// What the doctor found.
     pub doctor: Option<Known<Vec<Diagnosis>>>,
     /// Newest rows of the audit.

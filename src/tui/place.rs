@@ -56,6 +56,12 @@ pub(crate) enum Place {
     Outcome(PlanId),
     /// Every pack on every host: the last live proof.
     Matrix,
+    /// The deploy gate: its steps and what is different.
+    Gate,
+    /// Temporary stacks.
+    Stacks,
+    /// One of them.
+    Stack(HostId),
     /// Every hop to every host.
     Doctor,
     /// There is no config yet.
@@ -107,6 +113,9 @@ impl Place {
             Self::Change(..) => "change",
             Self::Outcome(_) => "outcome",
             Self::Matrix => "matrix",
+            Self::Gate => "gate",
+            Self::Stacks => "stacks",
+            Self::Stack(_) => "stack",
             Self::Doctor => "doctor",
             Self::Welcome => "welcome",
         }

@@ -5,6 +5,7 @@ use cockpit_domain::plan::{Change, Totals};
 use cockpit_engine::adopt::PlannedAdopt;
 use cockpit_engine::approval::{Approval, Risk};
 use cockpit_engine::command::Command;
+use cockpit_engine::gate::PlannedGate;
 use cockpit_engine::import::PlannedImport;
 use cockpit_engine::pool::{PlannedPrune, PlannedRecover};
 use cockpit_engine::reconcile::PlannedReconcile;
@@ -30,6 +31,8 @@ pub(crate) enum Plan {
     Adopt(Box<PlannedAdopt>),
     /// Of asking an account again.
     Recover(Box<PlannedRecover>),
+    /// What the deploy gate would do.
+    Gate(Box<PlannedGate>),
 }
 
 impl Plan {
@@ -43,6 +46,7 @@ impl Plan {
             Self::Prune(plan) => plan.id,
             Self::Adopt(plan) => plan.id,
             Self::Recover(plan) => plan.id,
+            Self::Gate(plan) => plan.id,
         }
     }
 
@@ -56,6 +60,7 @@ impl Plan {
             Self::Prune(plan) => &plan.hash,
             Self::Adopt(plan) => &plan.hash,
             Self::Recover(plan) => &plan.hash,
+            Self::Gate(plan) => &plan.hash,
         }
     }
 
@@ -69,6 +74,7 @@ impl Plan {
             Self::Prune(plan) => &plan.plan.host,
             Self::Adopt(plan) => &plan.plan.host,
             Self::Recover(plan) => &plan.plan.host,
+            Self::Gate(plan) => &plan.plan.host,
         }
     }
 
@@ -83,6 +89,7 @@ impl Plan {
             Self::Prune(_) => "prune",
             Self::Adopt(_) => "adopt",
             Self::Recover(_) => "recover",
+            Self::Gate(_) => "gate",
         }
     }
 
@@ -113,6 +120,8 @@ impl Plan {
             Self::Prune(plan) => plan.plan.changes.clone(),
             Self::Adopt(plan) => plan.plan.changes.clone(),
             Self::Recover(plan) => plan.plan.changes.clone(),
+            // Its page says what it runs: no resource of a host changes.
+            Self::Gate(_) => Vec::new(),
         }
     }
 
@@ -126,6 +135,7 @@ impl Plan {
             Self::Prune(plan) => plan.plan.totals,
             Self::Adopt(plan) => plan.plan.totals,
             Self::Recover(plan) => plan.plan.totals,
+            Self::Gate(_) => Totals::default(),
         }
     }
 
@@ -137,6 +147,7 @@ impl Plan {
             Self::Prune(plan) => &plan.plan.blockers,
             Self::Adopt(plan) => &plan.plan.blockers,
             Self::Recover(plan) => &plan.plan.blockers,
+            Self::Gate(plan) => &plan.plan.blockers,
             Self::Rollback(_) | Self::Reconcile(_) => &[],
         }
     }
@@ -151,6 +162,7 @@ impl Plan {
             Self::Prune(plan) => &plan.plan.warnings,
             Self::Adopt(plan) => &plan.plan.warnings,
             Self::Recover(plan) => &plan.plan.warnings,
+            Self::Gate(_) => &[],
         }
     }
 
@@ -172,6 +184,7 @@ impl Plan {
             Self::Prune(plan) => plan.plan.expires_ms,
             Self::Adopt(plan) => plan.plan.expires_ms,
             Self::Recover(plan) => plan.plan.expires_ms,
+            Self::Gate(plan) => Some(plan.plan.expires_ms),
         }
     }
 
@@ -192,6 +205,7 @@ impl Plan {
             Self::Prune(_) => Some(Command::PruneApply { plan, approval }),
             Self::Adopt(_) => Some(Command::AdoptApply { plan, approval }),
             Self::Recover(_) => Some(Command::RecoverApply { plan, approval }),
+            Self::Gate(_) => Some(Command::GateApply { plan, approval }),
         }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Target {
     pub provider: Option<PackId>,
     /// A batch.
     pub batch: Option<BatchId>,
+    /// A temporary stack.
+    pub stack: Option<HostId>,
     /// An account of the host.
     pub account: Option<RemoteId>,
     /// A check of a pack.
@@ -37,7 +39,9 @@ pub(crate) fn pointed_at(model: &Model, shown: &Shown) -> Target {
     let selected = shown
         .selected
         .and_then(|at| shown.rows[at].opens.clone())
-        .filter(|_| place.pane().is_some() || matches!(place, Place::Pool(_) | Place::Drift));
+        .filter(|_| {
+            place.pane().is_some() || matches!(place, Place::Pool(_) | Place::Drift | Place::Stacks)
+        });
     of(model, selected.as_ref().unwrap_or(place))
 }
 
@@ -66,6 +70,12 @@ fn of(model: &Model, place: &Place) -> Target {
         Place::Check(pack, check) => target.check = Some((pack.clone(), check.clone())),
         Place::Plan(plan) | Place::Change(plan, _) | Place::Outcome(plan) => {
             target.plan = Some(*plan);
+        }
+        Place::Stack(stack) => target.stack = Some(stack.clone()),
+        Place::Gate => {
+            let gate = model.gate.as_ref();
+            let plan = gate.and_then(|known| known.value.plan.as_ref());
+            target.plan = plan.map(|plan| plan.id);
         }
         Place::Job(job) => target.job = Some(*job),
         Place::Probe(subject, _) => {

@@ -553,6 +553,7 @@ fn wire_config(
         faults,
     };
     let settings = Settings {
+        terms: config.terms(),
         machines: config.machines.keys().cloned().collect(),
         outside: config.outside.clone(),
         hosts: config.hosts,

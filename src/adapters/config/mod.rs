@@ -18,7 +18,7 @@ pub use themes::{ThemeFile, theme_files};
 use crate::secrets::CredentialRef;
 use crate::ssh::MachineSettings;
 use cockpit_domain::finding::{Finding, Source};
-use cockpit_domain::host::HostSettings;
+use cockpit_domain::host::{HostSettings, HostTerms, Stay};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::log::LogSource;
 use cockpit_domain::screen::{KeySetting, ScreenSettings};
@@ -63,6 +63,25 @@ pub struct Config {
     pub screen: ScreenSettings,
     /// `[keys]`, in the order of the file, for the face to judge.
     pub keys: Vec<KeySetting>,
+}
+
+impl Config {
+    /// What is known of each host beside its settings, as the engine wants it.
+    pub fn terms(&self) -> BTreeMap<HostId, HostTerms> {
+        let terms = |extras: &HostExtras| HostTerms {
+            container: extras.container.clone(),
+            env_file: extras.env_file.clone(),
+            stay: extras.temporary.as_ref().map(|stay| Stay {
+                reason: stay.reason.clone(),
+                port: stay.port,
+                until: stay.expires.to_string(),
+            }),
+        };
+        let extras = self.extras.iter();
+        extras
+            .map(|(id, extras)| (id.clone(), terms(extras)))
+            .collect()
+    }
 }
 
 /// What a host's section says beside its settings.

@@ -9,8 +9,9 @@ use crate::ssh::{Ssh, SshOptions};
 use crate::system::SystemClock;
 use crate::web::WebClient;
 use cockpit_domain::baseline::{BaselineReport, CheckResult, Verdict};
-use cockpit_domain::ids::{HostId, PackId};
+use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::pack::{BaselinePack, Pack};
+use cockpit_domain::stack::{Stack, StackSource};
 use cockpit_domain::text::Redactor;
 use cockpit_engine::baseline::{BaselineContext, run};
 use cockpit_engine::ports::{Packs as _, Remote as _};
@@ -64,6 +65,7 @@ impl Stage {
             host: Some(host),
             outside: config.outside,
             before: None,
+            stacks: Ok(vec![trial()]),
         };
         Self {
             lab,
@@ -82,6 +84,26 @@ impl Stage {
     async fn end(self) {
         self.ssh.close().await;
         self.lab.shutdown().await;
+    }
+}
+
+/// The lab's temporary stack, as somebody registered it.
+fn trial() -> Stack {
+    Stack {
+        name: HostId::new("trial").unwrap(),
+        machine: MachineId::new("remote43").unwrap(),
+        reason: "acceptance".to_owned(),
+        port: 18087,
+        container: "sub2api-trial".to_owned(),
+        databases: Vec::new(),
+        batch: None,
+        files: Vec::new(),
+        until: "2999-12-31".to_owned(),
+        keep: false,
+        mark_file: None,
+        source: StackSource::Registered,
+        by: String::new(),
+        created_ms: 0,
     }
 }
 

@@ -14,6 +14,7 @@ mod results;
 mod runs;
 mod schema;
 mod seal;
+mod stacks;
 #[cfg(test)]
 mod tests;
 mod watched;
@@ -26,6 +27,7 @@ use cockpit_domain::journal::{Intent, JournalRow, StepState};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
 use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::{Fingerprint, Secret};
+use cockpit_domain::stack::Stack;
 use cockpit_domain::text::Redactor;
 use cockpit_engine::board::LeaseSeen;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
@@ -267,6 +269,22 @@ impl Store for SqliteStore {
         let subject = subject.to_owned();
         self.read(move |db| results::kept(db, kind, &subject, most))
             .await
+    }
+
+    async fn stacks(&self) -> Outcome<Vec<Stack>> {
+        self.read(stacks::standing).await
+    }
+
+    async fn add_stack(&self, stack: &Stack, audit: &AuditRow) -> Outcome<()> {
+        let row = stacks::Row::of(stack, &self.guard)?;
+        let audit = results::guarded(audit, &self.guard);
+        self.write(move |db| row.add(db, &audit)).await
+    }
+
+    async fn end_stack(&self, name: &HostId, audit: &AuditRow) -> Outcome<bool> {
+        let name = name.clone();
+        let audit = results::guarded(audit, &self.guard);
+        self.write(move |db| stacks::end(db, &name, &audit)).await
     }
 
     async fn add_audit(&self, row: &AuditRow) -> Outcome<()> {

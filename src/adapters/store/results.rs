@@ -21,6 +21,7 @@ pub(super) fn kind_word(kind: ResultKind) -> &'static str {
         ResultKind::Machine => "machine",
         ResultKind::Recover => "recover",
         ResultKind::Trouble => "trouble",
+        ResultKind::Gate => "gate",
         ResultKind::Sample => "sample",
     }
 }

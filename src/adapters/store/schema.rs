@@ -14,6 +14,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0002_lost_answers.sql")),
     M::up(include_str!("migrations/0003_tallies.sql")),
     M::up(include_str!("migrations/0004_runs.sql")),
+    M::up(include_str!("migrations/0005_stacks.sql")),
 ];
 
 /// How long one process waits for another's transaction.

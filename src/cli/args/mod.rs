@@ -4,6 +4,7 @@ mod batches;
 mod hosts;
 mod looks;
 mod runbooks;
+mod stacks;
 
 pub(crate) use batches::{
     AccessArg, Adopt, Batch, Import, Prune, Reconcile, Recover, Repair, Rollback, Word,
@@ -12,6 +13,7 @@ pub(crate) use hosts::{Access, Host, Lease, Machine, Prepare};
 pub(crate) use looks::{Audit, Baseline, Fault, Log, Pack, Probe, Provider, Tail};
 pub use looks::{Drill, Lab};
 pub(crate) use runbooks::{Resume, Runbook};
+pub(crate) use stacks::{Deploy, Gate, StackWord};
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -107,6 +109,12 @@ pub enum Noun {
     /// Let an account in again that was put aside: plan, then apply exactly that plan.
     #[command(subcommand)]
     Recover(Recover),
+    /// Deployments: the gate before and after one.
+    #[command(subcommand)]
+    Deploy(Deploy),
+    /// Temporary stacks beside production: why they stand, until when, and their clean-up.
+    #[command(subcommand)]
+    Stack(StackWord),
     /// Probe paths: host, provider, protocol.
     #[command(subcommand)]
     Probe(Probe),
@@ -149,6 +157,7 @@ impl Noun {
                 | Self::Prune(Prune::Apply { .. })
                 | Self::Adopt(Adopt::Apply { .. })
                 | Self::Recover(Recover::Apply { .. })
+                | Self::Deploy(Deploy::Gate(Gate::Apply { .. } | Gate::Show { .. }))
         )
     }
 }

@@ -109,6 +109,19 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             "probes": probes,
             "first_bad_hop": first_bad(probes).map(|at| probes[at].hop.clone()),
         }),
+        Answer::Gate(report) => {
+            let mut value = json!(report.as_ref());
+            if let Some(planned) = &report.plan {
+                put(&mut value, "plan", plan_ref(planned.id, &planned.hash));
+                put(&mut value, "does", json!(planned.plan.does));
+                put(&mut value, "blockers", json!(planned.plan.blockers));
+                put(&mut value, "expires_ms", json!(planned.plan.expires_ms));
+            }
+            value
+        }
+        Answer::Stacks(rows) => json!({"stacks": rows}),
+        Answer::Stack(seen) => json!(seen.as_ref()),
+        Answer::StackLook(look) => json!(look.as_ref()),
         Answer::Split(split) => json!(split.as_ref()),
         Answer::Runbooks(rows) => json!({"runbooks": rows}),
         Answer::Runbook(book) => json!(book.as_ref()),

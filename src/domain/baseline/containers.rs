@@ -181,6 +181,8 @@ pub fn judge_containers(look: &ContainersLook, seen: &[Container]) -> Judgement 
             }
         } else if look.running.contains(&container.name) {
             // Judged above.
+        } else if look.leave.contains(&container.name) {
+            others.push(container.name.as_str());
         } else if let Some(pattern) = alike(look, container) {
             faults.push(format!(
                 "`{}` is like production (`{pattern}`) and not part of it: {} {}",
@@ -220,6 +222,7 @@ mod tests {
             running: vec!["sub2api".to_owned(), "sub2api-postgres".to_owned()],
             alike: vec!["*sub2api*".to_owned()],
             banned: vec!["crm-verify-*".to_owned()],
+            leave: vec!["sub2api-trial".to_owned()],
         }
     }
 
@@ -284,6 +287,18 @@ mod tests {
                 with(r#"{"Names":"grafana","State":"running","Status":"Up"}"#),
                 Verdict::Ok,
                 "2 expected containers run; also there: grafana",
+            ),
+            (
+                "one that is like production",
+                with(r#"{"Names":"sub2api-canary","State":"running","Status":"Up","Image":"x"}"#),
+                Verdict::Fail,
+                "`sub2api-canary` is like production (`*sub2api*`) and not part of it: Up x",
+            ),
+            (
+                "one of a registered stack",
+                with(r#"{"Names":"sub2api-trial","State":"running","Status":"Up"}"#),
+                Verdict::Ok,
+                "2 expected containers run; also there: sub2api-trial",
             ),
             (
                 "a banned one",

@@ -2,7 +2,7 @@
 
 use super::{
     binding, command, compare, containers, file, http, listening, metrics, nginx, process, profile,
-    service, smoke, sql, stored,
+    service, smoke, sql, stacks, stored,
 };
 use crate::pack::{Bound, Look};
 
@@ -21,6 +21,7 @@ pub fn expectation(look: &Look) -> String {
         Look::Sql(look) => sql::expectation(look),
         Look::Compare(look) => compare::expectation(look),
         Look::Metrics(look) => metrics::expectation(look),
+        Look::Stacks(look) => stacks::expectation(look),
         Look::Stored(look) => stored::expectation(look),
         Look::Profile(look) => profile::expectation(look),
         Look::Smoke(look) => smoke::expectation(look),

@@ -21,6 +21,7 @@ mod report;
 mod service;
 mod smoke;
 mod sql;
+mod stacks;
 mod stored;
 mod system;
 mod tool;
@@ -49,6 +50,7 @@ pub use sql::{
     ContainerSeen, Named, ask as ask_database, judge_sql, not_proven, read_rows, read_settings,
     started_ago,
 };
+pub use stacks::{judge_stacks, not_named};
 pub use stored::{StoredSeen, judge_stored};
 pub use system::System;
 pub use tool::{ToolOutput, did_not_run, read_tool, too_long};

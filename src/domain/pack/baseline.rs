@@ -1,5 +1,6 @@
 //! What a baseline pack says: the expectations of one environment, with every variable filled in.
 
+use super::gate::{Gate, GateAct, StackRules};
 use super::looks::Look;
 use super::pace::Pace;
 use crate::ids::{MachineId, PackId};
@@ -8,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
+
+/// Longest time a check of ours may take.
+const OWN_LIMIT: Duration = Duration::from_secs(30);
 
 /// A named set of checks for an environment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,9 +30,37 @@ pub struct BaselinePack {
     pub checks: Vec<Check>,
     /// Its runbooks, by name.
     pub runbooks: Vec<Runbook>,
+    /// What is looked at before and after every deployment.
+    pub gate: Option<Gate>,
+    /// How stacks beside it are stopped, and what proves it well afterwards.
+    pub stacks: StackRules,
 }
 
 impl BaselinePack {
+    /// Checks of ours that stand in no pack.
+    pub fn own(id: PackId, checks: Vec<Check>) -> Self {
+        Self {
+            id,
+            title: String::new(),
+            title_zh: None,
+            fingerprint: String::new(),
+            vars: BTreeMap::new(),
+            checks,
+            runbooks: Vec::new(),
+            gate: None,
+            stacks: StackRules::default(),
+        }
+    }
+
+    /// The same pack with other checks.
+    #[must_use]
+    pub fn with_checks(&self, checks: Vec<Check>) -> Self {
+        Self {
+            checks,
+            ..self.clone()
+        }
+    }
+
     /// The check with this id.
     pub fn check(&self, id: &str) -> Option<&Check> {
         self.checks.iter().find(|check| check.id == id)
@@ -42,8 +74,11 @@ impl BaselinePack {
     /// Whether it brings commands or queries of its own, which run only when it is trusted.
     pub fn has_commands(&self) -> bool {
         let mut looks = self.checks.iter().map(|check| &check.look);
+        let mut steps = self.gate.iter().flat_map(|gate| &gate.steps);
         looks.any(|look| matches!(look, Look::Command(_) | Look::Sql(_)))
             || self.runbooks.iter().any(Runbook::has_commands)
+            || steps.any(|step| !matches!(step.act, GateAct::Check(_)))
+            || !self.stacks.stop.is_empty()
     }
 
     /// The machines its checks look from, each once.
@@ -93,6 +128,34 @@ pub struct Check {
     pub pace: Pace,
     /// How it looks, and what is expected.
     pub look: Look,
+}
+
+impl Check {
+    /// A check of ours that stands in no pack: nothing above it, and it counts whole.
+    pub fn own(
+        id: impl Into<String>,
+        title: impl Into<String>,
+        vantage: Place,
+        look: Look,
+        next_step: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            layer: Layer::Host,
+            level: Level::Must,
+            vantage,
+            parents: Vec::new(),
+            title: title.into(),
+            title_zh: None,
+            why: String::new(),
+            why_zh: None,
+            next_step: next_step.into(),
+            next_step_zh: None,
+            time_limit: OWN_LIMIT,
+            pace: Pace::default(),
+            look,
+        }
+    }
 }
 
 fn as_seconds<S: serde::Serializer>(limit: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod check_rules;
+mod gate;
 mod looks;
 mod pace;
 mod provider;
@@ -13,12 +14,13 @@ mod runbooks;
 mod shape;
 
 pub use baseline::{BaselinePack, Check, Layer, Level, Place};
+pub use gate::{Gate, GateAct, GateStep, StackRules};
 pub(crate) use looks::bits;
 pub use looks::{
     BindingLook, Bound, CommandLook, CompareLook, ContainersLook, DiskLook, ExpectedLocation,
     ExpectedPort, FieldRule, FileLook, HttpLook, ListeningLook, Look, Manager, Measure,
     MetricsLook, NginxLook, ProcessLook, ProfileLook, Relation, ServiceLook, SmokeLook, SqlLook,
-    StoredLook,
+    StacksLook, StoredLook,
 };
 pub use pace::{Grace, Lasting, Pace};
 pub use provider::{ProviderPack, SubscriptionTemplate, upstream_root};

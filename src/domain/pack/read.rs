@@ -10,10 +10,6 @@ use toml::de::{DeTable, DeValue};
 
 /// A pack of any kind.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a handful of packs per process, matched by value everywhere"
-)]
 pub enum Pack {
     /// An upstream vendor or relay.
     Provider(ProviderPack),

@@ -3,6 +3,7 @@
 
 use super::baseline::{BaselinePack, Check, Layer, Level, Place};
 use super::check_rules;
+use super::gate::Parts;
 use super::looks::Look;
 use super::pace::{Grace, Pace, RawPace};
 use super::shape::{fill_in, read_shape};
@@ -101,6 +102,7 @@ pub(super) fn read(
     let span = table.span();
     let mut table = table.into_inner();
     let checks = table.remove("check");
+    let parts = Parts::take(&mut table);
     let head: Option<Head> = read_shape(
         source,
         Spanned::new(span, DeValue::Table(table)),
@@ -140,6 +142,7 @@ pub(super) fn read(
     }
     let (head, vars) = (head?, vars?);
     let checks = check_rules::apply(source, raw_checks, findings);
+    let (gate, stacks) = parts.read(source, &vars, &checks, findings);
     Some(BaselinePack {
         id: id.clone(),
         title: head.title.into_inner(),
@@ -148,6 +151,8 @@ pub(super) fn read(
         vars,
         checks,
         runbooks: Vec::new(),
+        gate,
+        stacks,
     })
 }
 

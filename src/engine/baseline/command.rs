@@ -7,7 +7,7 @@ use crate::ports::ResultKind;
 use cockpit_domain::baseline::{BaselineReport, CheckResult};
 use cockpit_domain::host::{HostSettings, Role};
 use cockpit_domain::ids::{HostId, PackId};
-use cockpit_domain::pack::{BaselinePack, Pack};
+use cockpit_domain::pack::{BaselinePack, Check, Pack};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -72,6 +72,7 @@ pub(crate) async fn run_as(
         host,
         outside: job.settings.outside.clone(),
         before,
+        stacks: crate::stacks::known(job).await,
     };
     let done = AtomicUsize::new(0);
     let total = pack.checks.len();
@@ -80,6 +81,22 @@ pub(crate) async fn run_as(
         job.count(format!("{}: {}", row.id, row.verdict), done, total);
     };
     run(&context, pack, &job.cancel, &told).await
+}
+
+/// Runs checks of ours, some of which may be the pack's, and keeps nothing. Commands run only where
+/// the pack is trusted, if there is one.
+pub(crate) async fn run_own(
+    job: &Job,
+    checks: Vec<Check>,
+    pack: Option<&BaselinePack>,
+    host: Option<HostId>,
+) -> BaselineReport {
+    let own = match pack {
+        Some(pack) => pack.with_checks(checks),
+        None => BaselinePack::own(PackId::own(), checks),
+    };
+    let trusted = pack.is_none_or(|pack| is_trusted(job, pack));
+    run_as(job, &own, host, trusted, None).await
 }
 
 /// Whether a pack's own commands may run: it is built in, or the config names its fingerprint.

@@ -87,6 +87,7 @@ impl Fakes {
             host: Some(HostId::new("prod").unwrap()),
             outside: None,
             before: None,
+            stacks: Ok(Vec::new()),
         }
     }
 }

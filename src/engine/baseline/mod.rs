@@ -18,7 +18,7 @@ mod web;
 
 pub use cockpit_domain::baseline::BaselineReport;
 pub use command::command;
-pub(crate) use command::{is_trusted, keep_report, meant, only_pack, run_as, run_for};
+pub(crate) use command::{is_trusted, keep_report, meant, only_pack, run_as, run_for, run_own};
 pub use run::{BaselineContext, run};
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 use super::facts::{self, Wanted};
 use super::machines::SharedLooks;
 use super::{grace, hosts, memory, own, processes, smoke, sql, tools, web};
+use crate::failure::Outcome;
 use crate::ports::{Clock, Hosts, Remote, Store, Web};
 use cockpit_domain::baseline::{
     BaselineReport, CheckResult, Facts, Judgement, expectation, judge_pack, mute_children,
 };
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::pack::{BaselinePack, Check, Look};
+use cockpit_domain::stack::Stack;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +39,8 @@ pub struct BaselineContext {
     pub outside: Option<MachineId>,
     /// The run before this one, when only what is due is looked at.
     pub before: Option<Arc<BaselineReport>>,
+    /// Temporary stacks that are known, or why that cannot be said.
+    pub stacks: Outcome<Vec<Stack>>,
 }
 
 /// What all checks of one run share.
@@ -191,6 +195,7 @@ async fn look(shared: &Shared, check: &Check) -> Judgement {
         Look::Sql(query) => sql::sql(shared, check, query).await,
         // Judged when all others are in.
         Look::Compare(compare) => Ok(facts::compare(compare, &BTreeMap::new())),
+        Look::Stacks(stacks) => tools::stacks(shared, check, stacks).await,
         Look::Stored(stored) => hosts::stored(shared, stored).await,
         Look::Profile(profile) => hosts::profile(shared, check, profile).await,
         Look::Binding(binding) => Ok(hosts::binding(shared, binding).await),

@@ -61,6 +61,7 @@ impl Board {
             ResultKind::Reconcile
             | ResultKind::Access
             | ResultKind::Recover
+            | ResultKind::Gate
             | ResultKind::Sample => false,
         }
     }

@@ -9,6 +9,7 @@ use crate::reconcile::Scope;
 use crate::runbook::Word as SaidToRun;
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::new_host::NewHost;
+use cockpit_domain::stack::Stack;
 use cockpit_domain::text::{Redactor, clean_line};
 
 /// Digits of a plan's hash that are shown: as many as an approval has to name.
@@ -24,6 +25,9 @@ impl Command {
                 if *due {
                     words.0.push_str(" --due");
                 }
+            }
+            Self::GateBefore { pack } | Self::GateAfter { pack } | Self::GateShow { pack } => {
+                words.option("pack", pack.as_ref().map(PackId::as_str));
             }
             Self::HostProbe { host } | Self::HostRemove { host } => words.word(host.as_str()),
             Self::MachineCheck { machine } => words.word(machine.as_str()),
@@ -100,6 +104,7 @@ impl Command {
             | Self::AdoptApply { plan, approval }
             | Self::PruneApply { plan, approval }
             | Self::RecoverApply { plan, approval }
+            | Self::GateApply { plan, approval }
             | Self::RollbackApply { plan, approval } => {
                 words.word(&plan.0.to_string());
                 words.approval(approval);
@@ -169,7 +174,13 @@ impl Command {
                 words.said(word);
             }
             Self::RunbookBack { run } => words.word(&run.0.to_string()),
-            Self::Doctor | Self::ProviderList | Self::LeaseList | Self::RunbookList => {}
+            Self::StackShow { stack } | Self::StackClean { stack } => words.word(stack.as_str()),
+            Self::StackRegister { new } => words.stack(new),
+            Self::Doctor
+            | Self::ProviderList
+            | Self::LeaseList
+            | Self::RunbookList
+            | Self::StackList => {}
         }
         words.0
     }
@@ -178,9 +189,12 @@ impl Command {
     /// everything.
     pub fn subject(&self) -> String {
         match self {
-            Self::BaselineRun { pack, .. } => {
-                pack.as_ref().map(PackId::to_string).unwrap_or_default()
-            }
+            Self::StackShow { stack } | Self::StackClean { stack } => stack.to_string(),
+            Self::StackRegister { new } => new.name.to_string(),
+            Self::BaselineRun { pack, .. }
+            | Self::GateBefore { pack }
+            | Self::GateAfter { pack }
+            | Self::GateShow { pack } => pack.as_ref().map(PackId::to_string).unwrap_or_default(),
             Self::HostProbe { host }
             | Self::HostRemove { host }
             | Self::ProviderStatus {
@@ -240,6 +254,7 @@ impl Command {
             | Self::AdoptApply { plan, .. }
             | Self::PruneApply { plan, .. }
             | Self::RecoverApply { plan, .. }
+            | Self::GateApply { plan, .. }
             | Self::RollbackApply { plan, .. } => plan.to_string(),
             Self::BatchList { host } => host.as_ref().map(HostId::to_string).unwrap_or_default(),
             Self::BatchShow { batch }
@@ -252,9 +267,11 @@ impl Command {
             Self::RunbookRun { walk } => walk.book.clone(),
             Self::RunbookRuns { run } => run.map(|run| run.to_string()).unwrap_or_default(),
             Self::RunbookResume { run, .. } | Self::RunbookBack { run } => run.to_string(),
-            Self::Doctor | Self::ProviderList | Self::LeaseList | Self::RunbookList => {
-                String::new()
-            }
+            Self::Doctor
+            | Self::ProviderList
+            | Self::LeaseList
+            | Self::RunbookList
+            | Self::StackList => String::new(),
         }
     }
 }
@@ -278,6 +295,26 @@ impl Words {
             self.0.push_str(name);
             self.word(value);
         }
+    }
+
+    fn stack(&mut self, new: &Stack) {
+        self.word(new.name.as_str());
+        self.option("machine", Some(new.machine.as_str()));
+        self.option("port", Some(&new.port.to_string()));
+        self.option("container", Some(&new.container));
+        self.option("until", Some(&new.until));
+        for database in &new.databases {
+            self.option("database", Some(database));
+        }
+        self.option("batch", new.batch.as_deref());
+        for file in &new.files {
+            self.option(file.kind.as_str(), Some(&file.path));
+        }
+        if new.keep {
+            self.0.push_str(" --keep");
+        }
+        self.option("mark-file", new.mark_file.as_deref());
+        self.reason(Some(&new.reason));
     }
 
     fn scope(&mut self, scope: &Scope) {

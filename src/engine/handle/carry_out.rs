@@ -5,8 +5,8 @@ use crate::context::Job;
 use crate::failure::Outcome;
 use crate::view::read_view;
 use crate::{
-    access, adopt, baseline, batches, doctor, import, leases, pool, probe, reconcile, registry,
-    repair, rollback, runbook,
+    access, adopt, baseline, batches, doctor, gate, import, leases, pool, probe, reconcile,
+    registry, repair, rollback, runbook, stacks,
 };
 use cockpit_domain::recorded::listing;
 
@@ -173,6 +173,24 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::RunbookBack { run } => {
             let back = runbook::back(job, run).await?;
             Answer::Run(Box::new(runbook::go_on(job, back.id).await?))
+        }
+        Command::GateBefore { pack } => {
+            Answer::Gate(Box::new(gate::before(job, pack.as_ref()).await?))
+        }
+        Command::GateAfter { pack } => {
+            Answer::Gate(Box::new(gate::after(job, pack.as_ref()).await?))
+        }
+        Command::GateShow { pack } => Answer::Gate(Box::new(gate::show(job, pack.as_ref()).await?)),
+        Command::GateApply { plan, approval } => {
+            Answer::Gate(Box::new(gate::apply(job, plan, &approval).await?))
+        }
+        Command::StackList => Answer::Stacks(stacks::list(job).await?),
+        Command::StackShow { stack } => {
+            Answer::StackLook(Box::new(stacks::look(job, &stack).await?))
+        }
+        Command::StackClean { stack } => Answer::Run(Box::new(stacks::clean(job, &stack).await?)),
+        Command::StackRegister { new } => {
+            Answer::Stack(Box::new(stacks::register(job, &new).await?))
         }
         Command::Doctor => Answer::Doctor(doctor::examine(job).await),
     })

@@ -10,6 +10,7 @@ use cockpit_domain::journal::{Intent, JournalRow, StepState};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
 use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::{Fingerprint, Secret};
+use cockpit_domain::stack::Stack;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -144,6 +145,8 @@ pub enum ResultKind {
     Recover,
     /// Why the newest look came to nothing; subject is `host/ID`, `machine/ID` or `baseline/ID`.
     Trouble,
+    /// One side of a deployment; subject is `pack/before` or `pack/after`.
+    Gate,
     /// A sample of a metric; subject is `pack/check`.
     Sample,
 }
@@ -255,6 +258,13 @@ pub trait Store: Send + Sync {
     async fn keep(&self, kind: ResultKind, subject: &str, result: &KeptResult) -> Outcome<()>;
     /// Kept results of a subject, newest first, at most `most`.
     async fn kept(&self, kind: ResultKind, subject: &str, most: usize) -> Outcome<Vec<KeptResult>>;
+
+    /// Registered stacks that stand, by name.
+    async fn stacks(&self) -> Outcome<Vec<Stack>>;
+    /// Registers a stack, with its audit line. `Conflict` when one of its name stands.
+    async fn add_stack(&self, stack: &Stack, audit: &AuditRow) -> Outcome<()>;
+    /// Ends a stack, with its audit line; `false` when none of that name stands.
+    async fn end_stack(&self, name: &HostId, audit: &AuditRow) -> Outcome<bool>;
 
     /// Adds a line to the audit that belongs to no step. Durable when ready.
     async fn add_audit(&self, row: &AuditRow) -> Outcome<()>;

@@ -6,7 +6,6 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::pack::{BaselinePack, Check, Look, Pack};
 use cockpit_domain::runbook::{Act, LookAt, Origin, Run, RunStep, Seen, WatchStep, read_check};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Values that are set when a run begins, whatever the pack's variables are.
@@ -143,13 +142,8 @@ async fn see(
     let pack = match (pack, PackId::new("runbook")) {
         (Some(pack), _) => BaselinePack { checks, ..pack },
         (None, Ok(id)) => BaselinePack {
-            id,
             title: run.title.clone(),
-            title_zh: None,
-            fingerprint: String::new(),
-            vars: BTreeMap::new(),
-            checks,
-            runbooks: Vec::new(),
+            ..BaselinePack::own(id, checks)
         },
         (None, Err(_)) => return Vec::new(),
     };

@@ -5,6 +5,7 @@ use super::{Machine, Output, Process};
 use crate::faults::Fault;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write as _;
+use std::sync::PoisonError;
 
 /// A file that is no log.
 #[derive(Debug, Clone)]
@@ -17,12 +18,25 @@ pub(crate) struct OnDisk {
     pub(crate) while_on: Vec<(Fault, String)>,
     /// The fault that has just changed it.
     pub(crate) touched: Option<Fault>,
+    /// The fault without which it is not there.
+    pub(crate) only_with: Option<Fault>,
 }
 
 impl Machine {
     /// A file as it is now.
     pub(super) fn on_disk(&self, path: &str) -> Option<OnDisk> {
-        let mut file = self.base.disk.get(path)?.clone();
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = match gone.get(path) {
+            // Moved here by hand.
+            Some(Some(file)) => return Some(file.clone()),
+            Some(None) => return None,
+            None => self.base.disk.get(path)?,
+        };
+        drop(gone);
+        if known.only_with.is_some_and(|fault| !self.faults.on(fault)) {
+            return None;
+        }
+        let mut file = known.clone();
         let changed = file
             .while_on
             .iter()
@@ -34,6 +48,45 @@ impl Machine {
             file.modified = since;
         }
         Some(file)
+    }
+
+    /// `rm [-f] PATH…` and `mv FROM TO`, as a person does it: of files a baseline looks at.
+    pub(super) fn by_a_person(&self, program: &str, arguments: &[&str]) -> Output {
+        let paths: Vec<&str> = (arguments.iter().copied())
+            .filter(|word| !word.starts_with('-'))
+            .collect();
+        let missing = |path: &str| {
+            Output::fail(
+                1,
+                format!("{program}: cannot stat '{path}': No such file or directory\n"),
+            )
+        };
+        match (program, paths.as_slice()) {
+            ("mv", [from, to]) => match self.on_disk(from) {
+                Some(file) => {
+                    self.put(to, Some(file));
+                    self.put(from, None);
+                    Output::default()
+                }
+                None => missing(from),
+            },
+            ("rm", [_, ..]) => {
+                let lost = paths.iter().find(|path| self.on_disk(path).is_none());
+                for path in &paths {
+                    self.put(path, None);
+                }
+                match lost {
+                    Some(path) if !arguments.contains(&"-f") => missing(path),
+                    _ => Output::default(),
+                }
+            }
+            _ => Output::fail(1, format!("{program}: missing operand\n")),
+        }
+    }
+
+    fn put(&self, path: &str, file: Option<OnDisk>) {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.insert(path.to_owned(), file);
     }
 
     /// The processes as they are now.

@@ -4,6 +4,7 @@ use super::answer::{Follow, last};
 use super::docker_format::{fields, render, state};
 use super::{Answer, Container, ContainerState, Machine, Output};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 impl Machine {
     pub(super) fn docker(&self, arguments: &[&str]) -> Answer {
@@ -202,7 +203,11 @@ impl Machine {
                 "Running": container.running(),
                 "Restarting": matches!(container.state, ContainerState::Restarting { .. }),
             },
-            "Config": { "Image": container.image, "Env": env },
+            "Config": {
+                "Image": container.image,
+                "Env": env,
+                "Labels": container.labels.iter().copied().collect::<BTreeMap<_, _>>(),
+            },
         });
         let Some(format) = format else {
             return Output::out(format!("{:#}\n", json!([all])));

@@ -21,7 +21,7 @@ pub(super) fn fields(container: &Container, full: bool) -> Vec<(&'static str, St
         ),
         ("ID", if full { id } else { id[..12].to_owned() }),
         ("Image", container.image.clone()),
-        ("Labels", String::new()),
+        ("Labels", labels(container)),
         ("LocalVolumes", "0".to_owned()),
         ("Mounts", String::new()),
         ("Names", container.name.clone()),
@@ -32,6 +32,14 @@ pub(super) fn fields(container: &Container, full: bool) -> Vec<(&'static str, St
         ("State", state(container.state).to_owned()),
         ("Status", status(container, now)),
     ]
+}
+
+fn labels(container: &Container) -> String {
+    let pairs = container.labels.iter();
+    let pairs: Vec<String> = pairs
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    pairs.join(",")
 }
 
 /// The word for a state.

@@ -30,6 +30,8 @@ pub(crate) struct Base {
     pub(crate) containers: Vec<Container>,
     /// There only while the named fault is on.
     pub(crate) leftovers: Vec<(Fault, Container)>,
+    /// Containers that come back when they are stopped while the named fault is on.
+    pub(crate) stubborn: Vec<(Fault, &'static str)>,
     /// Containers that restart without end while the named fault is on.
     pub(crate) restarting: Vec<(Fault, &'static str)>,
     pub(crate) processes: Vec<Process>,
@@ -54,6 +56,8 @@ pub(crate) struct Machine {
     started: Mutex<BTreeMap<String, Timestamp>>,
     /// Containers somebody removed by hand.
     removed: Mutex<BTreeSet<String>>,
+    /// Files that a person removed, or moved to where they are now.
+    gone: Mutex<BTreeMap<String, Option<OnDisk>>>,
     changes: watch::Sender<u64>,
 }
 
@@ -70,6 +74,7 @@ impl Machine {
             stopped: Mutex::default(),
             started: Mutex::default(),
             removed: Mutex::default(),
+            gone: Mutex::default(),
             changes: watch::Sender::new(0),
         })
     }
@@ -234,6 +239,15 @@ impl Machine {
 
     /// Stops a container by hand; says whether there is one of that name.
     fn stop(&self, name: &str) -> bool {
+        let mut stubborn = self.base.stubborn.iter();
+        if stubborn.any(|(fault, known)| *known == name && self.faults.on(*fault)) {
+            // Its restart policy has it up again at once.
+            self.journal(
+                "dockerd[912]",
+                &format!("container {name}: stopped, restarted"),
+            );
+            return self.start(name);
+        }
         self.by_hand(name, &self.stopped, &self.started)
     }
 
@@ -288,6 +302,12 @@ impl Machine {
             stopped.remove(&container.name);
             started.remove(&container.name);
             removed.remove(&container.name);
+        }
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        for (path, file) in &self.base.disk {
+            if file.only_with == Some(fault) {
+                gone.remove(*path);
+            }
         }
     }
 

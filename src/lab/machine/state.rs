@@ -27,6 +27,7 @@ pub(crate) struct Container {
     /// Published on `127.0.0.1` under the same number.
     pub(crate) port: u16,
     pub(crate) env: Vec<(String, String)>,
+    pub(crate) labels: Vec<(&'static str, &'static str)>,
     pub(crate) log: Arc<dyn Growing>,
 }
 

@@ -1,11 +1,12 @@
 //! The small programs: who and what the machine is, its processes and services.
 
 use super::{Machine, Output};
+use crate::faults::Fault;
 use jiff::Timestamp;
 use std::fmt::Write as _;
 
 /// Programs every machine has, for `command -v` and `which`.
-pub(super) const PROGRAMS: [&str; 20] = [
+pub(super) const PROGRAMS: [&str; 22] = [
     "cat",
     "df",
     "docker",
@@ -15,9 +16,11 @@ pub(super) const PROGRAMS: [&str; 20] = [
     "find",
     "hostname",
     "journalctl",
+    "mv",
     "openssl",
     "ps",
     "readlink",
+    "rm",
     "ss",
     "stat",
     "sudo",
@@ -42,6 +45,7 @@ impl Machine {
                 Output::out(format!("{}\n", Timestamp::now().as_second()))
             }
             "stat" => self.stat(arguments),
+            "rm" | "mv" => self.by_a_person(program, arguments),
             "find" => self.find_links(arguments),
             "df" => self.df(),
             "openssl" => self.openssl(arguments),
@@ -66,6 +70,14 @@ impl Machine {
         };
         let good = "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n\
                     nginx: configuration file /etc/nginx/nginx.conf test is successful\n";
+        let broken = self.faults.on(Fault::NginxBroken);
+        if broken && !matches!(arguments, ["-v"]) {
+            return Output::fail(
+                1,
+                "nginx: [emerg] unknown directive \"proxy_pas\" in /etc/nginx/sites-enabled/tksea:31\n\
+                 nginx: configuration file /etc/nginx/nginx.conf test failed\n",
+            );
+        }
         match arguments {
             ["-T"] => Output::default().and_err(good).and_out(site.dump()),
             ["-T", "-q"] | ["-q", "-T"] | ["-qT"] => Output::out(site.dump()),
@@ -243,6 +255,18 @@ impl Machine {
                 let mut output = Output::out("inactive\n");
                 output.code = 3;
                 output
+            }
+            ("reload", true)
+                if unit == "nginx"
+                    && (self.faults.on(Fault::NginxBroken)
+                        || self.faults.on(Fault::ReloadFails)) =>
+            {
+                self.journal("systemd[1]", "Reload failed for nginx.service.");
+                Output::fail(
+                    1,
+                    "Job for nginx.service failed.\nSee \"systemctl status nginx.service\" and \
+                     \"journalctl -xeu nginx.service\" for details.\n",
+                )
             }
             ("reload" | "restart", true) => {
                 self.journal("systemd[1]", &format!("Reloaded {unit}.service."));

@@ -64,6 +64,9 @@ impl Site {
         if on(Fault::NginxBannedName) {
             self.more.push("access_log /srv/crm-verify-7/access.log");
         }
+        if on(Fault::TrialRouted) {
+            self.more.push("set $trial 127.0.0.1:18087");
+        }
         if on(Fault::PortalGone) {
             for location in &mut self.locations {
                 if let Action::Files { files, .. } = &mut location.action {

@@ -4,6 +4,7 @@ mod confirm;
 mod import_form;
 mod message;
 mod palette;
+mod stack_form;
 
 pub(crate) use confirm::Field;
 pub(crate) use confirm::{Confirm, Subject};
@@ -11,11 +12,13 @@ pub(crate) use import_form::ImportForm;
 pub(crate) use import_form::{FIELDS, KEYS, OWN};
 pub(crate) use message::Message;
 pub(crate) use palette::{Kind, Palette, unknown_word};
+pub(crate) use stack_form::{STACK_FIELDS, StackForm};
 
 use crate::actions::{ACTIONS, Danger};
 use crate::model::Model;
 use crate::msg::Effect;
-use crate::update::{Words, confirmed, run_action, submit_import, why_not};
+use crate::update::{Words, confirmed, run_action, submit_import, submit_stack, why_not};
+use cockpit_domain::runbook::Run;
 use cockpit_engine::failure::Failure;
 use cockpit_engine::probe::Split;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
@@ -29,6 +32,8 @@ pub(crate) enum Dialog {
     Palette(Palette),
     /// What an import needs.
     Import(ImportForm),
+    /// What registering a stack needs.
+    Stack(Box<StackForm>),
     /// The word for an act.
     Confirm(Confirm),
     /// Something to read.
@@ -47,7 +52,7 @@ impl Dialog {
     pub(crate) fn unseen(&self) -> Option<i64> {
         match self {
             Self::Confirm(confirm) => confirm.unseen(),
-            Self::Palette(_) | Self::Import(_) | Self::Message(_) => None,
+            Self::Palette(_) | Self::Import(_) | Self::Stack(_) | Self::Message(_) => None,
         }
     }
 
@@ -59,6 +64,11 @@ impl Dialog {
     /// What a split found, and where it lies.
     pub(crate) fn split(model: &Model, split: &Split) -> Self {
         Self::Message(Message::of_split(model, split))
+    }
+
+    /// Where the clean-up of a stack stands.
+    pub(crate) fn clean_up(model: &Model, run: &Run) -> Self {
+        Self::Message(Message::of_clean_up(model, run))
     }
 
     /// Ending while a job writes.
@@ -116,6 +126,14 @@ pub(crate) fn key(model: &mut Model, dialog: Dialog, key: KeyEvent) -> Vec<Effec
             import_form::Next::Close => Vec::new(),
             import_form::Next::Submit => submit_import(model, form),
         },
+        Dialog::Stack(mut form) => match form.key(key) {
+            stack_form::Next::Stay => {
+                model.dialog = Some(Dialog::Stack(form));
+                Vec::new()
+            }
+            stack_form::Next::Close => Vec::new(),
+            stack_form::Next::Submit => submit_stack(model, form),
+        },
         Dialog::Confirm(mut confirm) => match confirm.key(model.now_ms, key) {
             confirm::Next::Stay => {
                 model.dialog = Some(Dialog::Confirm(confirm));
@@ -162,6 +180,7 @@ fn palette_key(model: &mut Model, mut palette: Palette, key: KeyEvent) -> Vec<Ef
 pub(crate) fn paste(model: &mut Model, mut dialog: Dialog, text: String) {
     match &mut dialog {
         Dialog::Import(form) => form.paste(text),
+        Dialog::Stack(form) => form.paste(&text),
         Dialog::Confirm(confirm) => confirm.paste(&text),
         Dialog::Palette(palette) => {
             palette.paste(&text);

@@ -244,7 +244,7 @@ pub(crate) fn unknown_word(
             // They may not have been asked for yet.
             Arg::Fault => listed || choices.is_empty(),
             // These are looked up where they are used.
-            Arg::Check | Arg::Duration | Arg::Reference => true,
+            Arg::Check | Arg::Duration | Arg::Reference | Arg::Stack => true,
             Arg::Account => word.parse::<i64>().is_ok(),
         };
         (!known).then(|| {
@@ -282,6 +282,9 @@ fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
             })
             .collect(),
         Arg::Account => accounts(model),
+        Arg::Stack => (model.stacks.list.iter().flat_map(|known| &known.value))
+            .map(|seen| (seen.stack.name.to_string(), seen.stack.reason.clone()))
+            .collect(),
         Arg::Reference => Vec::new(),
         Arg::Check => model
             .board()

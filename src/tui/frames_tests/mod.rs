@@ -16,4 +16,5 @@ mod plans;
 mod pool_acts;
 mod pools;
 mod sizes;
+mod stacks;
 mod states;

@@ -6,6 +6,7 @@ mod baseline;
 mod batches;
 mod doctor;
 mod drift;
+mod gate;
 mod hosts;
 mod jobs;
 mod log;
@@ -14,6 +15,7 @@ mod plan;
 mod pool;
 mod probes;
 mod said;
+mod stacks;
 mod watching;
 mod welcome;
 
@@ -57,6 +59,9 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Change(plan, at) => plan::change(model, *plan, *at),
         Place::Outcome(plan) => plan::outcome(model, *plan),
         Place::Matrix => matrix::list(model),
+        Place::Gate => gate::page(model),
+        Place::Stacks => stacks::list(model),
+        Place::Stack(name) => stacks::stack(model, name),
         Place::Doctor => doctor::list(model),
         Place::Welcome => welcome::page(model),
     }

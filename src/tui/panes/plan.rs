@@ -333,6 +333,11 @@ pub(super) fn outcome(model: &Model, id: PlanId) -> Content {
                 ));
             }
         }
+        Some(Ok(Answer::Gate(report))) => {
+            let mut content = super::gate::of(model, report);
+            head.append(&mut content.head);
+            return content.head(head);
+        }
         Some(Ok(Answer::Repaired(repaired))) => {
             let proven = repaired.unproven.is_empty() && repaired.disturbed.is_empty();
             let key = if proven {

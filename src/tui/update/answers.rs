@@ -67,6 +67,9 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
                 Ok(Answer::Recovered(recovered)) => Some(recovered.batch.id),
                 _ => None,
             };
+            if let Ok(Answer::Gate(report)) = &outcome {
+                super::stacks::keep(model, report.as_ref().clone());
+            }
             if let Some(act) = model.acts.get_mut(&id) {
                 act.result = Some(outcome);
             }
@@ -105,6 +108,11 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             model.dialog = Some(Dialog::failure(model, &failure));
             Vec::new()
         }
+        (Asked::Gate, outcome) => super::stacks::gate_read(model, outcome),
+        (Asked::Stacks, outcome) => super::stacks::listed(model, outcome),
+        (Asked::Stack(name), outcome) => super::stacks::looked(model, name, outcome),
+        (Asked::Clean(name), outcome) => super::stacks::cleaned(model, &name, outcome),
+        (Asked::Register, outcome) => super::stacks::registered(model, outcome),
         (Asked::Doctor, Ok(Answer::Doctor(found))) => {
             model.doctor = Some(Known {
                 at_ms: model.now_ms,

@@ -106,6 +106,8 @@ pub(crate) fn scope(place: &Place) -> Scope {
             Scope::Batches
         }
         Place::Plan(_) | Place::Change(..) => Scope::Plan,
+        Place::Gate => Scope::Gate,
+        Place::Stacks | Place::Stack(_) => Scope::Stacks,
         Place::Log | Place::LogOf(_) | Place::LogLine(_) | Place::LogSources => Scope::Log,
         Place::Jobs | Place::Job(_) | Place::Outcome(_) => Scope::Jobs,
         _ => Scope::Everywhere,

@@ -9,6 +9,7 @@ mod reach;
 mod rounds;
 mod run;
 mod shown;
+mod stacks;
 #[cfg(test)]
 mod tests;
 mod watching;
@@ -22,6 +23,7 @@ pub(crate) use answers::role_of;
 pub(crate) use keys::{fits, serves};
 pub(crate) use lines::shows_logs;
 pub(crate) use run::{Words, run_action};
+pub(crate) use stacks::submit_stack;
 pub(crate) use watching::role_of as role_of_watch;
 
 use crate::model::Model;

@@ -2,7 +2,7 @@
 //! why it cannot be done now.
 
 use super::moving::{Move, go};
-use super::{acts, lines, reach, rounds, watching};
+use super::{acts, lines, reach, rounds, stacks, watching};
 use crate::actions::{Action, Danger};
 use crate::dialogs::{self, Dialog};
 use crate::model::{Asked, Model};
@@ -149,6 +149,13 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::LeaseTake => reach::take_lease(model, &aim, words),
         Action::HostAdd => reach::add_host(model, words),
         Action::HostRemove => reach::remove_host(model, &aim, words),
+        Action::Gate => stacks::gate(model),
+        Action::GateBefore | Action::GateAfter => stacks::gate_side(model, action),
+        Action::GateApply => stacks::gate_apply(model),
+        Action::Stacks => stacks::stacks(model),
+        Action::StackShow => stacks::show(model, &aim, words),
+        Action::StackRegister => stacks::register(model),
+        Action::StackClean => stacks::clean(model, &aim, words),
         Action::Arm => acts::arm(model, &aim, words),
         Action::Disarm => vec![Effect::Disarm],
         Action::Retry => acts::retry(model, &aim, words),
@@ -184,6 +191,7 @@ pub(crate) fn why_not(model: &Model, action: Action) -> Option<String> {
     }
     match action {
         Action::Apply => acts::why_not_apply(model, target(model).plan),
+        Action::GateApply => stacks::why_not_gate(model),
         Action::FaultSet | Action::FaultClear | Action::Panic if !model.setup.lab => {
             host_reason("why.lab-only")
         }
@@ -213,6 +221,7 @@ pub(super) fn open(model: &mut Model, place: Place) -> Vec<Effect> {
     let effects = match &place {
         Place::Batch(batch) | Place::Item(batch, _) => super::answers::read_batch(model, *batch),
         Place::Activity => vec![Effect::ReadAudit],
+        Place::Stack(stack) => stacks::look_at(model, stack),
         _ => Vec::new(),
     };
     model.trail.open(place);
@@ -290,6 +299,9 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         Place::Activity => vec![Effect::ReadAudit],
         Place::Matrix => ask(model, Asked::Matrix, Command::ProviderList),
         Place::Doctor => ask(model, Asked::Doctor, Command::Doctor),
+        Place::Gate => ask(model, Asked::Gate, Command::GateShow { pack: None }),
+        Place::Stacks => stacks::look_at_all(model),
+        Place::Stack(stack) => stacks::look_at(model, &stack),
         Place::Pool(host) | Place::Seat(host, ..) => acts::look_at_pool(model, host),
         Place::Hosts | Place::Host(_) => rounds::look_at_hosts(model),
         Place::Probes | Place::Probe(..) => acts::probe_all(model),

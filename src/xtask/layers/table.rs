@@ -40,6 +40,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "serde",
             "serde_json",
             "sha2",
+            "similar",
             "strsim",
             "thiserror",
             "toml",

@@ -9,6 +9,7 @@ mod pool;
 mod reach;
 mod repairs;
 mod runbooks;
+mod stacks;
 
 pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
 pub(crate) use runbooks::news;
@@ -99,6 +100,10 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Runbook(book) => runbooks::book(book),
         Answer::Runs(rows) => runbooks::runs(rows),
         Answer::Run(run) => runbooks::run(run),
+        Answer::Gate(report) => stacks::gate(report),
+        Answer::Stacks(rows) => stacks::list(rows),
+        Answer::Stack(seen) => stacks::registered(seen),
+        Answer::StackLook(look) => stacks::look(look),
         Answer::Split(split) => told_split(split),
         Answer::Doctor(found) => {
             let mut text = String::new();

@@ -17,6 +17,9 @@ pub struct ContainersLook {
     /// Name patterns (`*` is any text) that must not run.
     #[serde(default)]
     pub banned: Vec<String>,
+    /// Containers of registered stacks: like production, and there with leave. No pack says them.
+    #[serde(skip)]
+    pub leave: Vec<String>,
 }
 
 impl Kind for ContainersLook {

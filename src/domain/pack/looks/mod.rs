@@ -19,6 +19,7 @@ mod rules;
 mod service;
 mod smoke;
 mod sql;
+mod stacks;
 mod stored;
 
 pub use binding::{BindingLook, Bound};
@@ -39,6 +40,7 @@ pub(super) use rules::Rules;
 pub use service::{Manager, ServiceLook};
 pub use smoke::SmokeLook;
 pub use sql::SqlLook;
+pub use stacks::StacksLook;
 pub use stored::StoredLook;
 
 use super::shape::read_shape;
@@ -161,6 +163,8 @@ kinds! {
     "binding" => Binding(BindingLook),
     /// Standing conditions of what the host has stored.
     "stored" => Stored(StoredLook),
+    /// Temporary stacks.
+    "stacks" => Stacks(StacksLook),
     /// A client's profile.
     "profile" => Profile(ProfileLook),
     /// A user's model calls with an active key of the host.

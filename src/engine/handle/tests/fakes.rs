@@ -18,6 +18,7 @@ use cockpit_domain::pack::Pack;
 use cockpit_domain::resource::{BatchResource, ResourceKind};
 use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::{Fingerprint, Secret};
+use cockpit_domain::stack::Stack;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -222,6 +223,18 @@ impl Store for Fakes {
 
     async fn runs(&self, _most: usize) -> Outcome<Vec<Run>> {
         never("runs")
+    }
+
+    async fn stacks(&self) -> Outcome<Vec<Stack>> {
+        never("stacks")
+    }
+
+    async fn add_stack(&self, _stack: &Stack, _audit: &AuditRow) -> Outcome<()> {
+        never("add_stack")
+    }
+
+    async fn end_stack(&self, _name: &HostId, _audit: &AuditRow) -> Outcome<bool> {
+        never("end_stack")
     }
 
     async fn evidence(&self, _name: &str, _files: &[(String, String)]) -> Outcome<String> {
