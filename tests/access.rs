@@ -5,6 +5,7 @@ mod limit;
 mod prepare;
 mod preview;
 mod rights;
+mod shared;
 mod user_key;
 
 use crate::support::inside::Inside;

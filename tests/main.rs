@@ -19,6 +19,7 @@ mod gate;
 mod import_run;
 mod live;
 mod looks;
+mod moved;
 mod neighbours;
 mod pools;
 mod prune;

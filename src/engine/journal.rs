@@ -1,10 +1,12 @@
 //! Remote writes that survive a crash: intent durable before, outcome after, and a lost answer
 //! looked up before anything is sent again (`product.md` 4, journal; `host-contract.md` 2.4).
 
+use crate::basis::Basis;
 use crate::context::Job;
 use crate::failure::Outcome;
 use crate::ports::AuditRow;
 use async_trait::async_trait;
+use cockpit_domain::batch::BatchEvent;
 use cockpit_domain::canonical::hash_of;
 use cockpit_domain::ids::{BatchId, HostId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepKind, StepState};
@@ -37,6 +39,12 @@ pub trait RemoteWrite: Send + Sync {
 
     /// What it is.
     fn write(&self) -> Write;
+
+    /// What the plan read of the target, beside what is there now: asked right before it is sent.
+    /// `None` where nothing of the host's is overwritten: what is made new is guarded by its name.
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        Ok(None)
+    }
 
     /// Finds what an earlier try made, by deterministic name. `key` is the replay key of that try.
     async fn look(&self, key: &str) -> Outcome<Option<Self::Made>>;
@@ -144,10 +152,14 @@ impl Journal {
                     return Ok(made);
                 }
                 // Somebody took it away since. Its replay key would answer with what is gone.
+                self.ready(remote, &write, false).await?;
                 let (step, key) = self.intend(&write).await?;
                 (step, key, false)
             }
-            Some(row) if row.state == StepState::Intended => (row.id, row.idempotency_key, false),
+            Some(row) if row.state == StepState::Intended => {
+                self.ready(remote, &write, false).await?;
+                (row.id, row.idempotency_key, false)
+            }
             Some(row) if row.is_open() => {
                 if row.state == StepState::Sent {
                     let answer = "the program ended before an answer came";
@@ -166,9 +178,11 @@ impl Journal {
                     .await?;
                     return Ok(made);
                 }
+                self.ready(remote, &write, true).await?;
                 (row.id, row.idempotency_key, true)
             }
             _ => {
+                self.ready(remote, &write, false).await?;
                 let (step, key) = self.intend(&write).await?;
                 (step, key, false)
             }
@@ -176,6 +190,44 @@ impl Journal {
         self.send(remote, &write, step, &key, lost)
             .await
             .map_err(|failure| failure.doing(doing))
+    }
+
+    /// Waits while the job is held, and then reads again what the write rests on: where somebody
+    /// else changed it since the plan read it, nothing is written down and nothing sent.
+    async fn ready<W: RemoteWrite>(&self, remote: &W, write: &Write, lost: bool) -> Outcome<()> {
+        loop {
+            self.job.go_on().await?;
+            let basis = remote.basis().await?;
+            // Held while it was read: that may be long ago by the time it goes on.
+            if self.job.hold.is_on() {
+                continue;
+            }
+            return match basis {
+                // A try without an answer may be what took it away: asking again tells.
+                Some(basis) if !(lost && basis.now.is_none()) => basis
+                    .stands(&label(write))
+                    .map_err(|failure| {
+                        failure
+                            .doing("reading it again before it is written to")
+                            .hint(format!(
+                                "nothing was sent; `cockpit batch resume {0}` goes on from what is there now, `cockpit rollback plan {0}` takes back what was done",
+                                self.batch.0
+                            ))
+                    }),
+                _ => Ok(()),
+            };
+        }
+    }
+
+    /// Adds a line to the batch's story.
+    pub async fn event(&self, kind: &str, text: String) -> Outcome<()> {
+        let event = BatchEvent {
+            at_ms: self.job.now_ms(),
+            item: None,
+            kind: kind.to_owned(),
+            text,
+        };
+        self.job.ports.store.add_event(self.batch, &event).await
     }
 
     async fn send<W: RemoteWrite>(
@@ -343,5 +395,14 @@ impl Journal {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .put(row);
+    }
+}
+
+/// A write's target as people read it.
+fn label(write: &Write) -> String {
+    match write.kind {
+        // Its target says what it is.
+        StepKind::Delete => write.target.clone(),
+        _ => format!("{} {}", write.resource, write.target),
     }
 }

@@ -6,6 +6,7 @@ pub mod adopt;
 pub mod approval;
 pub mod arming;
 pub mod baseline;
+pub mod basis;
 pub mod batches;
 pub mod board;
 pub mod command;

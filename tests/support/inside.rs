@@ -126,6 +126,20 @@ impl Inside {
             wire_config(config, &self.sockets, timing, &redactor).expect("the engine is wired");
     }
 
+    /// An engine with a memory and a derivation key of its own, on the same hosts: somebody else's
+    /// installation.
+    pub(crate) fn second_installation(&self, timing: Timing) -> Handle {
+        let mut config = config::load(Some(&self.lab.config_path())).expect("the lab's config");
+        config.state_dir = self.sockets.path().join("elsewhere");
+        let redactor = Redactor::new();
+        wire_config(config, &self.sockets, timing, &redactor).expect("the engine is wired")
+    }
+
+    /// Works with the other engine from here on.
+    pub(crate) fn swap(&mut self, other: &mut Handle) {
+        std::mem::swap(&mut self.engine, other);
+    }
+
     /// Ends engine and lab.
     pub(crate) async fn end(self) {
         self.engine.close().await;

@@ -2,12 +2,12 @@
 //! with a key of its own (`product.md` 4, access closure; order: `host-contract.md` trap 8). Where a
 //! caller's own key is to be proven its owner takes the user's place, and no key is made.
 
-use super::login::log_in_patiently;
+use super::login::log_in_as_managed;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::Scene;
 use crate::import::{
     AssignSubscription, BindKey, CreateKey, CreateUser, ExtendSubscription, RevokeSubscription,
-    SetBalance, SetPassword, key_target,
+    SetBalance, key_target,
 };
 use crate::ports::{HostApi, Session};
 use cockpit_domain::batch::AccessMode;
@@ -43,7 +43,8 @@ pub(crate) async fn close(scene: &Scene, group: RemoteId) -> Outcome<ApiKey> {
         }
     }
     scene.job.say("closing access: managed key");
-    let session = log_in(scene, &user, &password).await?;
+    let (job, api) = (&scene.job, scene.api.as_ref());
+    let session = log_in_as_managed(job, api, &scene.journal, (user.id, email), password).await?;
     scene
         .journal
         .ensure(&CreateKey {
@@ -276,34 +277,6 @@ fn stands(row: &Subscription, scene: &Scene) -> Outcome<Standing> {
         .doing("reading a subscription")
         .hint("the host's version may differ; `cockpit doctor` shows it")
     })
-}
-
-/// Logs in with the derived password; a managed user that was there with another password gets
-/// ours.
-async fn log_in(scene: &Scene, user: &User, password: &Secret) -> Outcome<Session> {
-    match log_in_patiently(&scene.job, scene.api.as_ref(), &user.email, password).await {
-        Err(failure) if failure.has_reason("INVALID_CREDENTIALS") => {
-            let (id, email, password) = (user.id, user.email.clone(), password.clone());
-            scene
-                .event(
-                    None,
-                    "password_set",
-                    format!("user `{email}` had another password; ours was set"),
-                )
-                .await?;
-            scene
-                .journal
-                .ensure(&SetPassword {
-                    scene,
-                    id,
-                    email,
-                    password: password.clone(),
-                })
-                .await?;
-            log_in_patiently(&scene.job, scene.api.as_ref(), &user.email, &password).await
-        }
-        other => other,
-    }
 }
 
 /// A session of the managed user, for looks that only tell.

@@ -1,9 +1,13 @@
-//! A patient login, for jobs that cannot go on without one: a lost answer is asked for again, and the
-//! host's login limit is waited out, with a countdown.
+//! A patient login, for jobs that cannot go on without one: a lost answer is asked for again, the
+//! host's login limit is waited out, with a countdown, and a managed user that has another password
+//! than ours gets ours.
 
 use crate::context::Job;
 use crate::failure::{FailureKind, Outcome};
+use crate::import::SetPassword;
+use crate::journal::Journal;
 use crate::ports::{HostApi, Session};
+use cockpit_domain::ids::RemoteId;
 use cockpit_domain::secret::Secret;
 use std::time::Duration;
 
@@ -13,7 +17,7 @@ const AGAIN: u32 = 3;
 const BETWEEN: Duration = Duration::from_secs(5);
 
 /// Logs in. A login changes nothing, so it may be sent as often as it takes.
-pub(crate) async fn log_in_patiently(
+async fn log_in_patiently(
     job: &Job,
     api: &dyn HostApi,
     email: &str,
@@ -40,5 +44,32 @@ pub(crate) async fn log_in_patiently(
             other => return other,
         }
         job.check_cancel()?;
+    }
+}
+
+/// Logs in with the derived password. A managed user that has another one (set by hand, or by
+/// another installation that shares the host) gets ours, as a step of the batch.
+pub(crate) async fn log_in_as_managed(
+    job: &Job,
+    api: &dyn HostApi,
+    journal: &Journal,
+    (id, email): (RemoteId, String),
+    password: Secret,
+) -> Outcome<Session> {
+    match log_in_patiently(job, api, &email, &password).await {
+        Err(failure) if failure.has_reason("INVALID_CREDENTIALS") => {
+            let told = format!("user `{email}` had another password; ours was set");
+            journal.event("password_set", told).await?;
+            journal
+                .ensure(&SetPassword {
+                    api,
+                    id,
+                    email: email.clone(),
+                    password: password.clone(),
+                })
+                .await?;
+            log_in_patiently(job, api, &email, &password).await
+        }
+        other => other,
     }
 }

@@ -8,7 +8,7 @@ mod status;
 
 pub(crate) use closure::close;
 pub(crate) use gateway::{GatewayLook, conversations, is_ready, prove, told};
-pub(crate) use login::log_in_patiently;
+pub(crate) use login::log_in_as_managed;
 pub use preview::{AccessPreview, preview};
 pub(crate) use status::own_accounts;
 pub use status::{AccessLook, Precondition, status};

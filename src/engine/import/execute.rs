@@ -72,7 +72,7 @@ pub(super) async fn execute(scene: &Scene, view: Option<HostView>) -> Outcome<Ba
     }
     wake_own(scene, &items).await?;
     if first.is_none() && may_replace(&items) {
-        park_older(scene).await?;
+        park_older(scene, &view).await?;
     }
     let key = close(scene, group).await?;
     proven_with(scene, &mut batch, &key);
@@ -176,7 +176,16 @@ async fn frame(scene: &Scene, view: &HostView) -> Outcome<RemoteId> {
     if request.access == AccessMode::SelfService {
         return Ok(group);
     }
-    if let Some(id) = planned_id(scene, ResourceKind::Plan) {
+    let template = &request.pack.subscription;
+    let stranger = (scene.journal.last(StepKind::CreatePlan, &template.plan))
+        .is_none()
+        .then(|| {
+            let mut rows = view.offers.iter();
+            rows.find(|row| row.spec.name == template.plan && row.spec.group_id == group)
+        });
+    // One that somebody made since is taken over: a second one of its name would only confuse.
+    let there = stranger.flatten().map(|row| row.id);
+    if let Some(id) = planned_id(scene, ResourceKind::Plan).or(there) {
         let stored = view
             .offers
             .iter()
@@ -191,7 +200,6 @@ async fn frame(scene: &Scene, view: &HostView) -> Outcome<RemoteId> {
             )
             .await?;
     } else {
-        let template = &request.pack.subscription;
         let spec = OfferSpec {
             name: template.plan.clone(),
             group_id: group,

@@ -3,7 +3,10 @@
 use super::scene::Scene;
 use super::writes::{ParkAccount, UnparkAccount};
 use crate::failure::Outcome;
+use crate::journal::RemoteWrite;
 use cockpit_domain::batch::{AccountStatus, Item};
+use cockpit_domain::import::HostView;
+use cockpit_domain::journal::StepKind;
 use cockpit_domain::plan::Sign;
 use cockpit_domain::resource::{Origin, ResourceKind};
 use serde_json::json;
@@ -22,8 +25,9 @@ pub(super) fn may_replace(items: &[Item]) -> bool {
         })
 }
 
-/// Parks what the plan said.
-pub(super) async fn park_older(scene: &Scene) -> Outcome<usize> {
+/// Parks what the plan said, but for what somebody else switched off or took away before this run:
+/// that is theirs, and never ours to switch on again.
+pub(super) async fn park_older(scene: &Scene, view: &HostView) -> Outcome<usize> {
     let older = scene
         .plan
         .changes
@@ -34,15 +38,25 @@ pub(super) async fn park_older(scene: &Scene) -> Outcome<usize> {
         let Some(id) = change.host_resource_id else {
             continue;
         };
-        scene
+        let park = ParkAccount {
+            scene,
+            id,
+            name: change.name.clone(),
+            older: true,
+        };
+        let begun = scene
             .journal
-            .ensure(&ParkAccount {
-                scene,
-                id,
-                name: change.name.clone(),
-                older: true,
-            })
-            .await?;
+            .last(StepKind::ParkAccount, &park.write().target);
+        let serves = (view.accounts.iter()).any(|row| row.id == id && row.schedulable);
+        if begun.is_none() && !serves {
+            let text = format!(
+                "{} #{id} is out of service already, and not by this batch",
+                change.name
+            );
+            scene.event(None, "older_left", text).await?;
+            continue;
+        }
+        scene.journal.ensure(&park).await?;
         parked += 1;
     }
     if parked > 0 {

@@ -4,6 +4,7 @@
 use super::saved::{Applicable, again, begin, ended, event, load, plan_of, stopped};
 use super::writes::DeleteParked;
 use crate::approval::{Approval, changed_since};
+use crate::basis::Basis;
 use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -25,7 +26,7 @@ use cockpit_domain::plan::Change;
 use cockpit_domain::pool::{
     Doomed, PruneInput, PrunePlan, below_floor, plan_prune as make_plan, witnesses,
 };
-use cockpit_domain::recorded::{listing, listing_changes};
+use cockpit_domain::recorded::{self, listing, listing_changes};
 use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -274,6 +275,8 @@ impl Run<'_> {
         for (at, doomed) in self.plan.doomed.iter().enumerate() {
             let line = format!("- account {} #{}", doomed.name, doomed.account);
             job.count(&line, at, self.plan.doomed.len());
+            // What is asked now must not be old by the time a hold is over.
+            job.go_on().await?;
             if let Some(why) = self.why_kept(&journal, &mut view, doomed).await? {
                 event(job, batch, "kept", format!("{line}: {why}")).await?;
                 pruned.kept.push(format!("{line}: {why}"));
@@ -322,8 +325,9 @@ impl Run<'_> {
         if account.schedulable {
             return Ok(Some("was switched on again meanwhile".to_owned()));
         }
-        if account.name != doomed.name {
-            return Ok(Some("was renamed meanwhile".to_owned()));
+        let now = Some(recorded::of_account(&account));
+        if let Some(why) = Basis::of(doomed.before.clone(), now).moved(&doomed.name) {
+            return Ok(Some(format!("was changed meanwhile: {why}")));
         }
         for stand in &self.plan.stands {
             let fresh = self.api.accounts(Some(stand.group)).await?;

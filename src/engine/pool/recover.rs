@@ -5,6 +5,7 @@ use super::saved::{Applicable, again, begin, ended, load, plan_of, stopped};
 use super::status::{Known, known};
 use super::writes::{Reset, TestAgain};
 use crate::approval::{Approval, changed_since};
+use crate::basis::Resting;
 use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -25,9 +26,11 @@ use cockpit_domain::pool::{
     Ask, Asked, Pool, PoolInput, Probed, Reason, RecoverInput, RecoverPlan, Seat, WhyNot,
     plan_recover as make_plan, pools,
 };
+use cockpit_domain::recorded;
 use cockpit_domain::resource::{Origin, ResourceKind};
 use cockpit_domain::text::shorten;
 use serde::Serialize;
+use serde_json::Value;
 
 /// A plan with its id and hash.
 #[derive(Debug, Clone, Serialize)]
@@ -120,7 +123,7 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Recove
     job.say("reading the host again");
     let settings = job.host(&saved.host)?.clone();
     let provider = Some(&saved.provider);
-    let (now, _) = draft(job, api.as_ref(), &settings, plan.account, provider).await?;
+    let (now, view) = draft(job, api.as_ref(), &settings, plan.account, provider).await?;
     if now.revision != plan.revision || reasons(&now.why) != reasons(&plan.why) {
         let told = changed_since(&lines(&plan), &lines(&now));
         return Err(Failure::new(
@@ -136,7 +139,13 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Recove
     let what = format!("account {} #{}", plan.name, plan.account);
     let batch = begin(job, BatchKind::Recover, &saved, &what).await?;
     let reason = approval.reason.clone().unwrap_or_default();
-    run(job, api.as_ref(), batch, &plan, &reason).await
+    let seen = view.accounts.iter().find(|row| row.id == plan.account);
+    let seen = seen.map(recorded::of_account).unwrap_or_default();
+    let ground = Ground {
+        api: api.as_ref(),
+        seen: &seen,
+    };
+    run(job, &ground, batch, &plan, &reason).await
 }
 
 /// Goes on with one that was stopped: the account is asked once more.
@@ -150,7 +159,14 @@ pub(crate) async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
     let plan: RecoverPlan = plan_of(job, &batch, &doing).await?;
     let api = job.ports.hosts.api(&batch.host).await?;
     again(job, &mut batch).await?;
-    let recovered = run(job, api.as_ref(), batch, &plan, "resume").await?;
+    // It goes on from what is there now.
+    let seen = api.account(plan.account).await?;
+    let seen = seen.as_ref().map(recorded::of_account).unwrap_or_default();
+    let ground = Ground {
+        api: api.as_ref(),
+        seen: &seen,
+    };
+    let recovered = run(job, &ground, batch, &plan, "resume").await?;
     Ok(recovered.batch)
 }
 
@@ -267,13 +283,31 @@ fn provider_of(job: &Job, known: &Known, account: &Account) -> Outcome<ProviderP
     })
 }
 
+/// The account as it was read, which every write of the plan rests on.
+struct Ground<'a> {
+    api: &'a dyn HostApi,
+    seen: &'a Value,
+}
+
+impl<'a> Ground<'a> {
+    fn under<W>(&self, plan: &RecoverPlan, write: W) -> Resting<'a, W> {
+        Resting {
+            api: self.api,
+            of: (ResourceKind::Account, plan.account),
+            was: self.seen,
+            write,
+        }
+    }
+}
+
 /// How it answered, and in whose words.
 async fn ask(
     job: &Job,
-    api: &dyn HostApi,
+    ground: &Ground<'_>,
     journal: &Journal,
     plan: &RecoverPlan,
 ) -> Outcome<(AccountStatus, String)> {
+    let api = ground.api;
     if plan.ask == Ask::List {
         job.say("asking the upstream for its models with the account's key");
         return Ok(match api.upstream_models(plan.account).await {
@@ -288,14 +322,13 @@ async fn ask(
         });
     }
     job.say(format!("asking `{}` for one answer", plan.model));
-    let tested = journal
-        .ensure(&TestAgain {
-            api,
-            id: plan.account,
-            name: &plan.name,
-            model: &plan.model,
-        })
-        .await?;
+    let test = TestAgain {
+        api,
+        id: plan.account,
+        name: &plan.name,
+        model: &plan.model,
+    };
+    let tested = journal.ensure(&ground.under(plan, test)).await?;
     Ok(match tested {
         AccountTest::Passed => (
             AccountStatus::Passed,
@@ -311,12 +344,12 @@ async fn ask(
 
 async fn run(
     job: &Job,
-    api: &dyn HostApi,
+    ground: &Ground<'_>,
     batch: Batch,
     plan: &RecoverPlan,
     reason: &str,
 ) -> Outcome<Recovered> {
-    match work(job, api, &batch, plan, reason).await {
+    match work(job, ground, &batch, plan, reason).await {
         Ok(recovered) => finish(job, recovered).await,
         Err(failure) => Err(stopped(job, batch, failure).await?),
     }
@@ -324,21 +357,24 @@ async fn run(
 
 async fn work(
     job: &Job,
-    api: &dyn HostApi,
+    ground: &Ground<'_>,
     batch: &Batch,
     plan: &RecoverPlan,
     reason: &str,
 ) -> Outcome<Recovered> {
     let journal = Journal::open(job, batch.id, &batch.host, &batch.plan_hash, reason).await?;
-    let (status, summary) = ask(job, api, &journal, plan).await?;
+    let (status, summary) = ask(job, ground, &journal, plan).await?;
+    let api = ground.api;
     let (id, name) = (plan.account, plan.name.as_str());
     if status == AccountStatus::Passed {
         if plan.reset {
-            journal.ensure(&Reset { api, id, name }).await?;
+            let reset = Reset { api, id, name };
+            journal.ensure(&ground.under(plan, reset)).await?;
         }
         if plan.switch_on {
             let name = plan.name.clone();
-            journal.ensure(&UnparkAccount { api, id, name }).await?;
+            let unpark = UnparkAccount { api, id, name };
+            journal.ensure(&ground.under(plan, unpark)).await?;
             remember_on(job, batch, id).await?;
         }
     }

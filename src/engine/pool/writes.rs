@@ -1,5 +1,6 @@
 //! The remote writes of acts on a pool: how each is sent, and how an earlier try is found.
 
+use crate::basis::{Basis, reread};
 use crate::failure::Outcome;
 use crate::journal::{RemoteWrite, Write};
 use crate::ports::{AccountTest, HostApi};
@@ -31,6 +32,14 @@ impl RemoteWrite for DeleteParked<'_> {
             request: json!([ResourceKind::Account, doomed.account]),
             before: doomed.before.clone(),
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        let Doomed {
+            account, before, ..
+        } = self.doomed;
+        let now = reread(self.api, ResourceKind::Account, *account, before).await?;
+        Ok(Some(Basis::of(before.clone(), now)))
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<()>> {

@@ -3,7 +3,7 @@
 //! changed is taken back alone.
 
 use super::compare::Reader;
-use super::write::{MendWrite, read_again};
+use super::write::MendWrite;
 use super::{PlannedReconcile, Probes, save, why_not};
 use crate::approval::{Approval, changed_since};
 use crate::batches::{self, begun};
@@ -258,7 +258,6 @@ async fn work(
     let journal = Journal::open(job, batch.id, &batch.host, &batch.plan_hash, reason).await?;
     for (at, mend) in plan.mends.iter().enumerate() {
         job.count(mend.line(), at, plan.mends.len());
-        fresh(api.as_ref(), mend).await?;
         journal
             .ensure(&MendWrite {
                 api: api.as_ref(),
@@ -278,20 +277,6 @@ async fn work(
         .compare(job, &import, Probes::Since(batch.last_write_ms))
         .await?;
     Ok((save(job, report, &import).await?, view))
-}
-
-/// Somebody else's change since must not be overwritten with what was planned before it.
-async fn fresh(api: &dyn HostApi, mend: &Mend) -> Outcome<()> {
-    let found = match read_again(api, mend).await? {
-        Some(now) if mend.is_untouched(&now) || mend.holds(&now) => return Ok(()),
-        Some(_) => "was changed since by somebody else",
-        None => "is gone since",
-    };
-    let message = format!(
-        "{} {} #{} {found}",
-        mend.kind, mend.name, mend.host_resource_id
-    );
-    Err(Failure::new(FailureKind::Conflict, message).doing("reading it again before its write"))
 }
 
 async fn finish(

@@ -1,5 +1,6 @@
 //! One write of the repair of a drift: how it is sent, and how an earlier try of it is found.
 
+use crate::basis::{Basis, reread};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::journal::{RemoteWrite, Write};
 use crate::ports::HostApi;
@@ -8,8 +9,7 @@ use cockpit_domain::ids::{BatchId, RemoteId};
 use cockpit_domain::inventory::ChannelSpec;
 use cockpit_domain::journal::StepKind;
 use cockpit_domain::reconcile::{Mend, MendAct};
-use cockpit_domain::recorded;
-use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
+use cockpit_domain::resource::{BatchResource, Origin};
 use serde_json::Value;
 
 /// A write of the plan.
@@ -23,13 +23,7 @@ pub(super) struct MendWrite<'a> {
 
 /// What the host stores of what a write changes, read on its own; `None` when it is gone.
 pub(super) async fn read_again(api: &dyn HostApi, mend: &Mend) -> Outcome<Option<Value>> {
-    let id = mend.host_resource_id;
-    if mend.kind == ResourceKind::Channel {
-        let channels = api.channels().await?;
-        let found = channels.iter().find(|row| row.id == id);
-        return Ok(found.map(recorded::of_channel));
-    }
-    Ok(api.account(id).await?.as_ref().map(recorded::of_account))
+    reread(api, mend.kind, mend.host_resource_id, &mend.before).await
 }
 
 fn unreadable(mend: &Mend, error: &serde_json::Error) -> Failure {
@@ -58,6 +52,20 @@ impl RemoteWrite for MendWrite<'_> {
             request: mend.to.clone(),
             before: mend.before.clone(),
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        let mend = self.mend;
+        let now = read_again(self.api, mend).await?;
+        let stands = |now: &Value| mend.is_untouched(now) || mend.holds(now);
+        if now.as_ref().is_some_and(stands) {
+            return Ok(None);
+        }
+        let mut was = mend.before.clone();
+        if let Some(fields) = was.as_object_mut() {
+            fields.retain(|field, _| mend.to.get(field).is_some());
+        }
+        Ok(Some(Basis::of(was, now)))
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<()>> {

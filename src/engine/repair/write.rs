@@ -1,5 +1,6 @@
 //! The writes of a repair and of its undoing: how each is sent, and how an earlier try is found.
 
+use crate::basis::{Basis, reread};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::journal::{RemoteWrite, Write};
 use crate::ports::HostApi;
@@ -59,6 +60,16 @@ impl RemoteWrite for RepairBinding<'_> {
             },
             before: self.before(),
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        // Whoever put the same right meanwhile is not overwritten.
+        if self.look("").await?.is_some() {
+            return Ok(None);
+        }
+        let was = self.before();
+        let now = reread(self.api, self.rebind.kind, self.rebind.id, &was).await?;
+        Ok(Some(Basis::of(was, now)))
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<Value>> {

@@ -44,7 +44,7 @@ use model::User;
 use reply::{Content, Reply};
 use req::Req;
 use serde_json::{Value, json};
-use state::{DropRule, State, When};
+use state::{Afterwards, DropRule, State, When};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -159,6 +159,7 @@ impl SimHost {
                 Some(reply) => reply,
                 None => host.route(&req).await,
             };
+            host.with(|state| somebody_else(state, &req.method, &req.path));
             host.start_probes();
             host.access_line(&req, &reply, started);
             reply
@@ -248,6 +249,17 @@ struct Inside(SimHost);
 impl Drop for Inside {
     fn drop(&mut self) {
         self.0.with(|state| state.in_flight -= 1);
+    }
+}
+
+/// Does what a test wants done between two requests.
+fn somebody_else(state: &mut State, method: &str, path: &str) {
+    let fits = |hand: &Afterwards| {
+        (hand.method == "*" || hand.method == method) && path.starts_with(&hand.path_prefix)
+    };
+    if let Some(at) = state.afterwards.iter().position(fits) {
+        let hand = state.afterwards.remove(at);
+        (hand.act)(state);
     }
 }
 

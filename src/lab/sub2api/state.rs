@@ -93,6 +93,16 @@ pub struct DropRule {
     pub when: When,
 }
 
+/// Somebody else's hand: what becomes of the rows right after a request was answered, once.
+pub struct Afterwards {
+    /// Method, `*` for any.
+    pub method: String,
+    /// Head of the path.
+    pub path_prefix: String,
+    /// What is done to the rows.
+    pub act: Box<dyn FnOnce(&mut State) + Send>,
+}
+
 /// A login.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
@@ -129,6 +139,8 @@ pub struct State {
     pub settings: Settings,
     /// Fault: the next matching request loses its connection.
     pub drop_next: Option<DropRule>,
+    /// Fault: somebody else writes right after the next matching request.
+    pub afterwards: Vec<Afterwards>,
     /// Fault: every answer waits this long.
     pub delay: Duration,
     /// Fault: which other requests lose their connection, by method and path.
@@ -170,6 +182,7 @@ impl State {
             admin_key: None,
             settings: Settings::default(),
             drop_next: None,
+            afterwards: Vec::new(),
             delay: Duration::ZERO,
             losing: None,
             scripted: Vec::new(),

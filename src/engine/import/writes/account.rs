@@ -1,6 +1,7 @@
 //! Creating, binding and testing an account. Creation is neither atomic nor unique by name
 //! (trap 14), so binding is looked at apart and doubles are swept.
 
+use crate::basis::{Basis, reread};
 use crate::failure::Outcome;
 use crate::import::scene::Scene;
 use crate::journal::{RemoteWrite, Write};
@@ -92,6 +93,12 @@ impl RemoteWrite for BindAccount<'_> {
             request: json!([self.stored.id, self.groups]),
             before: self.before.clone(),
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        let (api, was) = (self.scene.api.as_ref(), &self.before);
+        let now = reread(api, ResourceKind::Account, self.stored.id, was).await?;
+        Ok(Some(Basis::of(was.clone(), now)))
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<()>> {

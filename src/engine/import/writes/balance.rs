@@ -1,6 +1,7 @@
 //! The managed user's balance: what a standard group serves for. Set, never added, so that a lost
 //! answer can be looked up and a repeat does no harm (trap 9).
 
+use crate::basis::Basis;
 use crate::failure::Outcome;
 use crate::import::scene::Scene;
 use crate::journal::{RemoteWrite, Write};
@@ -36,6 +37,19 @@ impl RemoteWrite for SetBalance<'_> {
             request: json!([self.user.id, "set", STARTING_BALANCE]),
             before: self.before.clone(),
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        // What is set must not take away what somebody added since; that it was spent is no matter.
+        let user = self.scene.api.user(self.user.id).await?;
+        let was = self.before["balance"].as_f64().unwrap_or_default();
+        Ok(match user {
+            Some(user) if user.balance <= was => None,
+            user => Some(Basis::of(
+                json!({"balance": was}),
+                user.map(|user| json!({"balance": user.balance})),
+            )),
+        })
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<User>> {

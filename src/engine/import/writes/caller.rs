@@ -1,6 +1,7 @@
 //! The caller's own key: bound to the group, and put back. Only an admin's bind is used: it changes
 //! the key's group and nothing else of it (`host-contract.md` 4.5, trap 30).
 
+use crate::basis::{Basis, reread};
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::scene::Scene;
 use crate::journal::{RemoteWrite, Write};
@@ -45,6 +46,12 @@ impl RemoteWrite for BindKey<'_> {
             request: json!([self.key.id, self.group]),
             before: self.before.clone(),
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        let (api, was) = (self.scene.api.as_ref(), &self.before);
+        let now = reread(api, ResourceKind::Key, self.key.id, was).await?;
+        Ok(Some(Basis::of(was.clone(), now)))
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<ApiKey>> {

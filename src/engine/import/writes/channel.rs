@@ -1,5 +1,6 @@
 //! Creating and correcting the channel. Names are unique on the host.
 
+use crate::basis::{Basis, reread};
 use crate::failure::Outcome;
 use crate::import::scene::Scene;
 use crate::journal::{RemoteWrite, Write};
@@ -80,6 +81,12 @@ impl RemoteWrite for CorrectChannel<'_> {
             request: json!(self.spec),
             before: self.before.clone(),
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        let (api, was) = (self.scene.api.as_ref(), &self.before);
+        let now = reread(api, ResourceKind::Channel, self.id, was).await?;
+        Ok(Some(Basis::of(was.clone(), now)))
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<Channel>> {

@@ -1,6 +1,7 @@
 //! Creating the sale offer. Names are not unique there: a lost answer is looked up, and doubles
 //! are swept at the end (trap 31).
 
+use crate::basis::Basis;
 use crate::failure::Outcome;
 use crate::import::scene::Scene;
 use crate::journal::{RemoteWrite, Write};
@@ -28,6 +29,12 @@ impl RemoteWrite for CreateOffer<'_> {
             request: json!(self.spec),
             before: Value::Null,
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        // Names of offers are not unique over there, so that nothing else would notice a second one.
+        let made = self.look("").await?;
+        Ok(made.map(|made| Basis::of(json!({"id": null}), Some(json!({"id": made.id})))))
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<Offer>> {

@@ -1,5 +1,6 @@
 //! Parking and un-parking: the operator's switch of one account, recorded and reversible.
 
+use crate::basis::{Basis, reread};
 use crate::failure::Outcome;
 use crate::import::scene::Scene;
 use crate::journal::{RemoteWrite, Write};
@@ -42,6 +43,19 @@ impl RemoteWrite for ParkAccount<'_> {
             request: request(self.id, false),
             before: json!({"schedulable": true}),
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        if !self.older {
+            return Ok(None);
+        }
+        // One that somebody else switched off is not ours to switch on again some day.
+        let (api, was) = (
+            self.scene.api.as_ref(),
+            json!({"schedulable": true, "name": self.name}),
+        );
+        let now = reread(api, ResourceKind::Account, self.id, &was).await?;
+        Ok(Some(Basis::of(was, now)))
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<()>> {

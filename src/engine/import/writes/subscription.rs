@@ -1,6 +1,7 @@
 //! A user's right to the group. An assign of an expired row answers 200 with that row
 //! (trap 7), so the date decides.
 
+use crate::basis::{Basis, reread};
 use crate::failure::Outcome;
 use crate::import::scene::Scene;
 use crate::journal::{RemoteWrite, Write};
@@ -90,6 +91,15 @@ impl RemoteWrite for ExtendSubscription<'_> {
         }
     }
 
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        let (api, was) = (
+            self.scene.api.as_ref(),
+            recorded::of_subscription(&self.row),
+        );
+        let now = reread(api, ResourceKind::Subscription, self.id(), &was).await?;
+        Ok(Some(Basis::of(was, now)))
+    }
+
     async fn look(&self, _key: &str) -> Outcome<Option<Subscription>> {
         let rows = self.scene.api.subscriptions(self.row.user_id).await?;
         Ok(rows
@@ -141,6 +151,15 @@ impl RemoteWrite for RevokeSubscription<'_> {
             request: json!([self.row.id]),
             before: recorded::of_subscription(&self.row),
         }
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        // It is revoked because it is suspended: whoever lets it in again meanwhile is heard.
+        let rows = self.scene.api.subscriptions(self.row.user_id).await?;
+        let now = rows.into_iter().find(|row| row.id == self.row.id);
+        let image =
+            |row: &Subscription| json!({"status": row.status, "expires_at": row.expires_at});
+        Ok(Some(Basis::of(image(&self.row), now.as_ref().map(image))))
     }
 
     async fn look(&self, _key: &str) -> Outcome<Option<()>> {

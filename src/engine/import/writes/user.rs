@@ -3,6 +3,7 @@
 use crate::failure::Outcome;
 use crate::import::scene::Scene;
 use crate::journal::{RemoteWrite, Write};
+use crate::ports::HostApi;
 use async_trait::async_trait;
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::inventory::{NewUser, User};
@@ -56,7 +57,7 @@ impl RemoteWrite for CreateUser<'_> {
 
 /// Sets the derived password on a managed user that was there with another one.
 pub(crate) struct SetPassword<'a> {
-    pub(crate) scene: &'a Scene,
+    pub(crate) api: &'a dyn HostApi,
     pub(crate) id: RemoteId,
     pub(crate) email: String,
     pub(crate) password: Secret,
@@ -82,7 +83,7 @@ impl RemoteWrite for SetPassword<'_> {
     }
 
     async fn send(&self, _key: &str) -> Outcome<()> {
-        self.scene.api.set_password(self.id, &self.password).await
+        self.api.set_password(self.id, &self.password).await
     }
 
     fn record(&self, _made: &()) -> Option<BatchResource> {

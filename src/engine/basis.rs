@@ -1,0 +1,183 @@
+//! What a remote write rests on: what was read of its target when it was planned, and what the host
+//! has of it in the moment before it is sent (`product.md` 11, re-read before each step). Where
+//! somebody else changed it meanwhile nothing is sent.
+
+use crate::failure::{Failure, FailureKind, Outcome};
+use crate::journal::{RemoteWrite, Write};
+use crate::ports::HostApi;
+use async_trait::async_trait;
+use cockpit_domain::ids::RemoteId;
+use cockpit_domain::plan::diff_fields;
+use cockpit_domain::recorded;
+use cockpit_domain::resource::{BatchResource, ResourceKind};
+use cockpit_domain::text::shorten;
+use serde_json::Value;
+
+/// Longest value that is told whole.
+const TOLD: usize = 120;
+
+/// The target of a write, then and now.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    /// The fields that the write rests on, as they were read for the plan.
+    pub was: Value,
+    /// What the host has of it now; `None` when it is gone.
+    pub now: Option<Value>,
+}
+
+impl Basis {
+    /// Those of a target's fields that are named in `was`, beside what is there now.
+    pub fn of(was: Value, now: Option<Value>) -> Self {
+        Self { was, now }
+    }
+
+    /// Why the write must not be sent, in one sentence; `None` when its ground still stands. Fields
+    /// that were not read for the plan may be as they like.
+    pub fn moved(&self, target: &str) -> Option<String> {
+        let Some(now) = &self.now else {
+            return Some(format!("host moved: {target} was there, is gone now"));
+        };
+        let mut fields = diff_fields(&self.was, now);
+        fields.retain(|field| self.was.get(&field.field).is_some());
+        if fields.is_empty() {
+            return None;
+        }
+        let told: Vec<String> = fields
+            .iter()
+            .map(|field| {
+                let (was, is) = (field.from.to_string(), field.to.to_string());
+                let (was, is) = (shorten(&was, TOLD), shorten(&is, TOLD));
+                format!("{} was {was}, is {is} now", field.field)
+            })
+            .collect();
+        Some(format!("host moved: {target}: {}", told.join("; ")))
+    }
+
+    /// Fails when somebody else changed the target.
+    pub fn stands(&self, target: &str) -> Outcome<()> {
+        match self.moved(target) {
+            Some(why) => Err(Failure::new(FailureKind::Conflict, why)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads one resource again, on its own where the host has a call for that, in recorded form. Keys
+/// and rights are found by their owner, whose id stands in what was recorded of them.
+pub(crate) async fn reread(
+    api: &dyn HostApi,
+    kind: ResourceKind,
+    id: RemoteId,
+    was: &Value,
+) -> Outcome<Option<Value>> {
+    let owner = || recorded::id_in(was, "user_id").unwrap_or(RemoteId(0));
+    Ok(match kind {
+        ResourceKind::Account => api.account(id).await?.as_ref().map(recorded::of_account),
+        ResourceKind::User => api.user(id).await?.as_ref().map(recorded::of_user),
+        ResourceKind::Group => (api.groups().await?.iter())
+            .find(|row| row.id == id)
+            .map(recorded::of_group),
+        ResourceKind::Channel => (api.channels().await?.iter())
+            .find(|row| row.id == id)
+            .map(recorded::of_channel),
+        ResourceKind::Plan => (api.offers().await?.iter())
+            .find(|row| row.id == id)
+            .map(recorded::of_offer),
+        ResourceKind::Subscription => (api.subscriptions(owner()).await?.iter())
+            .find(|row| row.id == id)
+            .map(recorded::of_subscription),
+        ResourceKind::Key => (api.user_keys(owner()).await?.iter())
+            .find(|row| row.id == id)
+            .map(recorded::of_key),
+    })
+}
+
+/// A write that rests on what was read of one resource.
+pub(crate) struct Resting<'a, W> {
+    /// The host.
+    pub(crate) api: &'a dyn HostApi,
+    /// The resource.
+    pub(crate) of: (ResourceKind, RemoteId),
+    /// What was read of it, in recorded form.
+    pub(crate) was: &'a Value,
+    /// What is sent.
+    pub(crate) write: W,
+}
+
+#[async_trait]
+impl<W: RemoteWrite> RemoteWrite for Resting<'_, W> {
+    type Made = W::Made;
+
+    fn write(&self) -> Write {
+        self.write.write()
+    }
+
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        let (kind, id) = self.of;
+        let now = reread(self.api, kind, id, self.was).await?;
+        Ok(Some(Basis::of(self.was.clone(), now)))
+    }
+
+    async fn look(&self, key: &str) -> Outcome<Option<W::Made>> {
+        self.write.look(key).await
+    }
+
+    async fn send(&self, key: &str) -> Outcome<W::Made> {
+        self.write.send(key).await
+    }
+
+    fn record(&self, made: &W::Made) -> Option<BatchResource> {
+        self.write.record(made)
+    }
+
+    fn answer(&self, made: &W::Made) -> String {
+        self.write.answer(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_was_read_for_the_plan_is_compared() {
+        let cases = [
+            ("as it was", json!({"a": 1}), Some(json!({"a": 1})), None),
+            (
+                "a field that nobody read",
+                json!({"a": 1}),
+                Some(json!({"a": 1, "b": 2})),
+                None,
+            ),
+            (
+                "groups in another order",
+                json!({"group_ids": ["1", "2"]}),
+                Some(json!({"group_ids": ["2", "1"]})),
+                None,
+            ),
+            (
+                "a field that somebody changed",
+                json!({"a": 1, "b": true}),
+                Some(json!({"a": 1, "b": false})),
+                Some("host moved: it: b was true, is false now"),
+            ),
+            (
+                "two of them",
+                json!({"a": 1, "b": "x"}),
+                Some(json!({"a": 2, "b": "y"})),
+                Some("host moved: it: a was 1, is 2 now; b was \"x\", is \"y\" now"),
+            ),
+            (
+                "gone",
+                json!({"a": 1}),
+                None,
+                Some("host moved: it was there, is gone now"),
+            ),
+        ];
+        for (name, was, now, told) in cases {
+            let moved = Basis::of(was, now).moved("it");
+            assert_eq!(moved.as_deref(), told, "{name}");
+        }
+    }
+}
