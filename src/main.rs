@@ -11,10 +11,10 @@ use cockpit_cli::{Cli, Noun, Parsed, Screen, parse, refuse};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use color_eyre::config::HookBuilder;
 use futures_util::FutureExt;
+use signals::Stops;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::process::ExitCode;
-use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     report_panics();
@@ -69,10 +69,10 @@ fn start(face: Face) -> Outcome<u8> {
         .build()
         .map_err(|error| Failure::new(FailureKind::Internal, format!("no runtime: {error}")))?;
     let code = runtime.block_on(async {
-        let stop = CancellationToken::new();
-        let again = signals::watch(&stop)?;
+        let stops = Stops::default();
+        let again = signals::watch(&stops)?;
         tokio::select! {
-            code = serve(face, stop) => code,
+            code = serve(face, stops) => code,
             // A second request to stop does not wait for the step in flight; the journal knows.
             _ = again => Err(Failure::new(FailureKind::Cancelled, "stopped at once, in the middle of a step")
                 .hint("`cockpit batch list` shows what was left; `batch resume` goes on")),
@@ -82,7 +82,8 @@ fn start(face: Face) -> Outcome<u8> {
     code
 }
 
-async fn serve(face: Face, stop: CancellationToken) -> Outcome<u8> {
+async fn serve(face: Face, stops: Stops) -> Outcome<u8> {
+    let stop = stops.stop;
     if let Face::Command(Cli {
         noun: Noun::Lab(cockpit_cli::Lab::Serve { dir }),
         ..
@@ -106,6 +107,7 @@ async fn serve(face: Face, stop: CancellationToken) -> Outcome<u8> {
     let path = lab.as_ref().map(cockpit_lab::Lab::config_path).or(config);
     let ran = match wire::session(path.as_deref(), may_lack, stop.clone()) {
         Ok(wired) => {
+            wired.session.handle.hangs_up_by(stops.hung_up);
             let running = AssertUnwindSafe(async {
                 match face {
                     Face::Command(cli) => Ok(cockpit_cli::run(cli, &wired.session).await),

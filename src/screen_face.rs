@@ -1,5 +1,6 @@
 //! Opening the screen: what the config says of it becomes a `Setup`.
 
+use crate::signals;
 use crate::wire::Wired;
 use cockpit_adapters::config;
 use cockpit_domain::pack::Pack;
@@ -44,7 +45,18 @@ pub(crate) async fn run(wired: &Wired, lab: bool, stop: CancellationToken) -> Ou
     let setup = setup(wired, lab, lines(notices))?;
     handle.require_arming();
     handle.recall().await?;
-    cockpit_tui::run(handle.clone(), setup, keymap, stop).await
+    // As on the command line: held, and not suspended with calls in flight and the terminal taken.
+    let mut holds = signals::holds();
+    let holding = async {
+        while holds.changed().await.is_ok() {
+            handle.hold_all(*holds.borrow_and_update());
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        code = cockpit_tui::run(handle.clone(), setup, keymap, stop) => code,
+        () = holding => Ok(0),
+    }
 }
 
 /// Themes of the folder `themes` beside the config: those that can be read, and what is wrong with

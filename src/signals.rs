@@ -1,5 +1,5 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first asks to stop after the step in flight, the second does
-//! not wait.
+//! not wait. Ctrl-Z holds what writes, and lets it go on.
 
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use nix::libc::{SIGCONT, SIGTSTP};
@@ -29,8 +29,18 @@ pub(crate) fn holds() -> watch::Receiver<bool> {
     holds
 }
 
-/// Cancels `stop` at the first signal; the receiver fires at the second.
-pub(crate) fn watch(stop: &CancellationToken) -> Outcome<oneshot::Receiver<()>> {
+/// What a program is told to do from outside.
+#[derive(Clone, Default)]
+pub(crate) struct Stops {
+    /// Cancelled at the first signal.
+    pub(crate) stop: CancellationToken,
+    /// Cancelled before that when the signal was a lost terminal or connection.
+    pub(crate) hung_up: CancellationToken,
+}
+
+/// Cancels at the first signal; the receiver fires at the second. A terminal that goes may say so
+/// several times: that is one loss, and nobody asking again.
+pub(crate) fn watch(stops: &Stops) -> Outcome<oneshot::Receiver<()>> {
     let listen = |kind| {
         signal(kind).map_err(|error| {
             Failure::new(FailureKind::Internal, format!("no signal handler: {error}"))
@@ -40,18 +50,18 @@ pub(crate) fn watch(stop: &CancellationToken) -> Outcome<oneshot::Receiver<()>> 
     let mut terminate = listen(SignalKind::terminate())?;
     let mut hangup = listen(SignalKind::hangup())?;
     let (again, second) = oneshot::channel();
-    let stop = stop.clone();
+    let stops = stops.clone();
     tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-        };
-        next().await;
-        stop.cancel();
-        next().await;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => stops.hung_up.cancel(),
+        }
+        stops.stop.cancel();
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
         // Nobody waits any more: the program is past its select.
         let _ = again.send(());
     });

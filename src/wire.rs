@@ -54,7 +54,8 @@ pub(crate) fn session(
     };
     let redactor = Redactor::new();
     let packs = PackShelf::load(config.packs_dir.as_deref(), &config.vars)?;
-    let store = SqliteStore::open(&config.state_dir, redactor.clone())?;
+    let store =
+        SqliteStore::open(&config.state_dir, redactor.clone())?.sharing(config.lease_dir.clone());
     let log = logging::start(&config.state_dir);
     let ssh = Arc::new(Ssh::new(
         ssh_options(&config, &redactor),

@@ -12,5 +12,6 @@ mod repair_drift;
 mod rivals;
 mod scene;
 mod self_service;
+mod signals;
 mod sweep;
 mod user_key;

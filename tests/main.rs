@@ -36,3 +36,4 @@ mod split;
 mod stacks;
 mod support;
 mod terminal;
+mod warming;

@@ -8,10 +8,12 @@ use crate::support::inside::{Inside, on_threads, quick};
 use cockpit_domain::batch::{BatchStatus, Interruption};
 use cockpit_domain::ids::BatchId;
 use cockpit_engine::command::{Answer, Command};
+use cockpit_engine::context::Timing;
 use cockpit_engine::failure::{Failure, FailureKind};
 use cockpit_lab::fleet::account_name;
 use cockpit_lab::sub2api::model::ApiKey;
-use cockpit_lab::sub2api::state::{Afterwards, State};
+use cockpit_lab::sub2api::state::{Afterwards, State, When};
+use std::time::Duration;
 
 const KEYS: [&str; 2] = ["sk-lab-good-moved-000001", "sk-lab-good-moved-000002"];
 const ACCOUNTS: &str = "/api/v1/admin/accounts/";
@@ -216,6 +218,35 @@ fn a_prune_asks_in_the_moment_before_each_delete() {
             "{}",
             batch.reason
         );
+        inside.end().await;
+    });
+}
+
+#[test]
+fn a_rollback_planned_while_a_lost_delete_is_on_its_way_waits_for_it() {
+    if !has_ssh() {
+        return;
+    }
+    on_threads(async {
+        let hurried = Timing {
+            write_tries: 1,
+            ..quick()
+        };
+        let inside = Inside::start("prod", hurried).await;
+        let before = inside.census();
+        let batch = succeeded(&inside).await;
+        let planned = inside.plan_rollback(batch).await.expect("a plan");
+        let late = When::CommitAfter(Duration::from_millis(1500));
+        inside.lose("DELETE", ACCOUNTS, late);
+        inside
+            .apply_rollback(&planned)
+            .await
+            .expect_err("its answer is lost");
+        assert!(inside.lost());
+        // Planned and applied at once, the rest fits at the first go.
+        let rolled = inside.roll_back(batch).await;
+        assert_eq!(rolled.batch.batch_status, BatchStatus::RolledBack);
+        assert_eq!(inside.census().differences(&before), Vec::<String>::new());
         inside.end().await;
     });
 }

@@ -106,6 +106,8 @@ words! {
         Paused = "paused",
         /// A person stopped it.
         Aborted = "aborted",
+        /// The terminal it was run on, or the connection to it, was lost.
+        HungUp = "hung_up",
         /// The process that ran it is gone.
         Killed = "killed",
         /// The host, or the way to it, was lost.
@@ -233,6 +235,9 @@ pub struct GatewayEvidence {
     pub served_by_ours: bool,
     /// Tries it took within the warming window.
     pub tries: u32,
+    /// Where the window ended without a verdict: what the host's stored state says of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stored: String,
 }
 
 /// What the upstream said when asked directly with one key.

@@ -145,6 +145,11 @@ impl Hold {
         *self.0.borrow()
     }
 
+    /// Ready as soon as it is on.
+    async fn on(&self) {
+        drop(self.0.subscribe().wait_for(|on| *on).await);
+    }
+
     /// Ready as soon as it is off.
     async fn off(&self) {
         // The sender lives as long as we do.
@@ -161,6 +166,9 @@ pub struct Job {
     pub settings: Arc<Settings>,
     /// Cancelled when a person stops the job; steps in flight are finished first.
     pub cancel: CancellationToken,
+    /// Cancelled when the person's terminal, or the connection to it, was lost: a stop after that
+    /// was asked for by nobody.
+    pub hung_up: CancellationToken,
     /// On while a person holds the job.
     pub hold: Hold,
     /// Where progress goes; dropped lines do no harm.
@@ -227,9 +235,28 @@ impl Job {
         self.check_cancel()
     }
 
+    /// As `go_on`; gives the milliseconds it was held.
+    pub async fn held(&self) -> Outcome<i64> {
+        if !self.hold.is_on() {
+            return self.check_cancel().map(|()| 0);
+        }
+        let since = self.now_ms();
+        self.go_on().await?;
+        Ok((self.now_ms() - since).max(0))
+    }
+
+    /// Waits, or returns at once when it is cancelled or held.
+    pub async fn pause_or_hold(&self, wait: Duration) {
+        tokio::select! {
+            () = self.pause(wait) => {}
+            () = self.hold.on() => {}
+        }
+    }
+
     /// What sort of stop a failure is for the batch it leaves in the middle.
     pub(crate) fn interruption(&self, failure: &Failure) -> Interruption {
         match failure.kind {
+            FailureKind::Cancelled if self.hung_up.is_cancelled() => Interruption::HungUp,
             FailureKind::Cancelled if self.hold.is_on() => Interruption::Paused,
             FailureKind::Cancelled => Interruption::Aborted,
             FailureKind::Unreachable => Interruption::LostConnection,

@@ -18,7 +18,7 @@ use carry_out::carry_out;
 use cockpit_domain::ids::JobId;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -43,6 +43,8 @@ struct Inner {
     /// Whether a face wants the last known state.
     recalled: AtomicBool,
     remembering: tokio::sync::Mutex<()>,
+    /// Cancelled when the person's terminal was lost.
+    hung_up: OnceLock<CancellationToken>,
     /// Cancelled when the program ends: for tasks that are no jobs.
     closing: CancellationToken,
     logs: LogHub,
@@ -98,6 +100,7 @@ impl Handle {
                 lapse: Mutex::default(),
                 recalled: AtomicBool::new(false),
                 remembering: tokio::sync::Mutex::default(),
+                hung_up: OnceLock::new(),
                 closing: CancellationToken::new(),
                 logs,
             }),
@@ -161,6 +164,30 @@ impl Handle {
     /// Stops a job after the step in flight.
     pub fn stop(&self, id: JobId) {
         self.inner.apply(Event::StopAsked(id));
+    }
+
+    /// Hears of a lost terminal by a token of the program's: what is stopped after that is told to
+    /// have been stopped by it. Called once, before anything is sent.
+    pub fn hangs_up_by(&self, lost: CancellationToken) {
+        if self.inner.hung_up.set(lost).is_err() {
+            tracing::debug!("what tells of a lost terminal was set already");
+        }
+    }
+
+    /// Says that the terminal was lost, where no signal does.
+    pub fn hang_up(&self) {
+        self.inner
+            .hung_up
+            .get_or_init(CancellationToken::new)
+            .cancel();
+    }
+
+    /// Holds every job that writes, or lets them go on.
+    pub fn hold_all(&self, on: bool) {
+        let snapshot = self.inner.seen.borrow().clone();
+        for job in snapshot.jobs.iter().filter(|job| job.writes) {
+            self.hold(job.id, on);
+        }
     }
 
     /// Holds a job that writes: what is in flight is finished, nothing new is begun until it is let
@@ -243,6 +270,7 @@ impl Inner {
             ports: self.ports.clone(),
             settings: Arc::clone(&self.settings),
             cancel: reins.cancel,
+            hung_up: self.hung_up.get_or_init(CancellationToken::new).clone(),
             hold: reins.hold,
             progress,
             steps: Arc::default(),

@@ -64,6 +64,19 @@ pub(crate) async fn settle(job: &Job, doubtful: &[JournalRow]) -> Outcome<()> {
     }
 }
 
+/// Steps of a batch that may still take effect behind our back: what they make, change or take away
+/// would make a plan stale that is read now.
+pub(crate) async fn on_their_way(job: &Job, batch: &Batch) -> Outcome<Vec<JournalRow>> {
+    let mut rows = job.ports.store.journal(batch.id).await?;
+    // What is deleted or put back once more is no news; only an unanswered one is.
+    rows.retain(|row| match row.kind {
+        StepKind::TestAccount => false,
+        kind if LEAVES.contains(&kind) => row.may_have_more(),
+        _ => row.is_open(),
+    });
+    Ok(rows)
+}
+
 /// Steps of a batch that may have made or changed more than its records tell.
 pub(crate) async fn doubtful(job: &Job, batch: &Batch) -> Outcome<Vec<JournalRow>> {
     let mut rows = job.ports.store.journal(batch.id).await?;

@@ -44,6 +44,11 @@ impl Driver {
         self.handle.follow_store();
     }
 
+    /// Says that the terminal is gone: what it stops was stopped by nobody's word.
+    pub(crate) fn hang_up(&self) {
+        self.handle.hang_up();
+    }
+
     /// Carries an effect out. What needs time goes on by itself; what only the loop can do is given
     /// back. Must be called inside a runtime.
     pub fn perform(&self, effect: Effect) -> (Option<Msg>, Option<Rest>) {

@@ -75,9 +75,9 @@ pub async fn run(
                 // A confirmation that was opened later was not in that frame.
                 Ok(()) if on_its_way.is_some() && on_its_way == app.unseen() => Msg::Drawn,
                 Ok(()) => continue,
-                Err(_) => { there = false; Msg::Close }
+                Err(_) => { there = false; driver.hang_up(); Msg::Close }
             },
-            _ = &mut gone, if there => { there = false; Msg::Close }
+            _ = &mut gone, if there => { there = false; driver.hang_up(); Msg::Close }
             event = events.next(), if there => match event {
                 Some(Ok(Event::Key(key))) => { typed = true; Msg::Key(key) }
                 Some(Ok(Event::Paste(text))) => { typed = true; Msg::Paste(text) }
@@ -87,7 +87,7 @@ pub async fn run(
                     Msg::Resize(width, height)
                 }
                 Some(Ok(_)) => continue,
-                Some(Err(_)) | None => { there = false; Msg::Close }
+                Some(Err(_)) | None => { there = false; driver.hang_up(); Msg::Close }
             },
             () = ready(()), if due => {
                 draw(&mut screen, &mut line, &app)?;

@@ -79,6 +79,8 @@ fn a_connection_lost_during_an_import_leaves_a_batch_that_can_be_gone_on_with() 
     assert_eq!(left[0]["status"], "interrupted", "{left}");
     let config = fleet.config("live", str::to_owned);
     let config = config.to_str().expect("a plain path");
+    let shown = bare(&["batch", "show", "1", "--json", "--config", config]).json();
+    assert_eq!(shown["interrupted_by"], "hung_up", "{shown}");
     let resumed = bare(&["batch", "resume", "1", "--json", "--config", config]);
     assert_eq!(resumed.code, 0, "{resumed:?}");
     let done = batches(&fleet);

@@ -2,8 +2,9 @@
 //! name of who does, and nothing is there twice. A killed one holds nobody up.
 
 use super::scene::{Scene, kill};
-use crate::support::has_ssh;
+use crate::support::{Ran, has_ssh};
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
 
@@ -73,4 +74,88 @@ fn who_is_killed_frees_the_place_for_the_next_one() {
     let resumed = scene.run(&["batch", "resume", "1"]);
     assert_eq!(resumed.code, 0, "{resumed:?}");
     scene.whole();
+}
+
+/// A second configuration on the lab: the same hosts, a state folder of its own.
+fn config_of(scene: &Scene, name: &str, lease_dir: &Path) -> PathBuf {
+    let path = scene.lab.config_path();
+    let text = std::fs::read_to_string(&path).expect("the lab's config");
+    let lines = text.lines().filter(|line| !line.starts_with("state_dir"));
+    let rest: Vec<&str> = lines.collect();
+    let text = format!(
+        "state_dir = \"state-{name}\"\nlease_dir = {:?}\n{}\n",
+        lease_dir.display().to_string(),
+        rest.join("\n")
+    );
+    let own = path.with_file_name(format!("{name}.toml"));
+    std::fs::write(&own, text).expect("a config");
+    own
+}
+
+fn error(ran: &Ran) -> Value {
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let said: Value = serde_json::from_str(&ran.stderr).expect("one JSON line");
+    said["error"].clone()
+}
+
+#[test]
+fn users_of_one_jump_host_share_their_leases_in_a_folder() {
+    if !has_ssh() {
+        return;
+    }
+    let scene = Scene::start("accept", 6, UNANSWERED);
+    let shared = tempfile::tempdir().expect("a folder");
+    let [ann, bob] = ["ann", "bob"].map(|name| config_of(&scene, name, shared.path()));
+    let (of_ann, of_bob) = (scene.planned_with(&ann), scene.planned_with(&bob));
+    let words: Vec<&str> = of_ann.iter().map(String::as_str).collect();
+    let child = scene.begin_with(&ann, &words);
+    scene.wait("two accounts are made", |_| scene.own_accounts().len() >= 2);
+
+    // Bob's store knows nothing of Ann's; the folder does.
+    let words: Vec<&str> = of_bob.iter().map(String::as_str).collect();
+    let refused = error(&scene.run_with(&bob, &words));
+    assert_eq!(refused["kind"], "busy", "{refused}");
+    let told = refused["message"].as_str().expect("a message");
+    assert!(told.contains(&format!("pid {}", child.id())), "{told}");
+    let listed = scene.run_with(&bob, &["lease", "list"]).json();
+    assert_eq!(listed["leases"][0]["host"], "accept", "{listed}");
+    let take = ["lease", "take", "accept/lab", "--reason", "a test"];
+    let refused = error(&scene.run_with(&bob, &take));
+    assert!(
+        refused["message"]
+            .as_str()
+            .is_some_and(|why| why.contains("alive"))
+    );
+    let note = std::fs::read_to_string(shared.path().join("accept.lab.lock")).expect("a note");
+    assert!(!note.contains("sk-"), "{note}");
+
+    let (_, code, batch) = ended(child);
+    assert_eq!(
+        (code, &batch["status"]),
+        (0, &"succeeded".into()),
+        "{batch}"
+    );
+    let left: Vec<_> = std::fs::read_dir(shared.path()).expect("it").collect();
+    assert!(left.is_empty(), "{left:?}");
+    let listed = scene.run_with(&bob, &["lease", "list"]).json();
+    assert_eq!(listed["leases"], serde_json::json!([]), "{listed}");
+}
+
+#[test]
+fn a_shared_folder_that_cannot_be_read_is_no_free_place() {
+    if !has_ssh() {
+        return;
+    }
+    let scene = Scene::start("accept", 1, Duration::ZERO);
+    let shared = tempfile::tempdir().expect("a folder");
+    let ann = config_of(&scene, "ann", &shared.path().join("gone"));
+    let words = scene.planned_with(&ann);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    for words in [&words[..], &["lease", "list"]] {
+        let refused = error(&scene.run_with(&ann, words));
+        assert_eq!(refused["kind"], "busy", "{refused}");
+        let told = refused["message"].as_str().expect("a message");
+        assert!(told.contains("cannot be read"), "{told}");
+    }
+    assert_eq!(scene.asked("POST", "/api/v1/admin/accounts"), 0);
 }

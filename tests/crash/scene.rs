@@ -9,7 +9,7 @@ use cockpit_lab::{Lab, LabOptions};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -58,12 +58,16 @@ impl Scene {
     }
 
     fn command(&self, words: &[&str]) -> Command {
+        self.command_with(&self.lab.config_path(), words)
+    }
+
+    fn command_with(&self, config: &Path, words: &[&str]) -> Command {
         let mut command = Command::new(COCKPIT);
         command
             .args(words)
             .arg("--json")
             .arg("--config")
-            .arg(self.lab.config_path());
+            .arg(config);
         command.env("XDG_RUNTIME_DIR", self.runtime_dir.path());
         command
     }
@@ -83,9 +87,19 @@ impl Scene {
         run(&mut self.command(words), None)
     }
 
+    /// The same by a configuration of the test's own.
+    pub(super) fn run_with(&self, config: &Path, words: &[&str]) -> Ran {
+        run(&mut self.command_with(config, words), None)
+    }
+
     /// Starts a command.
     pub(super) fn begin(&self, words: &[&str]) -> Child {
-        let mut command = self.command(words);
+        self.begin_with(&self.lab.config_path(), words)
+    }
+
+    /// The same by a configuration of the test's own.
+    pub(super) fn begin_with(&self, config: &Path, words: &[&str]) -> Child {
+        let mut command = self.command_with(config, words);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -100,6 +114,15 @@ impl Scene {
 
     /// As `planned`, in an access mode.
     pub(super) fn planned_by(&self, access: &str) -> Vec<String> {
+        self.planned_of(&self.lab.config_path(), access)
+    }
+
+    /// As `planned`, by a configuration of the test's own.
+    pub(super) fn planned_with(&self, config: &Path) -> Vec<String> {
+        self.planned_of(config, "subscription")
+    }
+
+    fn planned_of(&self, config: &Path, access: &str) -> Vec<String> {
         let words = [
             "import",
             "plan",
@@ -112,7 +135,8 @@ impl Scene {
             "--keys",
             "-",
         ];
-        let ran = run(&mut self.command(&words), Some(&self.keys.join("\n")));
+        let keys = self.keys.join("\n");
+        let ran = run(&mut self.command_with(config, &words), Some(&keys));
         assert_eq!(ran.code, 0, "{ran:?}");
         self.apply("import", &ran.json())
     }

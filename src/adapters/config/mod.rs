@@ -35,6 +35,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Folder of the store.
     pub state_dir: PathBuf,
+    /// Folder of leases that several users share, if they do.
+    pub lease_dir: Option<PathBuf>,
     /// For `ssh -F`; the user's own configuration if `None`.
     pub ssh_config: Option<PathBuf>,
     /// IANA name of the zone times are shown in; the system's own if `None`.
@@ -211,6 +213,7 @@ fn parse(
     let mut config = Config {
         path: path.to_owned(),
         state_dir,
+        lease_dir: read.lease_dir,
         ssh_config: read.ssh_config,
         timezone: read.timezone,
         packs_dir: read.packs_dir,

@@ -17,6 +17,7 @@ use toml::de::{DeTable, DeValue};
 /// Everything a faultless file says.
 pub(super) struct Sections {
     pub(super) state_dir: Option<PathBuf>,
+    pub(super) lease_dir: Option<PathBuf>,
     pub(super) ssh_config: Option<PathBuf>,
     pub(super) timezone: Option<String>,
     pub(super) packs_dir: Option<PathBuf>,
@@ -49,6 +50,7 @@ pub(super) fn read(
         root,
         &[
             "state_dir",
+            "lease_dir",
             "ssh_config",
             "timezone",
             "packs_dir",
@@ -74,6 +76,7 @@ pub(super) fn read(
     rules::check(&mut reader, &hosts);
     let sections = Sections {
         state_dir: reader.path(root, "state_dir"),
+        lease_dir: reader.path(root, "lease_dir"),
         ssh_config: reader.path(root, "ssh_config"),
         timezone: timezone(&mut reader, root),
         packs_dir: reader.path(root, "packs_dir"),

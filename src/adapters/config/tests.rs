@@ -125,7 +125,7 @@ fn logs_screen_and_keys_are_handed_over_in_the_order_of_the_file() {
 
 #[test]
 fn paths_start_at_home_or_at_the_file() {
-    let text = "state_dir = \"~/state\"\nssh_config = \"ssh_config\"\npacks_dir = \"/srv/packs\"\n\
+    let text = "state_dir = \"~/state\"\nlease_dir = \"/srv/leases\"\nssh_config = \"ssh_config\"\npacks_dir = \"/srv/packs\"\n\
                 [lab]\ncontrol = \"control.sock\"\n";
     let config = read("/tmp/lab/config.toml", text).unwrap();
     assert_eq!(config.state_dir, Path::new("/home/ann/state"));
@@ -134,6 +134,7 @@ fn paths_start_at_home_or_at_the_file() {
         Some(Path::new("/tmp/lab/ssh_config"))
     );
     assert_eq!(config.packs_dir.as_deref(), Some(Path::new("/srv/packs")));
+    assert_eq!(config.lease_dir.as_deref(), Some(Path::new("/srv/leases")));
     assert_eq!(
         config.lab_control.as_deref(),
         Some(Path::new("/tmp/lab/control.sock"))

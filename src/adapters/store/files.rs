@@ -78,6 +78,31 @@ pub(super) fn private_file(path: &Path) -> Outcome<File> {
     Ok(file)
 }
 
+/// Opens a file in a folder that several users share: whoever may write there may write to it. The
+/// folder is theirs to make, and a link in it is nobody's lease.
+pub(super) fn shared_file(path: &Path) -> Outcome<File> {
+    let said = |error: std::io::Error| file_failure(path, &error);
+    let folder = std::fs::metadata(folder_of(path)).map_err(said)?;
+    let mode = 0o600 | (folder.mode() & 0o066);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(nix::libc::O_NOFOLLOW)
+        .open(path)
+        .map_err(said)?;
+    let meta = file.metadata().map_err(said)?;
+    if !meta.is_file() {
+        return Err(failure(format!("`{}` is no file", path.display())));
+    }
+    if meta.mode() & 0o777 != mode {
+        // Whose it is not cannot change it, and needs not: it could be opened.
+        drop(file.set_permissions(Permissions::from_mode(mode)));
+    }
+    Ok(file)
+}
+
 /// Writes files into a new folder that only we can enter. Gives its path.
 pub(super) fn write_new(folder: &Path, files: &[(String, String)]) -> Outcome<String> {
     private_folder(folder, true)?;

@@ -3,6 +3,7 @@
 
 use super::error::{Result, damaged, file_failure};
 use super::files::{LOCKS, private_file};
+use super::lease_shared::file_in;
 use super::writer::Aside;
 use super::{SqliteStore, batches, blocking};
 use cockpit_domain::ids::{BatchId, HostId, PackId};
@@ -31,18 +32,18 @@ pub(super) type Mine = Arc<Mutex<BTreeSet<(HostId, PackId)>>>;
 #[derive(Debug, Clone)]
 pub(super) struct Locks {
     folder: PathBuf,
+    shared: Option<PathBuf>,
     mine: Mine,
 }
 
 impl Locks {
-    /// The file of a (host, provider). Dots inside ids are doubled, since one parts the two.
     fn file(&self, host: &HostId, provider: &PackId) -> PathBuf {
-        let part = |id: &str| id.replace('.', "..");
-        self.folder.join(format!(
-            "{}.{}.lock",
-            part(host.as_str()),
-            part(provider.as_str())
-        ))
+        file_in(&self.folder, host, provider)
+    }
+
+    /// The folders of lock files: ours, and the one we share.
+    fn folders(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.folder).chain(&self.shared)
     }
 
     /// Whether nobody holds it. What cannot be read counts as held.
@@ -59,14 +60,21 @@ impl Locks {
         let mut rows = rows(db)?;
         let mut places: BTreeSet<(HostId, PackId)> = rows.keys().cloned().collect();
         // A holder writes its row a moment after its file.
-        for entry in std::fs::read_dir(&self.folder).into_iter().flatten() {
+        for entry in self.folders().flat_map(std::fs::read_dir).flatten() {
             places.extend(entry.ok().and_then(|entry| place_of(&entry.file_name())));
         }
         let mut held = Vec::new();
         for place in places {
-            let path = self.file(&place.0, &place.1);
             let mut state = LeaseState::Held;
-            let info = match probe(&path) {
+            // Who holds it in one of the two holds it.
+            let looked = self.folders().map(|folder| {
+                let path = file_in(folder, &place.0, &place.1);
+                (probe(&path), path)
+            });
+            let Some((probed, path)) = looked.max_by_key(|(probed, _)| probed.rank()) else {
+                continue;
+            };
+            let info = match probed {
                 // Its owner tidied up, or is about to: the row goes a moment after.
                 Probed::Absent => continue,
                 // Its owner ended without tidying up.
@@ -117,6 +125,18 @@ enum Probed {
     Free,
     Held,
     Unreadable(String),
+}
+
+impl Probed {
+    /// Which of two looks at one place counts.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Absent => 0,
+            Self::Free => 1,
+            Self::Unreadable(_) => 2,
+            Self::Held => 3,
+        }
+    }
 }
 
 fn probe(path: &Path) -> Probed {
@@ -178,6 +198,7 @@ fn rows(db: &Connection) -> Result<BTreeMap<(HostId, PackId), LeaseInfo>> {
 struct Held {
     file: File,
     path: PathBuf,
+    shared: Option<(File, PathBuf)>,
     row: Option<i64>,
     aside: Option<Aside>,
     place: (HostId, PackId),
@@ -194,12 +215,19 @@ impl Drop for Held {
                 Ok(())
             });
         }
-        if is_at(&self.file, &self.path) {
-            drop(std::fs::remove_file(&self.path));
+        if let Some((file, path)) = &self.shared {
+            let_go(file, path);
         }
-        drop(self.file.unlock());
+        let_go(&self.file, &self.path);
         lock_set(&self.mine).remove(&self.place);
     }
+}
+
+fn let_go(file: &File, path: &Path) {
+    if is_at(file, path) {
+        drop(std::fs::remove_file(path));
+    }
+    drop(file.unlock());
 }
 
 fn lock_set(mine: &Mine) -> MutexGuard<'_, BTreeSet<(HostId, PackId)>> {
@@ -210,6 +238,7 @@ impl SqliteStore {
     pub(super) fn locks(&self) -> Locks {
         Locks {
             folder: self.state_dir.join(LOCKS),
+            shared: self.lease_dir.clone(),
             mine: Arc::clone(&self.mine),
         }
     }
@@ -227,19 +256,22 @@ impl SqliteStore {
         };
         let path = self.locks().file(host, provider);
         let note = note(&info);
-        let locked = blocking(move || lock(&path, &note)).await?;
+        let ours = note.clone();
+        let locked = blocking(move || lock(&path, &ours, private_file)).await?;
         let Some((file, path)) = locked else {
             return Err(self.held(host, provider, &info).await);
         };
         let mut held = Held {
             file,
             path,
+            shared: None,
             row: None,
             aside: self.writer.aside(),
             place: (host.clone(), provider.clone()),
             mine: Arc::clone(&self.mine),
         };
         lock_set(&held.mine).insert(held.place.clone());
+        held.shared = self.take_shared(host, provider, &info, note).await?;
         let (host, provider) = (host.clone(), provider.clone());
         let row = self
             .write(move |db| {
@@ -272,11 +304,11 @@ impl SqliteStore {
         alive: bool,
     ) -> Outcome<Vec<BatchId>> {
         if alive {
-            let path = self.locks().file(host, provider);
-            blocking(move || {
-                std::fs::remove_file(&path).map_err(|error| file_failure(&path, &error))
-            })
-            .await?;
+            let locks = self.locks();
+            let files: Vec<PathBuf> = (locks.folders())
+                .map(|folder| file_in(folder, host, provider))
+                .collect();
+            blocking(move || files.iter().try_for_each(|path| no_file(path))).await?;
         }
         let (of_host, of_provider) = (host.clone(), provider.clone());
         let running = self
@@ -315,12 +347,7 @@ impl SqliteStore {
         let place = format!("host `{host}` provider `{provider}` is held by");
         let lease_name = format!("{host}/{provider}");
         let message = match &holder {
-            Some(holder) => format!(
-                "{place} {} since {} for {}",
-                clean_line(&holder.owner),
-                age(asker.since_ms - holder.since_ms),
-                clean_line(&holder.reason)
-            ),
+            Some(holder) => format!("{place} {}", told(holder, asker)),
             None => format!("{place} somebody whose note cannot be read"),
         };
         Failure::new(FailureKind::Busy, message)
@@ -330,13 +357,27 @@ impl SqliteStore {
     }
 }
 
+/// Removes a file, if it is there.
+fn no_file(path: &Path) -> Outcome<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(file_failure(path, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Takes the lock, or finds it held.
-fn lock(path: &Path, note: &str) -> Outcome<Option<(File, PathBuf)>> {
+pub(super) fn lock(
+    path: &Path,
+    note: &str,
+    open: fn(&Path) -> Outcome<File>,
+) -> Outcome<Option<(File, PathBuf)>> {
     for attempt in 0..TRIES {
         if attempt > 0 {
             std::thread::sleep(BETWEEN_TRIES);
         }
-        let mut file = private_file(path).map_err(|failure| unreadable(path, &failure))?;
+        let mut file = open(path).map_err(|failure| unreadable(path, &failure))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => continue,
@@ -360,7 +401,7 @@ fn lock(path: &Path, note: &str) -> Outcome<Option<(File, PathBuf)>> {
     Ok(None)
 }
 
-fn unreadable(path: &Path, cause: &Failure) -> Failure {
+pub(super) fn unreadable(path: &Path, cause: &Failure) -> Failure {
     Failure::new(
         FailureKind::Busy,
         format!(
@@ -402,6 +443,23 @@ fn read_note(path: &Path) -> Option<LeaseInfo> {
         reason: field("reason")?,
         since_ms: note["since_ms"].as_i64()?,
     })
+}
+
+/// Who holds a place by the note in its file, as a part of a sentence.
+pub(super) fn said_by(path: &Path, asker: &LeaseInfo) -> String {
+    match read_note(path) {
+        Some(holder) => told(&holder, asker),
+        None => "somebody whose note cannot be read".to_owned(),
+    }
+}
+
+fn told(holder: &LeaseInfo, asker: &LeaseInfo) -> String {
+    format!(
+        "{} since {} for {}",
+        clean_line(&holder.owner),
+        age(asker.since_ms - holder.since_ms),
+        clean_line(&holder.reason)
+    )
 }
 
 /// `8s`, `4m12s`, `3h05m`, `2d04h`.

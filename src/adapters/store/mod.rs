@@ -7,6 +7,7 @@ mod files;
 mod guard;
 mod journal;
 mod lease;
+mod lease_shared;
 mod plans;
 mod remembered;
 mod resources;
@@ -47,6 +48,7 @@ use writer::Writer;
 /// The store in a state folder. Several processes may have it open at the same time.
 pub struct SqliteStore {
     state_dir: PathBuf,
+    lease_dir: Option<PathBuf>,
     database: PathBuf,
     guard: Guard,
     sealer: Sealer,
@@ -64,6 +66,7 @@ impl SqliteStore {
         let (connection, database) = schema::open(state_dir)?;
         Ok(Self {
             state_dir: state_dir.to_owned(),
+            lease_dir: None,
             writer: Writer::start(connection, database.clone())?,
             database,
             guard: Guard::new(redactor),
@@ -311,6 +314,7 @@ impl Store for SqliteStore {
     }
 
     async fn leases(&self) -> Outcome<Vec<LeaseSeen>> {
+        self.shared_is_readable().await?;
         self.held_leases().await
     }
 

@@ -42,9 +42,9 @@ impl ProgressLine {
             let left = pace.left_ms / 1000 + 1;
             format!("{:.1} steps/s, {left} s left  ", pace.steps_per_second)
         });
-        let until = progress.until_ms.map_or_else(String::new, |until| {
-            format!("{} s left  ", (until - now_ms).max(0) / 1000 + 1)
-        });
+        let until = job
+            .left_ms(now_ms)
+            .map_or_else(String::new, |left| format!("{} s left  ", left / 1000 + 1));
         self.put(&format!("{held}{count}{pace}{until}{}", progress.text));
     }
 

@@ -7,11 +7,13 @@ mod prune;
 mod recover;
 #[cfg(test)]
 mod tests;
+mod unserved;
 mod why;
 
 pub use matrix::{Pairing, Proof, matrix};
 pub use prune::{Doomed, PruneInput, PrunePlan, Stand, below_floor, plan_prune, witnesses};
 pub use recover::{Ask, RecoverInput, RecoverPlan, plan_recover};
+pub use unserved::unserved;
 pub use why::{Reason, WhyNot, whole_seconds, why_not};
 
 use crate::batch::{AccessMode, AccountStatus, Item};

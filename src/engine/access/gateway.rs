@@ -9,9 +9,10 @@ use crate::ports::{HostApi, UsageQuery, Vantage};
 use cockpit_domain::batch::GatewayEvidence;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::RemoteId;
-use cockpit_domain::import::is_warming;
+use cockpit_domain::import::{HostView, is_warming};
 use cockpit_domain::inventory::{ApiKey, UsageRow};
 use cockpit_domain::model_answer::{completion_text, listed_models};
+use cockpit_domain::pool::unserved;
 use cockpit_domain::text::shorten;
 use std::time::Duration;
 
@@ -78,7 +79,10 @@ pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
     let mut refused = false;
     let mut conversation = 0;
     unseen(look, timing.first_look).await?;
+    // What it was held is no part of the window.
+    let mut held_ms = 0;
     loop {
+        held_ms += look.job.held().await?;
         evidence.tries += 1;
         let warming = ask(look, &mut evidence, refused, conversation).await?;
         let elsewhere = evidence.served_by_account.is_some() && !evidence.served_by_ours;
@@ -89,20 +93,47 @@ pub(crate) async fn prove(look: &GatewayLook<'_>) -> Outcome<GatewayEvidence> {
             continue;
         }
         refused |= evidence.status_code == 403 || evidence.completion_status == 403;
-        let left = look.last_write_ms + window - look.job.now_ms();
-        if !warming || left <= 0 {
+        let end = look.last_write_ms + window + held_ms;
+        let left = end - look.job.now_ms();
+        if !warming {
+            return Ok(evidence);
+        }
+        if left <= 0 {
+            // No answer of the gateway tells why (trap 24).
+            evidence.stored = stored(look).await;
             return Ok(evidence);
         }
         look.job.check_cancel()?;
         look.job.wait_for(
             format!("warming, no verdict yet: {}", so_far(&evidence)),
-            look.last_write_ms + window,
+            end,
         );
         let nap = wait.min(Duration::from_millis(
             u64::try_from(left).unwrap_or(0).max(50),
         ));
-        look.job.pause(nap).await;
+        look.job.pause_or_hold(nap).await;
         wait = (wait * 2).min(Duration::from_secs(4));
+    }
+}
+
+/// What stored state says of a group that serves nobody.
+async fn stored(look: &GatewayLook<'_>) -> String {
+    let Some(group) = look.key.group_id else {
+        return "the key is bound to no group".to_owned();
+    };
+    let api = look.api;
+    let read = tokio::try_join!(api.groups(), api.channels(), api.accounts(Some(group)));
+    match read {
+        Ok((groups, channels, accounts)) => {
+            let view = HostView {
+                groups,
+                channels,
+                accounts,
+                ..HostView::default()
+            };
+            unserved(&view, group, look.model, look.job.now_ms())
+        }
+        Err(failure) => format!("it could not be read: {failure}"),
     }
 }
 
@@ -213,10 +244,14 @@ async fn served(look: &GatewayLook<'_>, before: Option<UsageRow>) -> Outcome<Opt
 /// What the gateway came to, in words.
 pub(crate) fn told(evidence: &GatewayEvidence) -> String {
     if !evidence.completion_ok {
-        return format!(
+        let mut told = format!(
             "the gateway answered models {} and completion {}: {}",
             evidence.status_code, evidence.completion_status, evidence.completion_preview
         );
+        if !evidence.stored.is_empty() {
+            told = format!("{told}; stored state: {}", evidence.stored);
+        }
+        return told;
     }
     match evidence.served_by_account {
         Some(id) if evidence.served_by_ours => {

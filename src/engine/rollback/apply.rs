@@ -149,8 +149,8 @@ async fn half_taken_back(job: &Job, mut batch: Batch, failure: Failure) -> Outco
 
 /// Undoes what a failing import made itself; used inside the import, under its lease.
 pub(crate) async fn undo_own(scene: &Scene) -> Outcome<()> {
-    let doubtful = late::doubtful(&scene.job, &scene.batch).await?;
-    late::settle(&scene.job, &doubtful).await?;
+    let on_their_way = late::on_their_way(&scene.job, &scene.batch).await?;
+    late::settle(&scene.job, &on_their_way).await?;
     let api = scene.api.as_ref();
     let drafted = draft(&scene.job, api, &scene.batch, None).await?;
     record(&scene.job, &drafted.found).await?;

@@ -42,7 +42,7 @@ pub async fn plan(job: &Job, id: BatchId) -> Outcome<PlannedRollback> {
         .hint("wait for it or stop it first"));
     }
     let api = job.ports.hosts.api(&batch.host).await?;
-    late::settle(job, &late::doubtful(job, &batch).await?).await?;
+    late::settle(job, &late::on_their_way(job, &batch).await?).await?;
     let expires = (host.role == Role::Production).then_some(job.now_ms() + PRODUCTION_PLAN_MS);
     let Draft { mut plan, view, .. } = draft(job, api.as_ref(), &batch, expires).await?;
     plan.warnings = neighbours::warnings(job, &host, &view).await;

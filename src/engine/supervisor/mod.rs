@@ -310,6 +310,10 @@ impl State {
         if on {
             job.held_since_ms = Some(at_ms);
         } else if let Some(since) = job.held_since_ms.take() {
+            // A wait stands still while it is held.
+            if let Some(until) = job.progress.as_mut().and_then(|now| now.until_ms.as_mut()) {
+                *until += (at_ms - since).max(0);
+            }
             // The time it was held says nothing of its pace.
             job.counting_since_ms = job.counting_since_ms.map(|at| at + (at_ms - since).max(0));
         }
@@ -350,6 +354,12 @@ pub struct Pace {
 }
 
 impl JobView {
+    /// Milliseconds that are left of the wait it is in, if it is in one; a hold stops the count.
+    pub fn left_ms(&self, now_ms: i64) -> Option<i64> {
+        let until = self.progress.as_ref()?.until_ms?;
+        Some((until - self.held_since_ms.unwrap_or(now_ms)).max(0))
+    }
+
     /// How fast it is; nothing is said before there is enough to go by.
     pub fn pace(&self, now_ms: i64) -> Option<Pace> {
         const ENOUGH_MS: i64 = 1_000;

@@ -145,3 +145,21 @@ fn what_changes_nothing_is_no_change() {
         (0, 1)
     );
 }
+
+#[test]
+fn a_wait_stands_still_while_it_is_held() {
+    let mut state = State::default();
+    ask(&mut state, 1, true);
+    let waiting = Progress {
+        until_ms: Some(45_000),
+        ..said("warming", 0)
+    };
+    state.reduce(Event::Progressed(JobId(1), waiting, 10_000));
+    let left = |state: &State, now_ms| state.snapshot().jobs[0].left_ms(now_ms);
+    assert_eq!(left(&state, 20_000), Some(25_000));
+    state.reduce(Event::HoldAsked(JobId(1), true, 20_000));
+    assert_eq!(left(&state, 90_000), Some(25_000), "it counts while held");
+    state.reduce(Event::HoldAsked(JobId(1), false, 90_000));
+    assert_eq!(left(&state, 90_000), Some(25_000), "the hold was counted");
+    assert_eq!(left(&state, 200_000), Some(0));
+}

@@ -56,8 +56,8 @@ fn at(model: &Model, job: &JobView) -> String {
         let left = left(pace.left_ms);
         parts.push(model.fill("job.pace", &[("steps", &steps), ("left", &left)]));
     }
-    if let Some(until) = progress.until_ms.filter(|_| job.is_live()) {
-        let left = left((until - model.now_ms).max(0));
+    if let Some(left_ms) = job.left_ms(model.now_ms).filter(|_| job.is_live()) {
+        let left = left(left_ms);
         parts.push(model.fill("job.left", &[("left", &left)]));
     }
     parts.push(progress.text.clone());
