@@ -171,7 +171,7 @@ fn a_hold_stops_the_countdown_of_the_window() {
                     .is_some_and(|at| at.until_ms.is_some())
             })
         };
-        until("it warms", Duration::from_secs(60), warming).await;
+        until("it warms", Duration::from_mins(1), warming).await;
         handle.hold(id, true);
         let asked = || {
             let rows = inside.writes().into_iter();
@@ -182,7 +182,7 @@ fn a_hold_stops_the_countdown_of_the_window() {
         let (mut seen, mut quiet) = (asked(), std::time::Instant::now());
         until(
             "nothing is asked for a window",
-            Duration::from_secs(60),
+            Duration::from_mins(1),
             || {
                 if asked() != seen {
                     (seen, quiet) = (asked(), std::time::Instant::now());

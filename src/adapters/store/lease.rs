@@ -490,6 +490,7 @@ mod tests {
     #[test]
     fn no_two_places_share_a_lock_file() {
         let locks = Locks {
+            shared: None,
             folder: PathBuf::new(),
             mine: Mine::default(),
         };

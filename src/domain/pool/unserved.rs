@@ -102,9 +102,9 @@ mod tests {
             (
                 "nobody is bound",
                 |view| {
-                    view.accounts
-                        .iter_mut()
-                        .for_each(|row| row.group_ids.clear())
+                    for row in &mut view.accounts {
+                        row.group_ids.clear();
+                    }
                 },
                 "no account is bound",
             ),

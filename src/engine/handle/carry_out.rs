@@ -49,7 +49,7 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::BatchList { host } => Answer::Batches(batches::list(job, host.as_ref()).await?),
         Command::BatchShow { batch } => Answer::Detail(Box::new(batches::show(job, batch).await?)),
         Command::BatchResume { batch } => {
-            Answer::Batch(Box::new(batches::resume(job, batch).await?))
+            Answer::Batch(Box::new(Box::pin(batches::resume(job, batch)).await?))
         }
         Command::AccessPreview {
             host,
