@@ -494,3 +494,60 @@ fn what_comes_back_or_is_left_behind_holds_the_clean_up_at_its_line() {
         lab.mend_it(fault);
     }
 }
+
+#[test]
+fn a_temporary_host_of_the_config_is_a_stack_by_itself_and_the_config_decides_its_terms() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let mut config = std::fs::read_to_string(&lab.config).expect("the config");
+    config.push_str(
+        "\n[host.trial]\nmachine = \"remote43\"\naddress = \"127.0.0.1:18087\"\nrole = \"temporary\"\n\
+         reason = \"a trial\"\nport = 18087\ncontainer = \"sub2api-trial\"\nexpires = 2020-01-31\n",
+    );
+    std::fs::write(&lab.config, config).expect("it is written");
+    let listed = lab.run(&["stack", "list", "--json"]);
+    assert_eq!(listed.code, 1, "{listed:?}");
+    let row = listed.json()["stacks"][0].clone();
+    assert_eq!(
+        (&row["name"], &row["source"], &row["state"], &row["until"]),
+        (
+            &json!("trial"),
+            &json!("config"),
+            &json!("overdue"),
+            &json!("2020-01-31")
+        )
+    );
+    assert_eq!(judged(&lab, "hygiene.stacks").0, "fail");
+    // Another port or day is said in the config, and nowhere else.
+    let other = register(&lab, &["--until", LONG]);
+    assert!(
+        other.code == 3
+            && other
+                .stderr
+                .contains("the config says until 2020-01-31 of `trial`"),
+        "{other:?}"
+    );
+    let production = lab.run(&[
+        "stack",
+        "register",
+        "prod",
+        "--machine",
+        "remote43",
+        "--reason",
+        "r",
+        "--port",
+        "18099",
+        "--container",
+        "x",
+        "--until",
+        LONG,
+    ]);
+    assert!(
+        production
+            .stderr
+            .contains("`prod` is a production host of the config"),
+        "{production:?}"
+    );
+}

@@ -245,6 +245,11 @@ fn families() -> Vec<Family> {
         family("form.", AccessMode::ALL, 42),
         family("access-mode.", AccessMode::ALL, 12),
         family("form.field-", crate::dialogs::FIELDS, 9),
+        family("stack-form.field-", crate::dialogs::STACK_FIELDS, 10),
+        family("stack-form.hint-", crate::dialogs::STACK_FIELDS, 66),
+        family("stack-form.", ["yes", "no"], 10),
+        family("gate-state.", cockpit_domain::gate::GateState::ALL, 16),
+        family("stack-state.", cockpit_domain::stack::StackState::ALL, 10),
     ]
 }
 

@@ -39,6 +39,10 @@ fn row(id: &str, kind: &str, title: (&str, &str), state: GateState, found: &str)
 
 fn rows(reload: GateState, no_key: GateState) -> Vec<GateRow> {
     use GateState::Passed;
+    let answer = match no_key {
+        Passed => "401 API_KEY_REQUIRED",
+        _ => "502 Bad Gateway, expected 401",
+    };
     let behind = |id, kind, title, state, found| match state {
         GateState::NotDone => row(id, kind, title, state, "not done yet"),
         _ => row(id, kind, title, state, found),
@@ -70,7 +74,7 @@ fn rows(reload: GateState, no_key: GateState) -> Vec<GateRow> {
             "check",
             ("No key: 401", "无密钥返回 401"),
             no_key,
-            "502 Bad Gateway, expected 401",
+            answer,
         ),
     ]
 }

@@ -79,6 +79,13 @@ fn row(plan: PlanId, at: usize, change: &Change) -> Row {
 
 /// How many changes of each sign; what there is none of steps back.
 pub(crate) fn counted(model: &Model, plan: &Plan) -> Note {
+    if let Plan::Gate(planned) = plan {
+        // No resource of a host changes: what runs there is what counts.
+        let does = planned.plan.does.iter().map(|act| act.argv.join(" "));
+        let line = does.collect::<Vec<_>>().join("; ");
+        let line = format!("{}: {line}", planned.plan.machine);
+        return field(&model.say("field.does"), line, Role::Change);
+    }
     let totals = plan.totals();
     [
         (Sign::Create, totals.create),
