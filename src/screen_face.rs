@@ -115,10 +115,6 @@ fn setup(wired: &Wired, lab: bool, mut notices: Vec<String>) -> Outcome<Setup> {
     // One line of each: the rest is told when the theme is asked for.
     let first = |what: String| what.lines().next().unwrap_or_default().to_owned();
     notices.extend(broken.into_iter().map(|(_, what)| first(what)));
-    let zone = match &wired.timezone {
-        Some(name) => jiff::tz::TimeZone::get(name).unwrap_or(jiff::tz::TimeZone::UTC),
-        None => jiff::tz::TimeZone::system(),
-    };
     Ok(Setup {
         hosts: settings.hosts.values().cloned().collect(),
         machines: settings.machines.clone(),
@@ -138,7 +134,7 @@ fn setup(wired: &Wired, lab: bool, mut notices: Vec<String>) -> Outcome<Setup> {
             example: config::example().to_owned(),
         }),
         lab: lab || handle.ports().faults.is_some(),
-        zone,
+        zone: wired.session.zone.clone(),
         lang: language
             .as_deref()
             .and_then(Lang::parse)

@@ -17,6 +17,7 @@ use cockpit_engine::context::{Ports, Settings, Timing};
 use cockpit_engine::failure::Outcome;
 use cockpit_engine::handle::Handle;
 use cockpit_engine::ports::FaultBoard;
+use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -32,8 +33,6 @@ pub(crate) struct Wired {
     pub(crate) screen: ScreenSettings,
     /// What it says of the keys.
     pub(crate) keys: Vec<KeySetting>,
-    /// Zone in which times are shown.
-    pub(crate) timezone: Option<String>,
     _log: Option<WorkerGuard>,
 }
 
@@ -98,15 +97,23 @@ pub(crate) fn session(
         session: Session {
             handle: Handle::new(ports, settings),
             config: config.path,
+            zone: zone(config.timezone.as_deref()),
             stop,
             holds: crate::signals::holds,
         },
         first_run,
         screen: config.screen,
         keys: config.keys,
-        timezone: config.timezone,
         _log: log,
     })
+}
+
+/// Zone in which times are shown and dates are read.
+fn zone(name: Option<&str>) -> TimeZone {
+    match name {
+        Some(name) => TimeZone::get(name).unwrap_or(TimeZone::UTC),
+        None => TimeZone::system(),
+    }
 }
 
 fn ssh_options(config: &Config, redactor: &Redactor) -> SshOptions {

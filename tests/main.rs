@@ -34,6 +34,7 @@ mod secrets;
 mod spine;
 mod split;
 mod stacks;
+mod standing;
 mod support;
 mod terminal;
 mod warming;

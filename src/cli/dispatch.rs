@@ -1,11 +1,11 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Adopt, Baseline, Batch, Cli, Deploy, Fault, Gate, Host, Import, Lab, Lease, Machine,
-    Noun, Prepare, Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, StackWord, Word,
+    Access, Adopt, Batch, Cli, Deploy, Fault, Gate, Host, Import, Lab, Lease, Machine, Noun,
+    Prepare, Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, StackWord, Word,
 };
 use crate::exit::{self, refuse};
-use crate::{drill, failed, input, known, logs, output, packs, runbooks, watching};
+use crate::{drill, failed, input, judging, known, logs, output, packs, runbooks, watching};
 use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
@@ -25,6 +25,8 @@ pub struct Session {
     pub handle: Handle,
     /// The config file in force, for hints.
     pub config: std::path::PathBuf,
+    /// Zone in which a person writes dates.
+    pub zone: jiff::tz::TimeZone,
     /// Cancelled when a person or the system wants us to stop.
     pub stop: CancellationToken,
     /// Begins to listen for signals that hold what is running and let it go on; asked by what can be
@@ -47,7 +49,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         return told;
     }
     let command = match cli.noun {
-        Noun::Baseline(Baseline::Run { pack, due }) => Command::BaselineRun { pack, due },
+        Noun::Baseline(words) => return judging::run(words, session, json).await,
         Noun::Host(Host::Probe { host }) => Command::HostProbe { host },
         Noun::Host(Host::Listing { host, provider }) => Command::HostListing { host, provider },
         Noun::Machine(Machine::Check { machine }) => Command::MachineCheck { machine },
@@ -209,7 +211,6 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
         Noun::Log(log) => return logs::run(log, session, json).await,
         Noun::Lab(Lab::Fault(fault)) => return faults(&fault, session, json).await,
         noun @ (Noun::Lab(Lab::Serve { .. })
-        | Noun::Baseline(Baseline::Show { .. })
         | Noun::Host(Host::List)
         | Noun::Machine(Machine::List)
         | Noun::Probe(Probe::List)

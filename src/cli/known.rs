@@ -33,12 +33,13 @@ async fn baseline(pack: Option<&PackId>, session: &Session, json: bool) -> Outco
     let (board, now_ms) = board(session).await?;
     let (pack, run) = last_run(&board, pack)?;
     // What was seen too long ago says nothing about now.
-    let run = &Known {
+    let mut run = Known {
         at_ms: run.at_ms,
         value: run.value.at(now_ms),
     };
+    run.value.stand(now_ms);
     let trouble = board.baseline_troubles.get(pack);
-    output::last_baseline(run, trouble, now_ms, json);
+    output::last_baseline(&run, trouble, now_ms, json);
     Ok(exit::of_answer(&Answer::Baseline(run.value.clone())))
 }
 

@@ -7,11 +7,13 @@ mod drill;
 mod exit;
 mod failed;
 mod input;
+mod judging;
 mod known;
 mod logs;
 mod output;
 mod packs;
 mod parse;
+mod reports;
 mod runbooks;
 mod watching;
 

@@ -110,10 +110,12 @@ mod tests {
     use cockpit_domain::new_host::{NewAdmin, NewHost, NewTerms};
     use cockpit_domain::secret::Secret;
     use cockpit_engine::approval::Approval;
+    use cockpit_engine::baseline::{Aside, WaiverWish};
     use cockpit_engine::command::Command;
     use cockpit_engine::import::CallerKey;
     use cockpit_engine::probe::SplitKey;
     use cockpit_engine::reconcile::Scope;
+    use std::time::Duration;
 
     fn words(line: &str) -> Vec<OsString> {
         line.split(' ').map(OsString::from).collect()
@@ -224,6 +226,34 @@ mod tests {
             Command::BaselineRun {
                 pack: Some(provider.clone()),
                 due: true,
+            },
+            Command::BaselineHistory {
+                pack: Some(provider.clone()),
+                check: Some("entry.no-key".to_owned()),
+                since: Some(Duration::from_secs(3600)),
+            },
+            Command::BaselineWaivers,
+            Command::BaselineWaive {
+                wish: Box::new(WaiverWish {
+                    aside: Aside::Check {
+                        pack: Some(provider.clone()),
+                        check: "entry.no-key".to_owned(),
+                    },
+                    reason: "it's known".to_owned(),
+                    until_ms: 1_900_000_000_000,
+                    owner: Some("ann".to_owned()),
+                }),
+            },
+            Command::BaselineWaive {
+                wish: Box::new(WaiverWish {
+                    aside: Aside::Machine(machine.clone()),
+                    reason: "a new disk".to_owned(),
+                    until_ms: 1_900_000_000_000,
+                    owner: None,
+                }),
+            },
+            Command::BaselineClear {
+                aside: Aside::Host(host.clone()),
             },
             Command::HostProbe { host: host.clone() },
             Command::MachineCheck { machine },
@@ -405,6 +435,10 @@ mod tests {
         for command in &all {
             match command {
                 Command::BaselineRun { .. }
+                | Command::BaselineHistory { .. }
+                | Command::BaselineWaivers
+                | Command::BaselineWaive { .. }
+                | Command::BaselineClear { .. }
                 | Command::HostProbe { .. }
                 | Command::MachineCheck { .. }
                 | Command::HostListing { .. }
@@ -440,6 +474,20 @@ mod tests {
                 | Command::ProbeSplit { .. }
                 | Command::ProviderResources { .. }
                 | Command::ProviderList
+                | Command::RunbookList
+                | Command::RunbookShow { .. }
+                | Command::RunbookRun { .. }
+                | Command::RunbookRuns { .. }
+                | Command::RunbookResume { .. }
+                | Command::RunbookBack { .. }
+                | Command::GateBefore { .. }
+                | Command::GateAfter { .. }
+                | Command::GateShow { .. }
+                | Command::GateApply { .. }
+                | Command::StackList
+                | Command::StackShow { .. }
+                | Command::StackClean { .. }
+                | Command::StackRegister { .. }
                 | Command::Doctor => {}
             }
         }

@@ -26,6 +26,7 @@ pub mod rollback;
 pub mod runbook;
 pub mod screen;
 pub mod secret;
+pub mod siblings;
 pub mod split;
 pub mod stack;
 pub mod text;

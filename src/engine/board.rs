@@ -11,6 +11,7 @@ use crate::baseline::BaselineReport;
 use crate::failure::{Failure, FailureKind};
 use crate::ports::LeaseInfo;
 use crate::probe::{HostProbe, Probe};
+use cockpit_domain::baseline::Waiver;
 use cockpit_domain::batch::{AccessMode, AccountStatus, Batch, ItemStage};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId};
 use cockpit_domain::plan::Change;
@@ -220,6 +221,8 @@ pub struct Board {
     pub baselines: BTreeMap<PackId, Known<BaselineReport>>,
     /// Why the newest run of a pack came to nothing; cleared by a good one.
     pub baseline_troubles: BTreeMap<PackId, Known<Trouble>>,
+    /// What is put aside, also where its time has run out; every run has what is about it.
+    pub waivers: Vec<Waiver>,
     /// Hosts of the config; every one has an entry.
     pub hosts: BTreeMap<HostId, HostSeen>,
     /// Machines of the config; every one has an entry.

@@ -5,7 +5,7 @@ mod line;
 use crate::access::{AccessLook, AccessPreview};
 use crate::adopt::{Adopted, PlannedAdopt};
 use crate::approval::Approval;
-use crate::baseline::BaselineReport;
+use crate::baseline::{Aside, BaselineReport, Histories, WaiverWish, Waivers};
 use crate::batches::BatchDetail;
 use crate::board::{LeaseSeen, MachineLook};
 use crate::doctor::Diagnosis;
@@ -28,6 +28,7 @@ use cockpit_domain::recorded::Listing;
 use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::Secret;
 use cockpit_domain::stack::Stack;
+use std::time::Duration;
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -38,6 +39,27 @@ pub enum Command {
         pack: Option<PackId>,
         /// Whether rows that need not be looked at yet are taken from the last run.
         due: bool,
+    },
+    /// What the checks of a baseline came to over time.
+    BaselineHistory {
+        /// The pack; `None` takes the only one that the config's hosts name.
+        pack: Option<PackId>,
+        /// One check only.
+        check: Option<String>,
+        /// How far back; a week when nothing is said.
+        since: Option<Duration>,
+    },
+    /// List what is put aside.
+    BaselineWaivers,
+    /// Put a check, a machine or a host aside until a time.
+    BaselineWaive {
+        /// The person's word.
+        wish: Box<WaiverWish>,
+    },
+    /// Take that back.
+    BaselineClear {
+        /// What was put aside.
+        aside: Aside,
     },
     /// Look at one host.
     HostProbe {
@@ -380,6 +402,9 @@ impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Self::BaselineRun { .. } => "baseline run",
+            Self::BaselineHistory { .. } => "baseline history",
+            Self::BaselineWaivers => "baseline waivers",
+            Self::BaselineWaive { .. } | Self::BaselineClear { .. } => "baseline waive",
             Self::HostProbe { .. } => "host probe",
             Self::MachineCheck { .. } => "machine check",
             Self::HostListing { .. } => "host listing",
@@ -439,6 +464,10 @@ impl Command {
 pub enum Answer {
     /// Of `baseline run`.
     Baseline(BaselineReport),
+    /// Of `baseline history`.
+    History(Box<Histories>),
+    /// Of `baseline waive` and `baseline waivers`.
+    Waivers(Box<Waivers>),
     /// Of `host probe`.
     Host(HostProbe),
     /// Of `machine check`.

@@ -209,6 +209,10 @@ actions! {
     Arm "arm" [] Everywhere Write [Host, Duration] 0;
     Disarm "disarm" [] Everywhere Look [] 0;
     Repair "repair" ["P"] Checks Plan [Check] 2;
+    History "history" ["H"] Checks Ask [Check] 9;
+    Waive "waive" ["w"] Checks Write [Check] 9;
+    ClearWaiver "clear-waiver" [] Checks Write [Check] 0;
+    Maintain "maintenance" [] Hosts Write [Host] 0;
     Split "split" ["w"] Probes Ask [Host, Provider, Reference] 2;
     Recover "recover" ["t"] Pool Plan [Host, Account] 2;
     Adopt "adopt" ["T"] Hosts Plan [Host, Provider] 3;

@@ -60,6 +60,7 @@ impl App {
                 planned: BTreeMap::new(),
                 acts: BTreeMap::new(),
                 details: BTreeMap::new(),
+                histories: BTreeMap::new(),
                 pools: BTreeMap::new(),
                 gate: None,
                 stacks: crate::model::StacksSeen::default(),

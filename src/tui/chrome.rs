@@ -115,7 +115,9 @@ fn count(model: &Model, place: &Place) -> String {
                 let results = board.baselines.values();
                 results
                     .flat_map(|known| &known.value.results)
-                    .filter(|row| row.verdict == verdict && !row.is_stale(model.now_ms))
+                    .filter(|row| {
+                        row.standing(model.now_ms) == verdict && !row.is_stale(model.now_ms)
+                    })
                     .count()
             };
             // Where nothing failed, what could not be reached waits for a person.
@@ -216,7 +218,7 @@ fn crumbs(model: &Model) -> Note {
 fn title(model: &Model, place: &Place) -> String {
     let name = model.say(&format!("pane.{}", place.name()));
     let what = match place {
-        Place::Check(_, check) => check.clone(),
+        Place::Check(_, check) | Place::CheckHistory(_, check) => check.clone(),
         Place::Seat(_, _, account) => format!("#{account}"),
         Place::Host(host) | Place::Pool(host) | Place::Stack(host) => host.to_string(),
         Place::DriftOf(batch) => batch.to_string(),

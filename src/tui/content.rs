@@ -54,6 +54,8 @@ pub(crate) struct Column {
     pub drop: u8,
     /// Whether numbers stand at its right edge.
     pub right: bool,
+    /// Whether its cells are rows of marks, each in its own colour.
+    pub marks: bool,
 }
 
 impl Column {
@@ -64,6 +66,7 @@ impl Column {
             width: Width::Fit(min, max),
             drop,
             right: false,
+            marks: false,
         }
     }
 
@@ -74,7 +77,15 @@ impl Column {
             width: Width::Grow(min),
             drop,
             right: false,
+            marks: false,
         }
+    }
+
+    /// With a row of marks in each cell.
+    #[must_use]
+    pub(crate) const fn marks(mut self) -> Self {
+        self.marks = true;
+        self
     }
 
     /// With its cells at the right edge.

@@ -394,6 +394,9 @@ fn draw_confirm(frame: &mut Frame<'_>, model: &Model, confirm: &Confirm) {
     }
     if confirm.wants_reason() {
         input("confirm.reason", confirm.reason.value(), Field::Reason);
+        if confirm.aside.is_some() {
+            input("confirm.until", confirm.until.value(), Field::Until);
+        }
         lines.push(Vec::new());
     }
     let buttons = confirm.focus == Field::Buttons;

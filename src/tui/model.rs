@@ -9,8 +9,9 @@ use crate::setup::Setup;
 use crate::theme::{Role, Theme};
 use crate::trail::Trail;
 use crate::words::{Lang, filled, keyed};
-use cockpit_domain::ids::{BatchId, HostId, JobId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, JobId, PackId, PlanId};
 use cockpit_domain::pool::{Pairing, Pool};
+use cockpit_engine::baseline::Histories;
 use cockpit_engine::batches::BatchDetail;
 use cockpit_engine::board::{Board, Known};
 use cockpit_engine::command::Answer;
@@ -36,6 +37,8 @@ pub(crate) enum Asked {
     Pool(HostId),
     /// To apply a plan.
     Apply(PlanId),
+    /// The history of a check.
+    History(PackId, String),
     /// A batch page.
     Detail(BatchId),
     /// To go on with a batch.
@@ -160,6 +163,8 @@ pub(crate) struct Model {
     pub acts: BTreeMap<PlanId, Act>,
     /// Batch pages that were read, with the count of store changes they were read at.
     pub details: BTreeMap<BatchId, (u64, BatchDetail)>,
+    /// What checks came to over time, as far as it was asked for.
+    pub histories: BTreeMap<(PackId, String), Histories>,
     /// Accounts of hosts, as they were looked at in this session.
     pub pools: BTreeMap<HostId, PoolSeen>,
     /// Hosts that are watched for drift, from when a person says so until the screen ends.

@@ -10,6 +10,8 @@ pub(crate) enum Place {
     Baseline,
     /// One check of a pack.
     Check(PackId, String),
+    /// What one check of a pack came to over time.
+    CheckHistory(PackId, String),
     /// Machines and hosts.
     Hosts,
     /// One host.
@@ -90,6 +92,7 @@ impl Place {
         match self {
             Self::Baseline => "baseline",
             Self::Check(..) => "check",
+            Self::CheckHistory(..) => "check-history",
             Self::Hosts => "hosts",
             Self::Host(_) => "host",
             Self::Pool(_) => "pool",

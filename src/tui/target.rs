@@ -67,7 +67,9 @@ fn of(model: &Model, place: &Place) -> Target {
         Place::Batch(batch) | Place::Item(batch, _) | Place::DriftOf(batch) => {
             target.batch = Some(*batch);
         }
-        Place::Check(pack, check) => target.check = Some((pack.clone(), check.clone())),
+        Place::Check(pack, check) | Place::CheckHistory(pack, check) => {
+            target.check = Some((pack.clone(), check.clone()));
+        }
         Place::Plan(plan) | Place::Change(plan, _) | Place::Outcome(plan) => {
             target.plan = Some(*plan);
         }

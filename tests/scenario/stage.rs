@@ -107,6 +107,7 @@ impl Stage {
         let session = Session {
             handle: self.inside.engine().clone(),
             config: self.inside.lab.config_path(),
+            zone: jiff::tz::TimeZone::UTC,
             stop: CancellationToken::new(),
             holds: || tokio::sync::watch::channel(false).1,
         };

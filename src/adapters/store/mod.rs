@@ -5,6 +5,7 @@ mod batches;
 mod error;
 mod files;
 mod guard;
+mod history;
 mod journal;
 mod lease;
 mod lease_shared;
@@ -22,6 +23,7 @@ mod watched;
 mod writer;
 
 use async_trait::async_trait;
+use cockpit_domain::baseline::{Stretch, Waiver, WaiverSubject};
 use cockpit_domain::batch::{Batch, BatchEvent, Item};
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId, RunId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepState};
@@ -33,8 +35,8 @@ use cockpit_domain::text::Redactor;
 use cockpit_engine::board::LeaseSeen;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::ports::{
-    AuditRow, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, Remembered, ResultKind, SavedPlan,
-    Store,
+    AuditRow, CheckLook, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, Remembered, ResultKind,
+    SavedPlan, Store,
 };
 use guard::Guard;
 use rusqlite::Connection;
@@ -288,6 +290,51 @@ impl Store for SqliteStore {
         let name = name.clone();
         let audit = results::guarded(audit, &self.guard);
         self.write(move |db| stacks::end(db, &name, &audit)).await
+    }
+
+    async fn keep_looks(&self, pack: &PackId, looks: &[CheckLook]) -> Outcome<()> {
+        let pack = pack.clone();
+        let looks: Vec<CheckLook> = looks
+            .iter()
+            .map(|look| CheckLook {
+                found: self.guard.prose(&look.found),
+                ..look.clone()
+            })
+            .collect();
+        self.write(move |db| history::keep(db, &pack, &looks)).await
+    }
+
+    async fn stretches(
+        &self,
+        pack: &PackId,
+        check: Option<&str>,
+        since_ms: i64,
+    ) -> Outcome<Vec<(String, Stretch)>> {
+        let (pack, check) = (pack.clone(), check.map(str::to_owned));
+        self.read(move |db| history::stretches(db, &pack, check.as_deref(), since_ms))
+            .await
+    }
+
+    async fn waivers(&self) -> Outcome<Vec<Waiver>> {
+        self.read(|db| history::waivers(db)).await
+    }
+
+    async fn put_waiver(&self, waiver: &Waiver, audit: &AuditRow) -> Outcome<()> {
+        let waiver = Waiver {
+            reason: self.guard.prose(&waiver.reason),
+            owner: self.guard.prose(&waiver.owner),
+            ..waiver.clone()
+        };
+        let audit = results::guarded(audit, &self.guard);
+        self.write(move |db| history::put(db, &waiver, &audit))
+            .await
+    }
+
+    async fn clear_waiver(&self, subject: &WaiverSubject, audit: &AuditRow) -> Outcome<bool> {
+        let subject = subject.clone();
+        let audit = results::guarded(audit, &self.guard);
+        self.write(move |db| history::clear(db, &subject, &audit))
+            .await
     }
 
     async fn add_audit(&self, row: &AuditRow) -> Outcome<()> {

@@ -5,7 +5,7 @@ use super::error::{Result, damaged};
 use super::lease::Locks;
 use super::results::kind_word;
 use super::schema::{json, word};
-use super::{SqliteStore, batches, schema};
+use super::{SqliteStore, batches, history, schema};
 use cockpit_domain::batch::{AccountStatus, Batch, ItemStage};
 use cockpit_engine::board::{LeaseSeen, Tally};
 use cockpit_engine::failure::Outcome;
@@ -35,6 +35,7 @@ impl SqliteStore {
                 results: newest(db)?,
                 batches: counted(db, &locks)?,
                 leases: locks.held(db)?,
+                waivers: history::waivers(db)?,
             })
         })
         .await

@@ -9,6 +9,8 @@ use rusqlite::{Connection, params};
 
 /// Results kept of one subject; older ones go.
 const KEPT: i64 = 2000;
+/// Whole runs of a baseline: what its checks came to is kept for longer, by check.
+const KEPT_RUNS: i64 = 50;
 
 pub(super) fn kind_word(kind: ResultKind) -> &'static str {
     match kind {
@@ -33,6 +35,10 @@ pub(super) fn keep(
     at_ms: i64,
     body: &str,
 ) -> Result<()> {
+    let most = match kind {
+        ResultKind::Baseline => KEPT_RUNS,
+        _ => KEPT,
+    };
     let kind = kind_word(kind);
     db.prepare("INSERT INTO results (kind, subject, at_ms, body) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![kind, subject, at_ms, body])?;
@@ -41,7 +47,7 @@ pub(super) fn keep(
              SELECT id FROM results WHERE kind = ?1 AND subject = ?2
              ORDER BY id DESC LIMIT 1 OFFSET ?3)",
     )?
-    .execute(params![kind, subject, KEPT])?;
+    .execute(params![kind, subject, most])?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0003_tallies.sql")),
     M::up(include_str!("migrations/0004_runs.sql")),
     M::up(include_str!("migrations/0005_stacks.sql")),
+    M::up(include_str!("migrations/0006_check_history.sql")),
 ];
 
 /// How long one process waits for another's transaction.

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::log::{Level, SourceId};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// `baseline …`
 #[derive(Debug, Subcommand)]
@@ -16,13 +17,74 @@ pub enum Baseline {
         /// Look only at what is due: a check that is looked at seldom stands as it was.
         #[arg(long)]
         due: bool,
+        /// Write the run as JUnit XML to this file as well.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+        /// Write it as Prometheus text, for a collector that reads files.
+        #[arg(long, value_name = "FILE")]
+        prometheus: Option<PathBuf>,
     },
+    /// Say what the checks came to over time: since when, last change, how often they turned.
+    History {
+        /// One check, with all it came to; default is a row for every check.
+        check: Option<String>,
+        /// The pack; default is the one that the config's hosts name.
+        #[arg(long)]
+        pack: Option<PackId>,
+        /// How far back, such as 24h or 7d.
+        #[arg(long, value_name = "SPAN", default_value = "7d", value_parser = window)]
+        since: Duration,
+    },
+    /// Put a known fault aside until a time; or a machine or host, while it is worked on.
+    Waive(Box<Waive>),
+    /// List what is put aside, by whom, until when; also what has run out.
+    Waivers,
     /// Show the last run with its age, without looking.
     Show {
         /// The pack; default is the only one with a run.
         #[arg(long)]
         pack: Option<PackId>,
     },
+}
+
+/// `baseline waive`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["check", "machine", "host"]))]
+pub struct Waive {
+    /// The check: what is judged of it counts no more. Not being able to look still does.
+    pub check: Option<String>,
+    /// The pack of the check; default is the one that the config's hosts name.
+    #[arg(long, conflicts_with_all = ["machine", "host"])]
+    pub pack: Option<PackId>,
+    /// A maintenance window for every check that looks on this machine or goes through it.
+    #[arg(long, value_name = "NAME")]
+    pub machine: Option<MachineId>,
+    /// A maintenance window for the whole baseline that judges this host.
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<HostId>,
+    /// Why; shown beside the check and kept in the audit.
+    #[arg(long, value_name = "TEXT", required_unless_present = "clear")]
+    pub reason: Option<String>,
+    /// Until when: `3d`, `90m`, 2030-01-31 (to its end), or "2030-01-31 18:00".
+    #[arg(long, value_name = "TIME", required_unless_present = "clear")]
+    pub until: Option<String>,
+    /// Who answers for it; default is who runs this.
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// Take the waiver back.
+    #[arg(long, conflicts_with_all = ["reason", "until", "owner"])]
+    pub clear: bool,
+}
+
+fn window(text: &str) -> Result<Duration, String> {
+    let span: Option<jiff::Span> = text.parse().ok();
+    let span = span.and_then(|span| {
+        span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+            .ok()
+    });
+    let span = span.and_then(|span| Duration::try_from(span).ok());
+    span.filter(|span| (60..=366 * 86_400).contains(&span.as_secs()))
+        .ok_or_else(|| "a span is written such as `24h` or `7d`, between 1m and a year".to_owned())
 }
 
 /// `pack …`

@@ -10,7 +10,7 @@ pub(crate) use batches::{
     AccessArg, Adopt, Batch, Import, Prune, Reconcile, Recover, Repair, Rollback, Word,
 };
 pub(crate) use hosts::{Access, Host, Lease, Machine, Prepare};
-pub(crate) use looks::{Audit, Baseline, Fault, Log, Pack, Probe, Provider, Tail};
+pub(crate) use looks::{Audit, Baseline, Fault, Log, Pack, Probe, Provider, Tail, Waive};
 pub use looks::{Drill, Lab};
 pub(crate) use runbooks::{Resume, Runbook};
 pub(crate) use stacks::{Deploy, Gate, StackWord};
@@ -139,7 +139,12 @@ impl Noun {
         matches!(
             self,
             Self::Import(Import::Apply { .. })
-                | Self::Baseline(Baseline::Show { .. })
+                | Self::Baseline(
+                    Baseline::Show { .. }
+                        | Baseline::History { .. }
+                        | Baseline::Waive(_)
+                        | Baseline::Waivers
+                )
                 | Self::Probe(Probe::List)
                 | Self::Audit(_)
                 | Self::Batch(

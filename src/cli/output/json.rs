@@ -13,6 +13,7 @@ use cockpit_domain::log::LogLine;
 use cockpit_domain::pack::Pack;
 use cockpit_domain::reconcile::ReconcileReport;
 use cockpit_domain::runbook::RunState;
+use cockpit_engine::baseline::Waivers;
 use cockpit_engine::command::Answer;
 use cockpit_engine::ports::PackEntry;
 use cockpit_engine::probe::first_bad;
@@ -23,6 +24,8 @@ use serde_json::{Map, Value, json};
 pub(crate) fn answer(answer: &Answer) -> Value {
     timed(match answer {
         Answer::Baseline(report) => baseline(report),
+        Answer::History(told) => json!(told.as_ref()),
+        Answer::Waivers(told) => waivers(told),
         Answer::Host(probe) => json!(probe),
         Answer::Machine(look) => json!(look),
         Answer::Listing(rows) => json!({
@@ -167,6 +170,17 @@ fn reconciled(done: &Reconciled) -> Value {
     value
 }
 
+fn waivers(told: &Waivers) -> Value {
+    let mut value = json!(told);
+    let rows = told.waivers.iter().map(|waiver| {
+        let mut row = json!(waiver);
+        put(&mut row, "in_force", json!(waiver.is_in_force(told.at_ms)));
+        row
+    });
+    put(&mut value, "waivers", rows.collect());
+    value
+}
+
 fn baseline(report: &BaselineReport) -> Value {
     let mut value = json!(report);
     // The rows are called what the pack calls them.
@@ -257,7 +271,8 @@ fn moment_name(name: &str) -> Option<String> {
     match name {
         "at_ms" => Some("at".to_owned()),
         "created_ms" | "updated_ms" | "last_write_ms" | "started_ms" | "expires_ms"
-        | "since_ms" | "lost_ms" | "last_good_ms" => Some(name.replace("_ms", "_at")),
+        | "since_ms" | "lost_ms" | "last_good_ms" | "until_ms" | "from_ms" | "to_ms"
+        | "turned_ms" => Some(name.replace("_ms", "_at")),
         _ => None,
     }
 }

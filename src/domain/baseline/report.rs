@@ -1,9 +1,11 @@
 //! Rows and what they come to together.
 
+use super::history::Brief;
 use super::judgement::Judgement;
 use super::verdict::Verdict;
-use crate::ids::{HostId, PackId};
-use crate::pack::{BaselinePack, Check, Layer, Level, Pace};
+use super::waiver::Waiver;
+use crate::ids::{HostId, MachineId, PackId};
+use crate::pack::{BaselinePack, Check, Layer, Level, Pace, Place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,6 +40,18 @@ pub struct CheckResult {
     pub title_zh: Option<String>,
     /// What it came to.
     pub verdict: Verdict,
+    /// What the look came to, where a waiver puts it aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Verdict>,
+    /// Waivers about it, also those that have run out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
+    /// The machine it looks on or goes through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineId>,
+    /// What it came to before, in few words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<Brief>,
     /// What was expected.
     pub expected: String,
     /// What was found.
@@ -101,6 +115,13 @@ impl CheckResult {
             title: check.title.clone(),
             title_zh: check.title_zh.clone(),
             verdict: judgement.verdict,
+            judged: None,
+            waivers: Vec::new(),
+            machine: match &check.vantage {
+                Place::Machine(machine) => Some(machine.clone()),
+                Place::Here | Place::Outside => None,
+            },
+            history: None,
             expected: judgement.expected,
             found: judgement.found,
             why: check.why.clone(),
@@ -283,6 +304,10 @@ mod tests {
             title: String::new(),
             title_zh: None,
             verdict,
+            judged: None,
+            waivers: Vec::new(),
+            machine: None,
+            history: None,
             expected: String::new(),
             found: String::new(),
             why: String::new(),

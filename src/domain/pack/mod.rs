@@ -19,8 +19,8 @@ pub(crate) use looks::bits;
 pub use looks::{
     BindingLook, Bound, CommandLook, CompareLook, ContainersLook, DiskLook, ExpectedLocation,
     ExpectedPort, FieldRule, FileLook, HttpLook, ListeningLook, Look, Manager, Measure,
-    MetricsLook, NginxLook, ProcessLook, ProfileLook, Relation, ServiceLook, SmokeLook, SqlLook,
-    StacksLook, StoredLook,
+    MetricsLook, Needs, NginxLook, ProcessLook, ProfileLook, Relation, ServiceLook, SmokeLook,
+    SqlLook, StacksLook, StoredLook,
 };
 pub use pace::{Grace, Lasting, Pace};
 pub use provider::{ProviderPack, SubscriptionTemplate, upstream_root};

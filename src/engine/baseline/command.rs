@@ -7,7 +7,7 @@ use crate::ports::ResultKind;
 use cockpit_domain::baseline::{BaselineReport, CheckResult};
 use cockpit_domain::host::{HostSettings, Role};
 use cockpit_domain::ids::{HostId, PackId};
-use cockpit_domain::pack::{BaselinePack, Check, Pack};
+use cockpit_domain::pack::{BaselinePack, Check, Needs, Pack};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -80,7 +80,20 @@ pub(crate) async fn run_as(
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         job.count(format!("{}: {}", row.id, row.verdict), done, total);
     };
-    run(&context, pack, &job.cancel, &told).await
+    let mut report = run(&context, pack, &job.cancel, &told).await;
+    // What asks the host goes through the host's machine.
+    let machine = report
+        .host
+        .as_ref()
+        .and_then(|host| job.settings.hosts.get(host));
+    let machine = machine.map(|host| host.machine.clone());
+    for row in &mut report.results {
+        let check = pack.check(&row.id);
+        if check.is_some_and(|check| check.look.needs() == Needs::Host) {
+            row.machine.clone_from(&machine);
+        }
+    }
+    report
 }
 
 /// Runs checks of ours, some of which may be the pack's, and keeps nothing. Commands run only where
@@ -105,14 +118,20 @@ pub(crate) fn is_trusted(job: &Job, pack: &BaselinePack) -> bool {
     job.ports.packs.is_built_in(&pack.id) || named.is_some_and(|named| *named == pack.fingerprint)
 }
 
-/// Says since when every row stands as it does, and keeps a whole report.
+/// Says since when every row stands as it does, keeps a whole report and adds it to the history; then
+/// hangs on what is put aside.
 pub(crate) async fn keep_report(job: &Job, report: &mut BaselineReport) {
     let before = last_report(job, &report.pack).await;
     report.follow(before.as_ref());
     if !report.cancelled {
+        super::history::remember(job, report).await;
         let (store, subject) = (job.ports.store.as_ref(), report.pack.as_str());
         let at_ms = report.started_ms;
         keep(store, ResultKind::Baseline, subject, at_ms, report).await;
+    }
+    match job.ports.store.waivers().await {
+        Ok(waivers) => report.attach(&waivers),
+        Err(failure) => tracing::warn!(%failure, "what is put aside cannot be read"),
     }
 }
 

@@ -4,6 +4,7 @@
 mod command;
 mod facts;
 mod grace;
+mod history;
 mod hosts;
 mod machines;
 mod memory;
@@ -14,12 +15,15 @@ mod smoke;
 mod sql;
 mod tools;
 mod trouble;
+mod waive;
 mod web;
 
 pub use cockpit_domain::baseline::BaselineReport;
 pub use command::command;
 pub(crate) use command::{is_trusted, keep_report, meant, only_pack, run_as, run_for, run_own};
+pub use history::{Histories, history};
 pub use run::{BaselineContext, run};
+pub use waive::{Aside, WaiverWish, Waivers, clear, waive, waivers};
 
 #[cfg(test)]
 mod fakes;

@@ -8,7 +8,7 @@ use crate::command::{Answer, Command};
 use crate::context::Settings;
 use crate::failure::{Failure, FailureKind};
 use crate::probe::{HostProbe, Probe};
-use cockpit_domain::baseline::BaselineReport;
+use cockpit_domain::baseline::{BaselineReport, Waiver};
 use cockpit_domain::batch::{Batch, BatchStatus};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use std::collections::BTreeMap;
@@ -79,6 +79,7 @@ impl Board {
             // A run that was stopped would hide the last whole one.
             Answer::Baseline(report) if report.cancelled => false,
             Answer::Baseline(report) => self.see_baseline(report.started_ms, report.clone()),
+            Answer::Waivers(waivers) => self.see_waivers(waivers.waivers.clone()),
             Answer::Host(probe) => self.see_host(at_ms, probe.clone()),
             Answer::Machine(look) => self.see_machine(at_ms, look),
             Answer::Probes(probes) => match command {
@@ -131,7 +132,19 @@ impl Board {
         })
     }
 
-    pub(super) fn see_baseline(&mut self, at_ms: i64, value: BaselineReport) -> bool {
+    pub(super) fn see_waivers(&mut self, waivers: Vec<Waiver>) -> bool {
+        if self.waivers == waivers {
+            return false;
+        }
+        self.waivers = waivers;
+        for known in self.baselines.values_mut() {
+            known.value.attach(&self.waivers);
+        }
+        true
+    }
+
+    pub(super) fn see_baseline(&mut self, at_ms: i64, mut value: BaselineReport) -> bool {
+        value.attach(&self.waivers);
         let pack = value.pack.clone();
         let mut trouble = self.baseline_troubles.remove(&pack);
         let ended = end_older(&mut trouble, at_ms);

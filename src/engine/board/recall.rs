@@ -10,7 +10,7 @@ impl Board {
     /// Takes in what the store remembers. What is known already and newer stays. Returns whether
     /// the board changed.
     pub fn remember(&mut self, remembered: Remembered) -> bool {
-        let mut changed = false;
+        let mut changed = self.see_waivers(remembered.waivers);
         for (kind, subject, result) in remembered.results {
             changed |= self.remember_result(kind, &subject, result);
         }

@@ -3,6 +3,7 @@
 
 use super::Command;
 use crate::approval::Approval;
+use crate::baseline::Aside;
 use crate::import::CallerKey;
 use crate::probe::SplitKey;
 use crate::reconcile::Scope;
@@ -11,6 +12,7 @@ use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::new_host::NewHost;
 use cockpit_domain::stack::Stack;
 use cockpit_domain::text::{Redactor, clean_line};
+use jiff::Timestamp;
 
 /// Digits of a plan's hash that are shown: as many as an approval has to name.
 const HASH_HEAD: usize = 12;
@@ -28,6 +30,25 @@ impl Command {
             }
             Self::GateBefore { pack } | Self::GateAfter { pack } | Self::GateShow { pack } => {
                 words.option("pack", pack.as_ref().map(PackId::as_str));
+            }
+            Self::BaselineHistory { pack, check, since } => {
+                if let Some(check) = check {
+                    words.word(check);
+                }
+                words.option("pack", pack.as_ref().map(PackId::as_str));
+                let since = since.map(|since| format!("{}m", since.as_secs() / 60));
+                words.option("since", since.as_deref());
+            }
+            Self::BaselineWaive { wish } => {
+                words.aside(&wish.aside);
+                words.reason(Some(&wish.reason));
+                let until = Timestamp::from_millisecond(wish.until_ms).unwrap_or_default();
+                words.option("until", Some(&format!("{until:.0}")));
+                words.option("owner", wish.owner.as_deref());
+            }
+            Self::BaselineClear { aside } => {
+                words.word("--clear");
+                words.aside(aside);
             }
             Self::HostProbe { host } | Self::HostRemove { host } => words.word(host.as_str()),
             Self::MachineCheck { machine } => words.word(machine.as_str()),
@@ -180,7 +201,8 @@ impl Command {
             | Self::ProviderList
             | Self::LeaseList
             | Self::RunbookList
-            | Self::StackList => {}
+            | Self::StackList
+            | Self::BaselineWaivers => {}
         }
         words.0
     }
@@ -263,6 +285,12 @@ impl Command {
             | Self::AccessStatus { batch }
             | Self::RollbackPlan { batch } => batch.to_string(),
             Self::HostAdd { new } => new.id.to_string(),
+            Self::BaselineHistory { pack, check, .. } => check
+                .clone()
+                .or_else(|| pack.as_ref().map(PackId::to_string))
+                .unwrap_or_default(),
+            Self::BaselineWaive { wish } => wish.aside.to_string(),
+            Self::BaselineClear { aside } => aside.to_string(),
             Self::RunbookShow { book } => book.clone(),
             Self::RunbookRun { walk } => walk.book.clone(),
             Self::RunbookRuns { run } => run.map(|run| run.to_string()).unwrap_or_default(),
@@ -271,7 +299,8 @@ impl Command {
             | Self::ProviderList
             | Self::LeaseList
             | Self::RunbookList
-            | Self::StackList => String::new(),
+            | Self::StackList
+            | Self::BaselineWaivers => String::new(),
         }
     }
 }
@@ -324,6 +353,17 @@ impl Words {
                 self.option("host", Some(host.as_str()));
                 self.option("provider", provider.as_ref().map(PackId::as_str));
             }
+        }
+    }
+
+    fn aside(&mut self, aside: &Aside) {
+        match aside {
+            Aside::Check { pack, check } => {
+                self.word(check);
+                self.option("pack", pack.as_ref().map(PackId::as_str));
+            }
+            Aside::Machine(machine) => self.option("machine", Some(machine.as_str())),
+            Aside::Host(host) => self.option("host", Some(host.as_str())),
         }
     }
 

@@ -15,6 +15,17 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::BaselineRun { pack, due } => {
             Answer::Baseline(baseline::command(job, pack.as_ref(), due).await?)
         }
+        Command::BaselineHistory { pack, check, since } => {
+            let told = baseline::history(job, pack.as_ref(), check.as_deref(), since);
+            Answer::History(Box::new(told.await?))
+        }
+        Command::BaselineWaivers => Answer::Waivers(Box::new(baseline::waivers(job).await?)),
+        Command::BaselineWaive { wish } => {
+            Answer::Waivers(Box::new(baseline::waive(job, &wish).await?))
+        }
+        Command::BaselineClear { aside } => {
+            Answer::Waivers(Box::new(baseline::clear(job, &aside).await?))
+        }
         Command::HostProbe { host } => Answer::Host(probe::host(job, &host).await?),
         Command::MachineCheck { machine } => Answer::Machine(probe::machine(job, &machine).await?),
         Command::HostListing { host, provider } => {

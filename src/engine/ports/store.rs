@@ -4,6 +4,7 @@
 use crate::board::{LeaseSeen, Tally};
 use crate::failure::Outcome;
 use async_trait::async_trait;
+use cockpit_domain::baseline::{Stretch, Verdict, Waiver, WaiverSubject};
 use cockpit_domain::batch::{AccountStatus, Batch, BatchEvent, Item};
 use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId, RemoteId, RunId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepState};
@@ -151,6 +152,19 @@ pub enum ResultKind {
     Sample,
 }
 
+/// What a check came to in one run, for its history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckLook {
+    /// The check.
+    pub check: String,
+    /// What it came to, whatever is put aside.
+    pub verdict: Verdict,
+    /// What was found, in one line.
+    pub found: String,
+    /// UTC ms.
+    pub at_ms: i64,
+}
+
 /// What a board is begun from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Remembered {
@@ -160,6 +174,8 @@ pub struct Remembered {
     pub batches: Vec<(Batch, Tally)>,
     /// Writers' places that are held.
     pub leases: Vec<LeaseSeen>,
+    /// What is put aside, also where its time has run out.
+    pub waivers: Vec<Waiver>,
 }
 
 /// The store.
@@ -265,6 +281,22 @@ pub trait Store: Send + Sync {
     async fn add_stack(&self, stack: &Stack, audit: &AuditRow) -> Outcome<()>;
     /// Ends a stack, with its audit line; `false` when none of that name stands.
     async fn end_stack(&self, name: &HostId, audit: &AuditRow) -> Outcome<bool>;
+    /// Takes in what the checks of a pack came to in one run. The history of a check is bounded.
+    async fn keep_looks(&self, pack: &PackId, looks: &[CheckLook]) -> Outcome<()>;
+    /// The history of a pack's checks, or of one of them: the stretches that reach into the window and
+    /// the newest ones, by check, oldest first.
+    async fn stretches(
+        &self,
+        pack: &PackId,
+        check: Option<&str>,
+        since_ms: i64,
+    ) -> Outcome<Vec<(String, Stretch)>>;
+    /// What is put aside, by subject, also where its time has run out.
+    async fn waivers(&self) -> Outcome<Vec<Waiver>>;
+    /// Puts something aside, in the place of an earlier waiver of it, with its line of the audit.
+    async fn put_waiver(&self, waiver: &Waiver, audit: &AuditRow) -> Outcome<()>;
+    /// Takes a waiver away, with its line of the audit; gives whether there was one.
+    async fn clear_waiver(&self, subject: &WaiverSubject, audit: &AuditRow) -> Outcome<bool>;
 
     /// Adds a line to the audit that belongs to no step. Durable when ready.
     async fn add_audit(&self, row: &AuditRow) -> Outcome<()>;

@@ -7,14 +7,19 @@ use crate::model::Model;
 use crate::panes;
 use crate::plan::Plan;
 use crate::theme::Role;
+use cockpit_domain::baseline::read_until;
 use cockpit_domain::batch::{BatchKind, Interruption};
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use cockpit_domain::plan::{Change, Sign};
+use cockpit_engine::baseline::Aside;
 use crossterm::event::{KeyCode, KeyEvent};
+use jiff::tz::TimeZone;
 use tui_input::Input;
 
 /// Input is ignored for so long after the dialog has reached the terminal.
 const DEAF_MS: i64 = 300;
+/// How long something is put aside when nobody says so.
+const UNTIL: &str = "1d";
 /// Changes that are named one by one.
 const TARGETS: usize = 4;
 
@@ -27,6 +32,8 @@ pub(crate) enum Subject {
     Resume(BatchId),
     /// To take a lease over from an owner that is gone.
     TakeLease,
+    /// To put a check, a machine or a host aside until a time.
+    Waive,
     /// To end while a job writes.
     Quit,
 }
@@ -35,6 +42,7 @@ pub(crate) enum Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
     Name,
+    Until,
     Reason,
     Buttons,
 }
@@ -57,6 +65,11 @@ pub(crate) struct Confirm {
     pub(crate) wants_name: Option<HostId>,
     /// The lease that is meant; then a reason is wanted.
     pub(crate) lease: Option<(HostId, PackId)>,
+    /// What is to be put aside; then a time and a reason are wanted.
+    pub(crate) aside: Option<Aside>,
+    /// Until when.
+    pub(crate) until: Input,
+    zone: TimeZone,
     pub(crate) name: Input,
     pub(crate) reason: Input,
     pub(crate) focus: Field,
@@ -179,7 +192,7 @@ impl Confirm {
                 };
                 lines.push(note(told, Role::Text));
             }
-            Subject::Quit | Subject::TakeLease => {}
+            Subject::Quit | Subject::TakeLease | Subject::Waive => {}
         }
         let role = if production { "production" } else { "other" };
         lines.insert(
@@ -194,6 +207,9 @@ impl Confirm {
             lines,
             wants_name: named.then(|| host.clone()),
             lease: None,
+            aside: None,
+            until: Input::default(),
+            zone: model.setup.zone.clone(),
             name: Input::default(),
             reason: Input::default(),
             focus: if named { Field::Name } else { Field::Buttons },
@@ -226,9 +242,34 @@ impl Confirm {
         }
     }
 
+    /// Putting something aside until a time: nothing is written to a host.
+    pub(crate) fn waive(model: &Model, aside: Aside) -> Self {
+        let (key, then) = match aside {
+            Aside::Check { .. } => ("confirm.waive", "confirm.waive-then"),
+            Aside::Machine(_) | Aside::Host(_) => ("confirm.maintain", "confirm.maintain-then"),
+        };
+        let what = aside.to_string();
+        Self {
+            subject: Subject::Waive,
+            lines: vec![
+                note(model.fill(key, &[("what", &what)]), Role::Text),
+                note(model.say(then), Role::Muted),
+            ],
+            aside: Some(aside),
+            until: Input::new(UNTIL.to_owned()),
+            focus: Field::Reason,
+            ..Self::quit(model)
+        }
+    }
+
+    /// Until when, as it was typed.
+    pub(crate) fn until(&self) -> &str {
+        self.until.value().trim()
+    }
+
     /// Whether a reason is asked for.
     pub(crate) fn wants_reason(&self) -> bool {
-        self.wants_name.is_some() || self.lease.is_some()
+        self.wants_name.is_some() || self.lease.is_some() || self.aside.is_some()
     }
 
     /// Ending while a job writes: the step in flight is finished, the rest can be resumed.
@@ -238,6 +279,9 @@ impl Confirm {
             lines: vec![note(model.say("confirm.quit"), Role::Text)],
             wants_name: None,
             lease: None,
+            aside: None,
+            until: Input::default(),
+            zone: model.setup.zone.clone(),
             name: Input::default(),
             reason: Input::default(),
             focus: Field::Buttons,
@@ -270,7 +314,10 @@ impl Confirm {
             .then(|| self.reason.value().trim().to_owned())
     }
 
-    fn missing(&self) -> Option<&'static str> {
+    fn missing(&self, now_ms: i64) -> Option<&'static str> {
+        if self.aside.is_some() && read_until(self.until(), now_ms, &self.zone).is_err() {
+            return Some("confirm.until-wrong");
+        }
         let wanted = self.wants_name.as_ref();
         if wanted.is_some_and(|wanted| self.name.value().trim() != wanted.as_str()) {
             return Some("confirm.name-missing");
@@ -304,13 +351,14 @@ impl Confirm {
                     canary.on = !canary.on;
                 }
             }
-            (Field::Buttons, KeyCode::Char('y')) => match self.missing() {
+            (Field::Buttons, KeyCode::Char('y')) => match self.missing(now_ms) {
                 None => return Next::Yes,
                 missing => self.refused = missing,
             },
             (_, KeyCode::Tab | KeyCode::Enter | KeyCode::Down) => self.turn(true),
             (_, KeyCode::BackTab | KeyCode::Up) => self.turn(false),
             (Field::Name, _) => edit(&mut self.name, key),
+            (Field::Until, _) => edit(&mut self.until, key),
             (Field::Reason, _) => edit(&mut self.reason, key),
             (Field::Buttons, _) => {}
         }
@@ -321,18 +369,20 @@ impl Confirm {
         if !self.wants_reason() {
             return;
         }
-        if self.wants_name.is_none() {
-            self.focus = match self.focus {
-                Field::Buttons => Field::Reason,
-                Field::Name | Field::Reason => Field::Buttons,
-            };
-            return;
-        }
-        self.focus = match (self.focus, forward) {
-            (Field::Name, true) | (Field::Buttons, false) => Field::Reason,
-            (Field::Reason, true) | (Field::Name, false) => Field::Buttons,
-            (Field::Buttons, true) | (Field::Reason, false) => Field::Name,
-        };
+        let fields = [
+            (Field::Name, self.wants_name.is_some()),
+            (Field::Reason, true),
+            (Field::Until, self.aside.is_some()),
+            (Field::Buttons, true),
+        ];
+        let fields = fields.iter().filter(|(_, asked)| *asked);
+        let fields: Vec<Field> = fields.map(|(field, _)| *field).collect();
+        let at = fields
+            .iter()
+            .position(|field| *field == self.focus)
+            .unwrap_or(0);
+        let step = if forward { 1 } else { fields.len() - 1 };
+        self.focus = fields[(at + step) % fields.len()];
     }
 
     /// A reason may be pasted; a name has to be typed.
@@ -365,6 +415,9 @@ mod tests {
             lines: Vec::new(),
             wants_name: name.map(|name| HostId::new(name).unwrap()),
             lease: None,
+            aside: None,
+            until: Input::default(),
+            zone: TimeZone::UTC,
             name: Input::default(),
             reason: Input::default(),
             focus: if name.is_some() {

@@ -17,4 +17,5 @@ mod pool_acts;
 mod pools;
 mod sizes;
 mod stacks;
+mod standing;
 mod states;

@@ -1,24 +1,26 @@
 //! The production baseline: every check, worst first; a check with what was expected, what was
 //! found, why it matters and what to do next; and the one thing to do.
 
-use super::said::{age, clock, verdict_cell};
+use super::said::{age, clock, excused, mark, marks, verdict_cell};
 use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::theme::Role;
 use crate::widgets::{cut, width};
 use crate::words::Lang;
-use cockpit_domain::baseline::{CheckResult, Verdict};
+use cockpit_domain::baseline::{Brief, CheckResult, Verdict, Waiver};
 use cockpit_domain::batch::{BatchKind, BatchStatus, Interruption};
 use cockpit_domain::ids::PackId;
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 9] = [
     Column::fit("", 1, 1, 0),
     Column::fit("col.verdict", 4, 12, 3),
     // The name of a check begins with its layer.
-    Column::fit("col.layer", 4, 13, 5),
+    Column::fit("col.layer", 4, 13, 6),
     Column::fit("col.check-name", 12, 28, 0),
     Column::grow("col.found", 24, 0),
+    Column::fit("col.newest", 4, 16, 5).marks(),
+    Column::fit("col.flaps", 3, 5, 7).right(),
     Column::fit("col.since", 5, 6, 4).right(),
     Column::fit("col.age", 3, 4, 2).right(),
 ];
@@ -26,6 +28,8 @@ const COLUMNS: [Column; 7] = [
 /// Cells that what to do next may claim of the top line, and the fewest in which what was found
 /// still says something.
 const NEXT: usize = 40;
+/// Looks that a row shows.
+const NEWEST: usize = 10;
 const FOUND: usize = 12;
 
 fn rank(verdict: Verdict) -> u8 {
@@ -64,15 +68,47 @@ fn rows(model: &Model) -> Vec<(&PackId, &CheckResult)> {
         .iter()
         .flat_map(|(pack, known)| known.value.results.iter().map(move |row| (pack, row)))
         .collect();
-    rows.sort_by_key(|(_, row)| (rank(row.verdict), std::cmp::Reverse(row.level), row.layer));
+    let now = model.now_ms;
+    rows.sort_by_key(|(_, row)| {
+        let rank = rank(row.standing(now));
+        (rank, std::cmp::Reverse(row.level), row.layer)
+    });
     rows
 }
 
 /// The worst check that can be mended through the host's API.
 pub(crate) fn mendable(model: &Model) -> Option<(PackId, String)> {
     let rows = rows(model);
-    let found = rows.into_iter().find(|(_, row)| row.repair);
+    let mut rows = rows.into_iter();
+    let found = rows.find(|(_, row)| row.repair && row.excuse(model.now_ms).is_none());
     found.map(|(pack, row)| (pack.clone(), row.id.clone()))
+}
+
+/// The newest looks as glyphs, as many as a narrow column shows.
+fn drawn(history: &Brief) -> String {
+    let from = history.recent.len().saturating_sub(NEWEST);
+    history.recent[from..]
+        .iter()
+        .map(|verdict| mark(*verdict))
+        .collect()
+}
+
+/// Maintenance windows that are open now.
+fn windows(model: &Model) -> Vec<Note> {
+    let waivers = model.board().waivers.iter();
+    waivers
+        .filter(|waiver| waiver.subject.is_maintenance() && waiver.is_in_force(model.now_ms))
+        .map(|waiver| {
+            let what = format!("{}: {}", waiver.subject, excused(model, waiver));
+            vec![Cell::new("= ", Role::Waived), Cell::plain(what)]
+        })
+        .collect()
+}
+
+/// Since when a waiver puts nothing aside any more.
+fn lapsed(model: &Model, waiver: &Waiver) -> String {
+    let at = clock(model, waiver.until_ms);
+    model.fill("waiver.lapsed", &[("at", &at), ("owner", &waiver.owner)])
 }
 
 pub(super) fn list(model: &Model) -> Content {
@@ -80,12 +116,25 @@ pub(super) fn list(model: &Model) -> Content {
         .into_iter()
         .map(|(pack, row)| {
             let stale = row.is_stale(model.now_ms);
-            let (glyph, word) = verdict_cell(model, row.verdict);
-            let found = if row.verdict == Verdict::Ok || row.found.is_empty() {
+            let verdict = row.standing(model.now_ms);
+            let (glyph, mut word) = verdict_cell(model, verdict);
+            let seen = if verdict == Verdict::Ok || row.found.is_empty() {
                 title(model, row)
             } else {
                 row.found.replace('\n', " ")
             };
+            let found = match (row.excuse(model.now_ms), row.lapsed(model.now_ms)) {
+                // Until when and why stands above the list, once for all its rows.
+                (Some(waiver), _) if waiver.subject.is_maintenance() => {
+                    word.text = model.say("verdict.maintenance");
+                    seen
+                }
+                (Some(waiver), _) => excused(model, waiver),
+                (None, Some(waiver)) => format!("{}; {seen}", lapsed(model, waiver)),
+                (None, None) => seen,
+            };
+            let history = row.history.as_ref();
+            let flaps = history.map_or(0, |history| history.flaps);
             let (glyph, word) = if stale {
                 (
                     Cell::new("?", Role::Unknown),
@@ -94,10 +143,7 @@ pub(super) fn list(model: &Model) -> Content {
             } else {
                 (glyph, word)
             };
-            let quiet = matches!(
-                row.verdict,
-                Verdict::Ok | Verdict::NotJudged | Verdict::Waived
-            );
+            let quiet = matches!(verdict, Verdict::Ok | Verdict::NotJudged | Verdict::Waived);
             Row::new(
                 format!("{pack}/{}", row.id),
                 vec![
@@ -110,6 +156,12 @@ pub(super) fn list(model: &Model) -> Content {
                     } else {
                         Cell::plain(found)
                     },
+                    Cell::plain(history.map(drawn).unwrap_or_default()),
+                    Cell::muted(if flaps > 0 {
+                        flaps.to_string()
+                    } else {
+                        String::new()
+                    }),
                     Cell::muted(match row.since_ms {
                         Some(since) if !quiet => age(model, since),
                         _ => String::new(),
@@ -123,7 +175,8 @@ pub(super) fn list(model: &Model) -> Content {
             .opens(Place::Check(pack.clone(), row.id.clone()))
         })
         .collect();
-    let head = model
+    let mut head = windows(model);
+    let troubles = model
         .board()
         .baseline_troubles
         .iter()
@@ -141,8 +194,8 @@ pub(super) fn list(model: &Model) -> Content {
                     Role::Key,
                 ),
             ]
-        })
-        .collect();
+        });
+    head.extend(troubles);
     Content::list(List {
         columns: COLUMNS.to_vec(),
         rows,
@@ -164,7 +217,8 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
         return Content::text(vec![note(model.say("check.gone"), Role::Muted)]);
     };
     let stale = row.is_stale(model.now_ms);
-    let (mut glyph, mut word) = verdict_cell(model, row.verdict);
+    let verdict = row.standing(model.now_ms);
+    let (mut glyph, mut word) = verdict_cell(model, verdict);
     let was = word.text.clone();
     if stale {
         glyph = Cell::new("?", Role::Unknown);
@@ -181,7 +235,7 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
             lines.push(field(&model.say(key), text, role));
         }
     };
-    let found_role = match row.verdict {
+    let found_role = match verdict {
         Verdict::Fail if !stale => Role::Fail,
         Verdict::Warn if !stale => Role::Warn,
         _ => Role::Text,
@@ -193,9 +247,16 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
         let text = format!("{} ({})", clock(model, since), age(model, since));
         say("field.since", &text, Role::Text);
     }
+    if let Some(waiver) = row.excuse(model.now_ms) {
+        say("field.aside", &excused(model, waiver), Role::Waived);
+        let judged = model.say(&format!("verdict.{}", row.judged().as_str()));
+        say("field.judged", &judged, Role::Text);
+    } else if let Some(waiver) = row.lapsed(model.now_ms) {
+        say("field.aside", &lapsed(model, waiver), Role::Fail);
+    }
     say("field.expected", &row.expected, Role::Text);
     say("field.found", &row.found, found_role);
-    if !matches!(row.verdict, Verdict::Ok | Verdict::Waived) {
+    if !matches!(verdict, Verdict::Ok | Verdict::Waived) {
         say("field.next", &next_step(model, row), Role::Key);
     }
     if row.repair {
@@ -207,6 +268,17 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
     if let Some(parent) = &row.muted_by {
         say("field.muted-by", parent, Role::Text);
     }
+    if let Some(history) = &row.history {
+        let mut line = field(&model.say("field.newest"), "", Role::Muted);
+        line.extend(marks(&history.recent));
+        let flaps = history.flaps.to_string();
+        let turned = model.fill("check.turned", &[("count", &flaps)]);
+        line.push(Cell::muted(format!("  {turned}")));
+        lines.push(line);
+    }
+    let mut say = |key: &str, text: &str, role: Role| {
+        lines.push(field(&model.say(key), text, role));
+    };
     let looked = format!(
         "{} ({}), {} ms, {}, {}, {pack}",
         clock(model, row.at_ms),
@@ -255,6 +327,15 @@ fn partial(model: &Model) -> Option<Note> {
         "advice.unproven"
     };
     Some(note(format!("~ {}", model.fill(key, &said)), Role::Warn))
+}
+
+/// When the first of the windows ends that put something aside.
+fn maintained_until(model: &Model, rows: &[(&PackId, &CheckResult)]) -> Option<i64> {
+    let excuses = rows.iter().filter_map(|(_, row)| row.excuse(model.now_ms));
+    excuses
+        .filter(|waiver| waiver.subject.is_maintenance())
+        .map(|waiver| waiver.until_ms)
+        .min()
 }
 
 /// The one thing to do: what was left half done comes first, then the worst check.
@@ -320,13 +401,20 @@ pub(super) fn advice(model: &Model) -> Note {
         let text = model.fill("advice.stale", &[("age", &age(model, worst.at_ms))]);
         return note(format!("? {text}"), Role::Unknown);
     }
-    let (mut glyph, _) = verdict_cell(model, worst.verdict);
-    if rank(worst.verdict) >= rank(Verdict::NotJudged)
+    let verdict = worst.standing(model.now_ms);
+    let (mut glyph, _) = verdict_cell(model, verdict);
+    if rank(verdict) >= rank(Verdict::NotJudged)
         && let Some(partial) = partial(model)
     {
         return partial;
     }
-    if rank(worst.verdict) >= rank(Verdict::NotJudged) {
+    if let Some(until) = maintained_until(model, &rows)
+        && rank(verdict) >= rank(Verdict::NotJudged)
+    {
+        let text = model.fill("advice.maintenance", &[("until", &clock(model, until))]);
+        return note(format!("= {text}"), Role::Waived);
+    }
+    if rank(verdict) >= rank(Verdict::NotJudged) {
         let text = model.fill(
             "advice.well",
             &[
@@ -338,7 +426,7 @@ pub(super) fn advice(model: &Model) -> Note {
     }
     let same = rows
         .iter()
-        .filter(|(_, row)| row.verdict == worst.verdict)
+        .filter(|(_, row)| row.standing(model.now_ms) == verdict)
         .count();
     glyph.text.push(' ');
     let next = if worst.repair {

@@ -7,6 +7,7 @@ mod batches;
 mod doctor;
 mod drift;
 mod gate;
+mod history;
 mod hosts;
 mod jobs;
 mod log;
@@ -37,6 +38,7 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
     match place {
         Place::Baseline => baseline::list(model),
         Place::Check(pack, check) => baseline::check(model, pack, check),
+        Place::CheckHistory(pack, check) => history::page(model, pack, check),
         Place::Hosts => hosts::list(model),
         Place::Host(host) => hosts::host(model, host),
         Place::Pool(host) => pool::list(model, host),

@@ -1,9 +1,9 @@
 //! Words and marks that several panes use: ages, times, states.
 
-use crate::content::Cell;
+use crate::content::{Cell, Note};
 use crate::model::Model;
 use crate::theme::Role;
-use cockpit_domain::baseline::Verdict;
+use cockpit_domain::baseline::{Verdict, Waiver};
 use cockpit_domain::batch::{Batch, BatchStatus, Interruption};
 use jiff::{Timestamp, Zoned};
 
@@ -17,13 +17,7 @@ pub(crate) fn is_stale(model: &Model, at_ms: i64) -> bool {
 
 /// How long ago, coarse: a screen that counts seconds is never quiet.
 pub(super) fn age(model: &Model, at_ms: i64) -> String {
-    let seconds = (model.now_ms - at_ms).max(0) / 1_000;
-    match seconds {
-        0..60 => "<1m".to_owned(),
-        60..3_600 => format!("{}m", seconds / 60),
-        3_600..172_800 => format!("{}h", seconds / 3_600),
-        _ => format!("{}d", seconds / 86_400),
-    }
+    crate::widgets::span(model.now_ms - at_ms)
 }
 
 /// Time of day in the configured zone; with the date when it is not today.
@@ -56,17 +50,53 @@ fn zoned(model: &Model, at_ms: i64) -> Zoned {
 
 /// Glyph, word and meaning of a verdict.
 pub(super) fn verdict_cell(model: &Model, verdict: Verdict) -> (Cell, Cell) {
-    let (glyph, role) = match verdict {
-        Verdict::Ok => ("+", Role::Ok),
-        Verdict::Warn => ("~", Role::Warn),
-        Verdict::Fail => ("x", Role::Fail),
-        Verdict::Unknown => ("?", Role::Unknown),
-        Verdict::Unreachable => ("/", Role::Unreachable),
-        Verdict::NotJudged => (".", Role::Muffled),
-        Verdict::Waived => ("=", Role::Waived),
-    };
+    let glyph = mark(verdict);
+    let role = crate::widgets::role_of_mark(glyph);
     let word = model.say(&format!("verdict.{}", verdict.as_str()));
     (Cell::new(glyph, role), Cell::new(word, role))
+}
+
+/// The glyph of a verdict.
+pub(super) fn mark(verdict: Verdict) -> char {
+    match verdict {
+        Verdict::Ok => '+',
+        Verdict::Warn => '~',
+        Verdict::Fail => 'x',
+        Verdict::Unknown => '?',
+        Verdict::Unreachable => '/',
+        Verdict::NotJudged => '.',
+        Verdict::Waived => '=',
+    }
+}
+
+/// The newest looks at a check, oldest first, each in its colour.
+pub(super) fn marks(recent: &[Verdict]) -> Note {
+    recent
+        .iter()
+        .map(|verdict| {
+            let mark = mark(*verdict);
+            Cell::new(mark, crate::widgets::role_of_mark(mark))
+        })
+        .collect()
+}
+
+/// Until when, by whom and why something is put aside.
+pub(super) fn excused(model: &Model, waiver: &Waiver) -> String {
+    let key = if waiver.subject.is_maintenance() {
+        "waiver.maintenance"
+    } else {
+        "waiver.waived"
+    };
+    let said = [
+        ("until", clock(model, waiver.until_ms)),
+        ("owner", waiver.owner.clone()),
+        ("reason", waiver.reason.replace('\n', " ")),
+    ];
+    let said: Vec<_> = said
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    model.fill(key, &said)
 }
 
 /// Glyph, word and meaning of a batch's state.

@@ -496,6 +496,7 @@ pub(crate) fn confirmed(model: &mut Model, confirm: &Confirm) -> Vec<Effect> {
     match confirm.subject {
         Subject::Quit => super::close(model),
         Subject::TakeLease => super::reach::lease_confirmed(model, confirm),
+        Subject::Waive => super::standing::confirmed(model, confirm),
         Subject::Resume(batch) => ask(model, Asked::Resume(batch), Command::BatchResume { batch }),
         Subject::Apply(id) => {
             let Some(plan) = model.plans.get(&id) else {

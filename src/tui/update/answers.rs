@@ -87,6 +87,14 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             model.details.insert(batch, (changes, *detail));
             Vec::new()
         }
+        (Asked::History(pack, check), Ok(Answer::History(told))) => {
+            drop(model.histories.insert((pack, check), *told));
+            Vec::new()
+        }
+        (Asked::Told, Ok(Answer::Waivers(waivers))) => {
+            super::standing::told(model, &waivers);
+            Vec::new()
+        }
         (Asked::Pool(host), Ok(Answer::Pools(value))) => {
             let at_ms = model.now_ms;
             let look = Some(Known { at_ms, value });

@@ -98,7 +98,7 @@ fn filter_key(model: &mut Model, key: KeyEvent) {
 /// What the page that is open is about.
 pub(crate) fn scope(place: &Place) -> Scope {
     match place {
-        Place::Baseline | Place::Check(..) => Scope::Checks,
+        Place::Baseline | Place::Check(..) | Place::CheckHistory(..) => Scope::Checks,
         Place::Hosts | Place::Host(_) => Scope::Hosts,
         Place::Probes | Place::Probe(..) => Scope::Probes,
         Place::Pool(_) | Place::Seat(..) => Scope::Pool,
@@ -122,6 +122,10 @@ pub(crate) fn serves(model: &Model, action: Action, aim: &Target) -> bool {
             .check
             .as_ref()
             .is_none_or(|(pack, check)| acts::can_be_mended(model, pack, check)),
+        Action::ClearWaiver => aim
+            .check
+            .as_ref()
+            .is_none_or(|(pack, check)| super::standing::is_put_aside(model, pack, check)),
         Action::Retry => aim.batch.is_some_and(|id| acts::has_failed(model, id)),
         Action::Resume => aim.batch.is_some_and(|id| acts::is_interrupted(model, id)),
         Action::Hold => model.writing().is_some(),

@@ -10,6 +10,7 @@ mod rounds;
 mod run;
 mod shown;
 mod stacks;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod watching;

@@ -2,7 +2,7 @@
 //! why it cannot be done now.
 
 use super::moving::{Move, go};
-use super::{acts, lines, reach, rounds, stacks, watching};
+use super::{acts, lines, reach, rounds, stacks, standing, watching};
 use crate::actions::{Action, Danger};
 use crate::dialogs::{self, Dialog};
 use crate::model::{Asked, Model};
@@ -144,6 +144,10 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Adopt => acts::adopt(model, &aim, words),
         Action::Prune => acts::prune(model, &aim, words),
         Action::Repair => acts::repair(model, &aim, words),
+        Action::History => standing::history(model, &aim, words),
+        Action::Waive => standing::waive(model, &aim, words),
+        Action::ClearWaiver => standing::clear(model, &aim, words),
+        Action::Maintain => standing::maintain(model, &aim, words),
         Action::AccessPreview => reach::preview(model, &aim, words),
         Action::AccessPrepare => reach::prepare(model, &aim, words),
         Action::LeaseTake => reach::take_lease(model, &aim, words),
@@ -222,6 +226,10 @@ pub(super) fn open(model: &mut Model, place: Place) -> Vec<Effect> {
         Place::Batch(batch) | Place::Item(batch, _) => super::answers::read_batch(model, *batch),
         Place::Activity => vec![Effect::ReadAudit],
         Place::Stack(stack) => stacks::look_at(model, stack),
+        Place::CheckHistory(pack, check) => {
+            let (pack, check) = (pack.clone(), check.clone());
+            standing::read_history(model, &pack, &check)
+        }
         _ => Vec::new(),
     };
     model.trail.open(place);
@@ -303,6 +311,11 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         Place::Stacks => stacks::look_at_all(model),
         Place::Stack(stack) => stacks::look_at(model, &stack),
         Place::Pool(host) | Place::Seat(host, ..) => acts::look_at_pool(model, host),
+        Place::CheckHistory(pack, check) => {
+            let mut effects = rounds::look_at_all(model);
+            effects.extend(standing::read_history(model, &pack, &check));
+            effects
+        }
         Place::Hosts | Place::Host(_) => rounds::look_at_hosts(model),
         Place::Probes | Place::Probe(..) => acts::probe_all(model),
         _ => rounds::look_at_all(model),

@@ -144,8 +144,26 @@ pub(crate) fn draw_list(
             }
             let room = usize::from(edge.saturating_sub(x));
             buffer.set_stringn(x, y, &text, room, style);
+            if column.marks {
+                for (at, mark) in (x..edge).zip(text.chars()) {
+                    buffer.set_string(at, y, mark.to_string(), theme.style(role_of_mark(mark)));
+                }
+            }
             x = x.saturating_add(wide + GAP);
         }
+    }
+}
+
+/// What the mark of a verdict means (`ux.md` 3.2).
+pub(crate) fn role_of_mark(mark: char) -> Role {
+    match mark {
+        '+' => Role::Ok,
+        '~' => Role::Warn,
+        'x' => Role::Fail,
+        '/' => Role::Unreachable,
+        '.' => Role::Muffled,
+        '=' => Role::Waived,
+        _ => Role::Unknown,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod board;
 mod files;
+mod history;
 mod lease;
 mod rows;
 mod secrets;

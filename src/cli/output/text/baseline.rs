@@ -1,14 +1,15 @@
 //! A baseline run as text: one row a check, and under a row that is not well what was expected,
 //! found, why it matters and what to do next.
 
+use super::known::moment;
 use super::put;
-use cockpit_domain::baseline::{BaselineReport, Verdict};
+use cockpit_domain::baseline::{BaselineReport, CheckResult, Verdict, Waiver};
 
 /// A second line of a value stands under the first.
 const CONTINUED: &str = "\n                ";
 
 /// The glyph of a verdict (`ux.md` 3.2): plain ASCII, the same everywhere.
-fn glyph(verdict: Verdict) -> char {
+pub(super) fn glyph(verdict: Verdict) -> char {
     match verdict {
         Verdict::Ok => '+',
         Verdict::Warn => '~',
@@ -18,6 +19,24 @@ fn glyph(verdict: Verdict) -> char {
         Verdict::NotJudged => '.',
         Verdict::Waived => '=',
     }
+}
+
+/// Who put a row aside, until when and why; or that this has run out.
+fn said(waiver: &Waiver, row: &CheckResult) -> String {
+    let word = match (row.verdict, waiver.subject.is_maintenance()) {
+        (Verdict::Waived, true) => "maintenance until",
+        (Verdict::Waived, false) => "waived until",
+        // A waiver of a check hides nothing that could not be looked at.
+        _ if !waiver.hides(row.verdict) => "not put aside by the waiver until",
+        _ => "the waiver ran out at",
+    };
+    format!(
+        "{word} {} by {} (judged {}): {}",
+        moment(waiver.until_ms),
+        waiver.owner,
+        row.judged(),
+        waiver.reason
+    )
 }
 
 pub(super) fn baseline(report: &BaselineReport) -> String {
@@ -41,6 +60,16 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
                 row.title
             ),
         );
+        let waived = row.verdict == Verdict::Waived;
+        if let Some(waiver) = row.waivers.iter().max_by_key(|waiver| waiver.until_ms)
+            && (waived || !matches!(row.verdict, Verdict::Ok | Verdict::NotJudged))
+        {
+            put(&mut text, format_args!("      {}", said(waiver, row)));
+        }
+        if waived && !row.found.is_empty() {
+            let found = row.found.replace('\n', CONTINUED);
+            put(&mut text, format_args!("      found     {found}"));
+        }
         if !matches!(row.verdict, Verdict::Ok | Verdict::Waived) {
             for (name, value) in [
                 ("expected", &row.expected),

@@ -8,7 +8,7 @@ use cockpit_engine::context::Settings;
 use cockpit_engine::ports::AuditRow;
 
 /// `8s`, `4m12s`, `3h05m`, `2d04h`.
-fn age(at_ms: i64, now_ms: i64) -> String {
+pub(super) fn age(at_ms: i64, now_ms: i64) -> String {
     let seconds = (now_ms - at_ms).max(0) / 1000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     if days > 0 {

@@ -10,6 +10,7 @@ mod reach;
 mod repairs;
 mod runbooks;
 mod stacks;
+mod standing;
 
 pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
 pub(crate) use runbooks::news;
@@ -34,6 +35,8 @@ use std::fmt::Write;
 pub(crate) fn answer(answer: &Answer) -> String {
     match answer {
         Answer::Baseline(report) => baseline(report),
+        Answer::History(told) => standing::history(told),
+        Answer::Waivers(told) => standing::waivers(told),
         Answer::Host(probe) => host(probe),
         Answer::Machine(look) => format!(
             "{}: {} answers in {} ms, connected anew {} time(s)",

@@ -5,12 +5,13 @@ use crate::board::LeaseSeen;
 use crate::context::Ports;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{
-    AuditRow, CheckedBlock, Clock, HostApi, Hosts, KeptResult, KeyUse, Lease, LeaseInfo,
+    AuditRow, CheckLook, CheckedBlock, Clock, HostApi, Hosts, KeptResult, KeyUse, Lease, LeaseInfo,
     MachineCheck, NewPlan, PackEntry, Packs, Registrar, Remembered, Remote, RemoteCommand,
     ResultKind, RunOutput, SavedPlan, SecretRefs, Section, Store, StreamText, Web, WebAnswer,
     WebRequest,
 };
 use async_trait::async_trait;
+use cockpit_domain::baseline::{Stretch, Waiver, WaiverSubject};
 use cockpit_domain::batch::{Batch, BatchEvent, Item};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId, RunId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepState};
@@ -367,6 +368,31 @@ impl Store for Fakes {
         _most: usize,
     ) -> Outcome<Vec<KeptResult>> {
         never("kept")
+    }
+
+    async fn keep_looks(&self, _pack: &PackId, _looks: &[CheckLook]) -> Outcome<()> {
+        never("keep_looks")
+    }
+
+    async fn stretches(
+        &self,
+        _pack: &PackId,
+        _check: Option<&str>,
+        _since_ms: i64,
+    ) -> Outcome<Vec<(String, Stretch)>> {
+        never("stretches")
+    }
+
+    async fn waivers(&self) -> Outcome<Vec<Waiver>> {
+        never("waivers")
+    }
+
+    async fn put_waiver(&self, _waiver: &Waiver, _audit: &AuditRow) -> Outcome<()> {
+        never("put_waiver")
+    }
+
+    async fn clear_waiver(&self, _subject: &WaiverSubject, _audit: &AuditRow) -> Outcome<bool> {
+        never("clear_waiver")
     }
 
     async fn audit(&self, _most: usize) -> Outcome<Vec<AuditRow>> {

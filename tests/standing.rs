@@ -1,0 +1,319 @@
+//! How checks stand over time: history and turns, waivers and maintenance windows, and the files that
+//! other programs read.
+
+use crate::support::{COCKPIT, Ran, run};
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const PACK: &str = r#"schema = 1
+kind = "baseline"
+title = "Here"
+
+[[check]]
+id = "host.file"
+layer = "host"
+level = "must"
+vantage = "machine:local"
+title = "the file is there"
+why = "w"
+next_step = "n"
+file = { path = "PATH", mode = "0600" }
+
+[[check]]
+id = "host.unseen"
+layer = "host"
+level = "LEVEL"
+vantage = "machine:local"
+title = "cannot be looked at"
+why = "w"
+next_step = "n"
+process = { command = "/*", started_after = "/no/such/file" }
+"#;
+
+/// A baseline over a file of our own on this machine.
+struct Here {
+    dir: TempDir,
+}
+
+impl Here {
+    /// The level of the check that cannot be looked at; nothing where a tool is missing.
+    fn new(level: &str) -> Option<Self> {
+        for tool in ["ps", "find"] {
+            let found = Command::new("which").arg(tool).output();
+            if !found.is_ok_and(|output| output.status.success()) {
+                println!("SKIPPED: no {tool}");
+                return None;
+            }
+        }
+        let here = Self {
+            dir: TempDir::new().unwrap(),
+        };
+        let pack = here.dir.path().join("packs/here");
+        std::fs::create_dir_all(&pack).unwrap();
+        let text = PACK
+            .replace("PATH", &here.path("file"))
+            .replace("LEVEL", level);
+        std::fs::write(pack.join("pack.toml"), text).unwrap();
+        let config = here.dir.path().join("config.toml");
+        let text = format!(
+            "state_dir = \"{}\"\npacks_dir = \"{}\"\n",
+            here.path("state"),
+            here.path("packs")
+        );
+        std::fs::write(&config, text).unwrap();
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).unwrap();
+        Some(here)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).display().to_string()
+    }
+
+    fn say(&self, line: &[&str]) -> Ran {
+        let mut command = Command::new(COCKPIT);
+        command.arg("baseline").args(line).arg("--config");
+        run(command.arg(self.path("config.toml")), None)
+    }
+
+    fn judge(&self) -> Ran {
+        self.say(&["run", "--pack", "here"])
+    }
+
+    fn make(&self) {
+        std::fs::write(self.dir.path().join("file"), "x").unwrap();
+    }
+
+    fn unmake(&self) {
+        std::fs::remove_file(self.dir.path().join("file")).unwrap();
+    }
+}
+
+fn waive<'a>(check: &'a str, until: &'a str) -> [&'a str; 8] {
+    [
+        "waive",
+        check,
+        "--pack",
+        "here",
+        "--reason",
+        "a known fault",
+        "--until",
+        until,
+    ]
+}
+
+#[test]
+fn a_waived_fault_counts_no_more_is_shown_with_its_reason_and_comes_back_when_cleared() {
+    let Some(here) = Here::new("info") else {
+        return;
+    };
+    assert_eq!(here.judge().code, 1);
+    let made = here.say(&waive("host.file", "3d"));
+    assert_eq!(made.code, 0, "{made:?}");
+    // What is known already says so at once, without a new look.
+    let shown = here.say(&["show", "--pack", "here"]);
+    assert_eq!(shown.code, 0, "{shown:?}");
+    let ran = here.judge();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for part in [
+        "= waived",
+        "waived until",
+        "(judged fail): a known fault",
+        "found ",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}: {ran:?}");
+    }
+    let json = here.say(&["run", "--pack", "here", "--json"]).json();
+    let row = &json["checks"][0];
+    assert_eq!(
+        (&row["verdict"], &row["judged"]),
+        (&"waived".into(), &"fail".into())
+    );
+    assert_eq!(row["waivers"][0]["reason"], "a known fault");
+    assert!(row["waivers"][0]["until_at"].is_string());
+    let listed = here.say(&["waivers", "--json"]).json();
+    assert_eq!(listed["waivers"][0]["subject"], "check/here/host.file");
+    assert_eq!(listed["waivers"][0]["in_force"], true);
+    let cleared = here.say(&["waive", "host.file", "--pack", "here", "--clear"]);
+    assert_eq!(cleared.code, 0, "{cleared:?}");
+    assert_eq!(here.say(&["show", "--pack", "here"]).code, 1);
+    let again = here.say(&["waive", "host.file", "--pack", "here", "--clear"]);
+    assert_eq!(again.code, 3, "there is none any more: {again:?}");
+    let mut audit = Command::new(COCKPIT);
+    audit.args(["audit", "list", "--json", "--config"]);
+    let audit = run(audit.arg(here.path("config.toml")), None).json();
+    let lines = audit["audit"].as_array().unwrap();
+    let asked: Vec<&str> = lines
+        .iter()
+        .map(|row| row["request"].as_str().unwrap())
+        .collect();
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0], "clear the waiver of check/here/host.file");
+    assert!(
+        asked[1].starts_with("waive check/here/host.file until 20"),
+        "{asked:?}"
+    );
+    assert_eq!(lines[1]["reason"], "a known fault");
+}
+
+#[test]
+fn a_waiver_that_has_run_out_falls_back_by_itself_and_is_said() {
+    let Some(here) = Here::new("info") else {
+        return;
+    };
+    assert_eq!(here.judge().code, 1);
+    assert_eq!(here.say(&waive("host.file", "2s")).code, 0);
+    let until = Instant::now() + Duration::from_secs(30);
+    let shown = loop {
+        let shown = here.say(&["show", "--pack", "here"]);
+        if shown.code == 1 {
+            break shown;
+        }
+        assert!(Instant::now() < until, "it never ran out: {shown:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert!(shown.stdout.contains("the waiver ran out at"), "{shown:?}");
+    let listed = here.say(&["waivers"]);
+    assert!(listed.stdout.contains("x run out"), "{listed:?}");
+}
+
+#[test]
+fn a_waiver_hides_nothing_that_could_not_be_looked_at_and_a_maintenance_window_does() {
+    let Some(here) = Here::new("must") else {
+        return;
+    };
+    here.make();
+    assert_eq!(here.judge().code, 1);
+    assert_eq!(here.say(&waive("host.unseen", "3d")).code, 0);
+    let ran = here.judge();
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.stdout.contains("not put aside by the waiver"),
+        "{ran:?}"
+    );
+    let window = here.say(&[
+        "waive",
+        "--machine",
+        "local",
+        "--reason",
+        "a new disk",
+        "--until",
+        "1h",
+    ]);
+    assert_eq!(window.code, 0, "{window:?}");
+    let ran = here.judge();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("maintenance until"), "{ran:?}");
+    // What the looks came to was recorded all the same.
+    let told = here.say(&["history", "host.unseen", "--pack", "here", "--json"]);
+    assert_eq!(told.json()["checks"][0]["stretches"][0]["looks"], 3);
+    assert_eq!(told.json()["checks"][0]["verdict"], "unknown");
+}
+
+#[test]
+fn words_that_make_no_sense_put_nothing_aside() {
+    let Some(here) = Here::new("info") else {
+        return;
+    };
+    for line in [
+        &["waive", "host.file", "--pack", "here", "--until", "3d"][..],
+        &["waive", "host.file", "--pack", "here", "--reason", "r"],
+        &["waive", "--reason", "r", "--until", "3d"],
+        &waive("host.file", "yesterday"),
+        &waive("host.file", "2001-01-01"),
+        &waive("host.file", "9000d"),
+        &waive("no.such-check", "3d"),
+        &[
+            "waive",
+            "--machine",
+            "nowhere",
+            "--reason",
+            "r",
+            "--until",
+            "3d",
+        ],
+        &[
+            "waive", "--host", "nowhere", "--reason", "r", "--until", "3d",
+        ],
+        &["history", "no.such-check", "--pack", "here"],
+    ] {
+        let ran = here.say(line);
+        assert_eq!(ran.code, 3, "{line:?}: {ran:?}");
+        assert!(ran.stderr.contains("next: "), "{ran:?}");
+    }
+    let listed = here.say(&["waivers", "--json"]).json();
+    assert_eq!(listed["waivers"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_history_says_when_a_check_turned_and_how_often() {
+    let Some(here) = Here::new("info") else {
+        return;
+    };
+    here.make();
+    here.judge();
+    here.judge();
+    here.unmake();
+    here.judge();
+    here.make();
+    let json = here.say(&["run", "--pack", "here", "--json"]).json();
+    assert_eq!(json["checks"][0]["history"]["flaps"], 2);
+    assert_eq!(
+        json["checks"][0]["history"]["recent"],
+        serde_json::json!(["ok", "ok", "fail", "ok"])
+    );
+    let told = here.say(&["history", "host.file", "--pack", "here", "--json"]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let row = told.json()["checks"][0].clone();
+    let stretches = row["stretches"].as_array().unwrap().clone();
+    let kept: Vec<(&str, u64)> = stretches
+        .iter()
+        .map(|row| {
+            (
+                row["verdict"].as_str().unwrap(),
+                row["looks"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(kept, [("ok", 1), ("fail", 1), ("ok", 2)]);
+    assert_eq!(
+        (&row["flaps"], &row["turned_at"]),
+        (&Value::from(2), &row["since_at"])
+    );
+    let text = here.say(&["history", "--pack", "here"]);
+    assert!(text.stdout.contains("++x+"), "{text:?}");
+    let one = here.say(&["history", "host.file", "--pack", "here"]);
+    assert!(one.stdout.contains("it turned 2 time(s)"), "{one:?}");
+}
+
+#[test]
+fn a_run_is_written_for_a_build_and_for_a_collector() {
+    let Some(here) = Here::new("info") else {
+        return;
+    };
+    let (junit, metrics) = (here.path("junit.xml"), here.path("cockpit.prom"));
+    let ran = here.say(&[
+        "run",
+        "--pack",
+        "here",
+        "--junit",
+        &junit,
+        "--prometheus",
+        &metrics,
+    ]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let xml = std::fs::read_to_string(&junit).unwrap();
+    assert!(xml.contains("<testcase name=\"host.file\""), "{xml}");
+    assert!(xml.contains("failures=\"1\""), "{xml}");
+    let text = std::fs::read_to_string(&metrics).unwrap();
+    assert!(
+        text.contains(
+            "cockpit_check_ok{check=\"host.file\",layer=\"host\",level=\"must\",pack=\"here\"} 0"
+        ),
+        "{text}"
+    );
+    let nowhere = here.say(&["run", "--pack", "here", "--junit", "/no/such/folder/x.xml"]);
+    assert_eq!(nowhere.code, 3, "{nowhere:?}");
+}
