@@ -115,6 +115,10 @@ async fn lists(inside: &Inside) -> cockpit_domain::import::HostView {
         Some(user) => api.subscriptions(user.id).await.expect("lists"),
         None => Vec::new(),
     };
+    let managed_keys = match &user {
+        Some(user) => api.user_keys(user.id).await.expect("lists"),
+        None => Vec::new(),
+    };
     cockpit_domain::import::HostView {
         version: identity.version,
         captcha: identity.captcha,
@@ -126,6 +130,7 @@ async fn lists(inside: &Inside) -> cockpit_domain::import::HostView {
         accounts,
         user,
         subscriptions,
+        managed_keys,
         caller_key: None,
     }
 }

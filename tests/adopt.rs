@@ -170,3 +170,163 @@ fn drift_of_what_was_taken_over_is_found_with_its_time() {
     assert_eq!(count(&report, "changed_count"), 1, "{report}");
     assert!(!report["since"][0]["last_good_at"].is_null(), "{report}");
 }
+
+const KEY: &str = "sk-lab-good-adopt-000001";
+
+/// An import whose installation is lost afterwards: the host has everything, no record is left.
+fn left_by_a_lost_installation(lab: &Lab) {
+    let words = [
+        "import",
+        "plan",
+        "--host",
+        HOST,
+        "--provider",
+        "lab",
+        "--keys",
+        "-",
+        "--json",
+    ];
+    let planned = lab.run_with(&words, &format!("{KEY}\n"));
+    assert_eq!(planned.code, 0, "{planned:?}");
+    let ran = apply(lab, "import", &planned.json());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    std::fs::remove_dir_all(lab.folder().join("state")).expect("the records are lost");
+}
+
+/// The rows of a plan of one kind, as `sign name`.
+fn of_kind(plan: &Value, kind: &str) -> Vec<String> {
+    let rows = plan["changes"].as_array().expect("changes").iter();
+    let rows = rows.filter(|row| row["type"] == kind);
+    rows.map(|row| format!("{} {}", text(row, "sign"), text(row, "name")))
+        .collect()
+}
+
+fn adopted(lab: &Lab) -> String {
+    let read = plan(lab, 0);
+    let email = "+ relay-lab@cockpit.invalid";
+    assert_eq!(of_kind(&read, "user"), [email], "{read}");
+    assert_eq!(of_kind(&read, "subscription"), [email], "{read}");
+    assert_eq!(of_kind(&read, "key"), ["+ relay-lab"], "{read}");
+    assert!(!read.to_string().contains("sk-relay-"), "{read}");
+    let ran = apply(lab, "adopt", &read);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.json()["id"].to_string()
+}
+
+/// Every step of a rollback plan that is not done, with its kind.
+fn blocked(plan: &Value) -> Vec<(String, String)> {
+    let steps = plan["steps"].as_array().expect("steps").iter();
+    let steps = steps.filter(|step| step["blocked"].is_string());
+    steps
+        .map(|step| (text(&step["change"], "type"), text(step, "blocked")))
+        .collect()
+}
+
+#[test]
+fn the_managed_user_its_right_and_its_key_are_taken_over_and_deleted_only_on_request() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let admin = lab.admin(HOST);
+    left_by_a_lost_installation(&lab);
+    let batch = adopted(&lab);
+    let look = ["reconcile", "plan", "--batch", &batch, "--json"];
+    let report = lab.run(&look).json();
+    let drift = (
+        count(&report, "missing_count"),
+        count(&report, "changed_count"),
+    );
+    assert_eq!(drift, (0, 0), "{report}");
+
+    // Released by default.
+    let words = ["rollback", "plan", &batch, "--json"];
+    let released = lab.run(&words).json();
+    assert_eq!(released["totals"]["remove"], 0, "{released}");
+
+    // Somebody else stands on the group: it stays, and so does what it needs.
+    let person = json!({"email": "lin@example.com", "password": "lab-user-password"});
+    let person = admin.call("POST", "/api/v1/admin/users", &person)["id"].clone();
+    let groups = admin.list("/api/v1/admin/groups?page_size=100");
+    let group = groups.iter().find(|row| row["name"] == "relay-lab");
+    let group = group.expect("the group")["id"].clone();
+    let right = json!({"user_id": person, "group_id": group, "validity_days": 30});
+    let right = admin.call("POST", "/api/v1/admin/subscriptions/assign", &right)["id"].clone();
+    let words = ["rollback", "plan", &batch, "--delete", "--json"];
+    let kept = lab.run(&words).json();
+    let held = blocked(&kept);
+    let of = |kind: &str| held.iter().find(|(at, _)| at == kind);
+    assert!(
+        of("group").is_some_and(|row| row.1.contains("depend")),
+        "{kept}"
+    );
+    assert!(
+        of("account").is_some_and(|row| row.1.contains("its floor is")),
+        "{kept}"
+    );
+    assert!(
+        of("channel").is_some_and(|row| row.1.contains("stays")),
+        "{kept}"
+    );
+    assert_eq!(of("key"), None, "{kept}");
+
+    let path = format!("/api/v1/admin/subscriptions/{right}");
+    admin.call("DELETE", &path, &Value::Null);
+    let last = lab.run(&words).json();
+    assert_eq!(blocked(&last), [], "{last}");
+    let unnamed = apply(&lab, "rollback", &last);
+    assert_eq!(unnamed.code, 3, "{unnamed:?}");
+    assert!(
+        unnamed.stderr.contains("cannot be taken back"),
+        "{unnamed:?}"
+    );
+    let (id, hash) = (last["plan"]["id"].to_string(), text(&last["plan"], "hash"));
+    let ran = lab.run(&[
+        "rollback",
+        "apply",
+        &id,
+        "--yes",
+        &hash,
+        "--host-name",
+        HOST,
+        "--reason",
+        "the trial is over",
+        "--json",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let done = ran.json();
+    assert_eq!(done["status"], "rolled_back", "{done}");
+    assert_eq!(done["remains"], json!([]), "{done}");
+    let left = admin.listing();
+    let ours = |name: &&String| name.contains("relay-lab") || name.contains("lab.");
+    let ours: Vec<&String> = left.keys().filter(ours).collect();
+    assert_eq!(ours, Vec::<&String>::new());
+    let people = admin.list("/api/v1/admin/users?page_size=100");
+    assert!(people.iter().any(|row| row["id"] == person), "{people:?}");
+}
+
+#[test]
+fn only_an_adoption_is_deleted_on_request() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let words = [
+        "import",
+        "plan",
+        "--host",
+        HOST,
+        "--provider",
+        "lab",
+        "--keys",
+        "-",
+        "--json",
+    ];
+    let planned = lab.run_with(&words, &format!("{KEY}\n")).json();
+    let ran = apply(&lab, "import", &planned);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let batch = ran.json()["id"].to_string();
+    let refused = lab.run(&["rollback", "plan", &batch, "--delete"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains("took nothing over"), "{refused:?}");
+}

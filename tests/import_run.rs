@@ -276,7 +276,7 @@ fn failed_keys_are_tried_again_as_a_plan_of_their_own_and_keep_their_trail() {
 
         let command = Command::BatchRetry {
             batch: first.id,
-            keys: Secret::new(keys.join("\n")),
+            keys: Secret::new(format!("{}\nsk-lab-good-nobody-0001", keys.join("\n"))),
         };
         let planned = match inside.engine().call(command).await.expect("a plan") {
             Answer::Import(planned) => *planned,
@@ -284,6 +284,17 @@ fn failed_keys_are_tried_again_as_a_plan_of_their_own_and_keep_their_trail() {
         };
         let plan = &planned.plan;
         assert_eq!(plan.items.len(), 1, "the one that failed and no other");
+        assert_eq!(plan.left_out.len(), 4, "{:?}", plan.left_out);
+        let passed = format!("passed in {}", first.id);
+        let (last, others) = plan.left_out.split_last().expect("some");
+        assert!(
+            others.iter().all(|told| told.ends_with(&passed)),
+            "{others:?}"
+        );
+        assert!(
+            last.starts_with("line 5 ") && last.contains("is no key of"),
+            "{last}"
+        );
         assert_eq!(plan.items[0].state, KeyState::Changed);
         assert_eq!(plan.items[0].earlier.len(), 1);
         assert_eq!(plan.totals.remove, 0, "nobody is replaced");
@@ -304,6 +315,7 @@ fn failed_keys_are_tried_again_as_a_plan_of_their_own_and_keep_their_trail() {
             "plan",
             "user",
             "subscription",
+            "key",
         ] {
             assert_eq!(after.total(kind), before.total(kind), "{kind}");
         }

@@ -232,6 +232,64 @@ fn what_is_held_is_listed_with_its_origin_and_every_pair_with_its_last_live_proo
     assert_eq!(count("account", "parked"), 10, "{told}");
     assert_eq!(count("key", "created"), 1, "{told}");
     assert!(rows.iter().all(|row| row["since_at"].is_string()), "{told}");
+    let now = |row: &Value| row["now"]["state"].as_str().expect("a state").to_owned();
+    assert!(rows.iter().all(|row| now(row) == "as_recorded"), "{told}");
+
+    // Beside the records stands what became of them on the host, and what nobody recorded.
+    let admin = lab.admin("accept");
+    let made = rows
+        .iter()
+        .find(|row| row["type"] == "account" && row["origin"] == "created");
+    let made = made.expect("the account")["host_resource_id"]
+        .as_str()
+        .expect("an id");
+    let account = format!("/api/v1/admin/accounts/{made}");
+    admin.call("PUT", &account, &json!({"priority": 77}));
+    let offers = admin.list("/api/v1/admin/payment/plans");
+    let offer = offers.iter().find(|row| row["name"] == "relay-lab-monthly");
+    let offer = format!(
+        "/api/v1/admin/payment/plans/{}",
+        offer.expect("the offer")["id"]
+    );
+    admin.call("DELETE", &offer, &Value::Null);
+    let group = admin.list("/api/v1/admin/groups?page_size=100");
+    let group = group
+        .iter()
+        .find(|row| row["name"] == "relay-lab")
+        .expect("the group");
+    admin.call(
+        "POST",
+        "/api/v1/admin/accounts",
+        &json!({
+            "name": "lab.00000000000f", "platform": "openai", "type": "apikey",
+            "group_ids": [group["id"]], "concurrency": 1, "priority": 50,
+            "credentials": {"api_key": "sk-lab-good-by-hand-0001", "base_url": "http://good.upstream.lab"},
+        }),
+    );
+    let words = [
+        "provider",
+        "resources",
+        "--host",
+        "accept",
+        "--provider",
+        "lab",
+    ];
+    let told = lab.run(&[&words[..], &["--json"]].concat()).json();
+    let rows = told["resources"].as_array().expect("rows");
+    let of = |kind: &str, origin: &str| {
+        let mut rows = rows.iter();
+        let row = rows.find(|row| row["type"] == kind && row["origin"] == origin);
+        now(row.unwrap_or_else(|| panic!("no {kind}: {told}")))
+    };
+    assert_eq!(of("account", "created"), "changed");
+    assert_eq!(of("plan", "created"), "gone");
+    assert_eq!(told["unrecorded"][0]["name"], "lab.00000000000f", "{told}");
+    let told = lab.run(&words).stdout;
+    assert!(told.contains("priority: is 77, recorded 1"), "{told}");
+    assert!(
+        told.contains("adopt plan --host accept --provider lab"),
+        "{told}"
+    );
 
     // The vendor refuses from now on: the template is fine, the key is not.
     lab.break_it("upstream-quota");

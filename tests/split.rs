@@ -174,6 +174,109 @@ fn a_split_names_whose_fault_it_is_and_writes_the_calls_without_the_key() {
     }
 }
 
+/// One fault a class: what the split calls it, where it breaks, and what stands of the vendor's words.
+const CLASSES: [(&str, &str, &str, u64, &str); 6] = [
+    (
+        "upstream-rate-limited",
+        "upstream_rate_limited",
+        "upstream",
+        429,
+        "Rate limit reached",
+    ),
+    (
+        "upstream-auth",
+        "upstream_auth_failed",
+        "upstream",
+        401,
+        "Incorrect API key provided",
+    ),
+    (
+        "upstream-quota",
+        "upstream_key_quota_issue",
+        "upstream",
+        403,
+        "quota is not enough",
+    ),
+    ("upstream-silent", "upstream_unreachable", "upstream", 0, ""),
+    (
+        "upstream-page",
+        "upstream_unexpected",
+        "upstream",
+        200,
+        "Please sign in to continue",
+    ),
+    (
+        "upstream-chat-only",
+        "host_compatibility_gap",
+        "host",
+        200,
+        "pong",
+    ),
+];
+
+#[test]
+fn each_class_of_fault_has_its_hop_and_the_upstream_s_own_words_without_the_key() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    import(&lab, "accept");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), KEY).expect("it is written");
+    let key = format!("file:{}", file.path().display());
+    let asked = [
+        "probe",
+        "split",
+        "--host",
+        "accept",
+        "--provider",
+        "lab",
+        "--key",
+        &key,
+        "--json",
+    ];
+    for (fault, class, hop, status, words) in CLASSES {
+        lab.break_it(fault);
+        let ran = lab.run(&asked);
+        assert_eq!(ran.code, 1, "{fault}: {ran:?}");
+        let told = ran.json();
+        assert_eq!(told["completion_classification"], class, "{fault}: {told}");
+        assert_eq!(told["first_bad_hop"], hop, "{fault}: {told}");
+        let calls = told["calls"].as_array().expect("calls");
+        let direct = calls.iter().find(|call| call["name"] == "chat direct");
+        let direct = direct.expect("the direct chat");
+        assert_eq!(direct["status"], status, "{fault}: {direct}");
+        let said = direct["answer"].as_str().expect("text");
+        assert!(said.contains(words), "{fault}: {said}");
+        assert!(!said.is_empty(), "{fault}: silence is told too");
+        assert!(!ran.stdout.contains(KEY), "{fault}: {told}");
+        lab.mend_it(fault);
+        let well = lab.run(&asked);
+        assert_eq!(well.code, 0, "{fault} outlives its end: {well:?}");
+    }
+}
+
+#[test]
+fn a_probe_marks_the_hop_of_each_class() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    import(&lab, "prod");
+    for (fault, hop, class) in [
+        ("upstream-rate-limited", "upstream", "rate_limited"),
+        ("upstream-auth", "upstream", "auth"),
+        ("upstream-chat-only", "host", "unexpected"),
+    ] {
+        lab.break_it(fault);
+        let told = probes(&lab, "prod");
+        assert_eq!(told["first_bad_hop"], hop, "{fault}: {told}");
+        let protocol = if hop == "upstream" { "account" } else { "chat" };
+        assert_eq!(row(&told, hop, protocol)["class"], class, "{fault}: {told}");
+        lab.mend_it(fault);
+    }
+}
+
 fn mode(path: &Path) -> u32 {
     let meta = std::fs::metadata(path).expect("it is there");
     meta.permissions().mode() & 0o777

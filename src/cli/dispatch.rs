@@ -107,10 +107,12 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             host,
             provider,
             access,
+            user_key,
         })) => Command::AccessPlan {
             host,
             provider,
             access: access.into(),
+            user_key: user_key.map(CallerKey::named).transpose()?,
         },
         Noun::Access(Access::Prepare(Prepare::Apply { plan, word })) => Command::AccessApply {
             plan,
@@ -155,7 +157,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             plan,
             approval: approval(word),
         },
-        Noun::Rollback(Rollback::Plan { batch }) => Command::RollbackPlan { batch },
+        Noun::Rollback(Rollback::Plan { batch, delete }) => Command::RollbackPlan { batch, delete },
         Noun::Rollback(Rollback::Apply { plan, word }) => Command::RollbackApply {
             plan,
             approval: approval(word),
@@ -388,12 +390,20 @@ pub(crate) fn board(session: &Session) -> Outcome<Arc<dyn FaultBoard>> {
 
 async fn faults(fault: &Fault, session: &Session, json: bool) -> Outcome<u8> {
     let board = board(session)?;
-    match fault {
-        Fault::List => {}
-        Fault::Set { name } => switched(name, board.set(name).await)?,
-        Fault::Clear { name } => switched(name, board.clear(name).await)?,
-    }
-    output::faults(&board.faults().await?, json);
+    let meant = match fault {
+        Fault::List => None,
+        Fault::Set { name } => {
+            switched(name, board.set(name).await)?;
+            Some(name)
+        }
+        Fault::Clear { name } => {
+            switched(name, board.clear(name).await)?;
+            Some(name)
+        }
+    };
+    let mut faults = board.faults().await?;
+    faults.retain(|fault| meant.is_none_or(|name| fault.name == *name));
+    output::faults(&faults, json);
     Ok(exit::CLEAN)
 }
 

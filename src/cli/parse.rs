@@ -299,6 +299,7 @@ mod tests {
                 host: host.clone(),
                 provider: provider.clone(),
                 access: AccessMode::Subscription,
+                user_key: Some(CallerKey::Reference("file:/k".to_owned())),
             },
             Command::AccessApply {
                 plan,
@@ -378,7 +379,14 @@ mod tests {
                 plan,
                 approval: approval.clone(),
             },
-            Command::RollbackPlan { batch },
+            Command::RollbackPlan {
+                batch,
+                delete: false,
+            },
+            Command::RollbackPlan {
+                batch,
+                delete: true,
+            },
             Command::AdoptPlan {
                 host: host.clone(),
                 provider: provider.clone(),

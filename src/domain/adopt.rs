@@ -6,8 +6,9 @@ use crate::batch::AccessMode;
 use crate::canonical::hash_of;
 use crate::host::Role;
 use crate::ids::{HostId, PackId, RemoteId};
-use crate::import::{HostView, Leftovers};
-use crate::inventory::Account;
+use crate::import::{HostView, Leftovers, managed_email, managed_key_name};
+use crate::inventory::{Account, Standing};
+use crate::legacy::{self, Stands};
 use crate::pack::{ProviderPack, upstream_root};
 use crate::plan::{Change, Sign, Totals};
 use crate::recorded;
@@ -91,6 +92,7 @@ pub fn plan_adopt(input: &AdoptInput<'_>) -> AdoptPlan {
     }
     draft.offers(&input.pack.subscription.plan);
     draft.accounts();
+    draft.access();
     let Draft {
         changes, adoptions, ..
     } = draft;
@@ -271,6 +273,71 @@ impl Draft<'_> {
         }
     }
 
+    /// The managed user of the provider, with its rights and keys in the provider's groups. People's
+    /// own are nobody's to take over.
+    fn access(&mut self) {
+        let input = self.input;
+        let Some(user) = &input.view.user else {
+            return;
+        };
+        let (kind, id, email) = (ResourceKind::User, user.id, user.email.as_str());
+        if user.email != managed_email(&input.pack.id) {
+            return;
+        }
+        if user.role != "user" {
+            let why = format!("has the managed user's address and is `{}`", user.role);
+            self.say(Sign::Attention, kind, email, id, why);
+            return;
+        }
+        let why = match legacy::user(&user.status) {
+            Stands::InService => "is the provider's managed user".to_owned(),
+            other => format!("is the provider's managed user, {other}"),
+        };
+        self.take(kind, email, id, recorded::of_user(user), &why);
+        for row in &input.view.subscriptions {
+            let (kind, id) = (ResourceKind::Subscription, row.id);
+            if !self.groups.contains(&row.group_id) {
+                let why = format!(
+                    "a right of the managed user to group #{}, which is none of the provider's",
+                    row.group_id
+                );
+                self.say(Sign::Attention, kind, email, id, why);
+                continue;
+            }
+            let stands = match row.standing(input.now_ms) {
+                Some(Standing::Alive) => format!("until {}", row.until()),
+                Some(Standing::Over) => format!("ran out at {}", row.until()),
+                Some(Standing::Suspended) => format!("is {}", row.status),
+                None => format!("until `{}`, which cannot be read", row.expires_at),
+            };
+            let why = format!("a right of the managed user, {stands}");
+            self.take(kind, email, id, recorded::of_subscription(row), &why);
+        }
+        let name = managed_key_name(&input.pack.id);
+        for key in &input.view.managed_keys {
+            let (kind, id) = (ResourceKind::Key, key.id);
+            let ours = key
+                .group_id
+                .is_some_and(|group| self.groups.contains(&group));
+            if key.name != name || !ours {
+                let bound = key.group_id.map_or_else(
+                    || "bound to no group".to_owned(),
+                    |group| format!("bound to group #{group}"),
+                );
+                let why =
+                    format!("a key of the managed user, {bound}: not the one that an import makes");
+                self.say(Sign::Attention, kind, &key.name, id, why);
+                continue;
+            }
+            let stands = match legacy::key(&key.status) {
+                Stands::InService => String::new(),
+                other => format!(", {other}"),
+            };
+            let why = format!("managed key {}{stands}", key.key.masked());
+            self.take(kind, &name, id, recorded::of_key(key), &why);
+        }
+    }
+
     /// Why it cannot be told whether an account is what its name says; `None` when it can.
     fn doubtful(&self, account: &Account) -> Option<String> {
         let pack = self.input.pack;
@@ -297,15 +364,10 @@ fn stands(account: &Account, bound: bool, pack: &ProviderPack) -> String {
     } else {
         "has a name of an older tool".to_owned()
     }];
-    told.push(
-        match account.status.as_str() {
-            "active" if account.schedulable => "in service",
-            "active" => "switched off",
-            "disabled" | "inactive" | "deprecated" => "out of service",
-            _ => "broken",
-        }
-        .to_owned(),
-    );
+    told.push(match legacy::account(&account.status) {
+        Stands::InService if !account.schedulable => "switched off".to_owned(),
+        stands => stands.to_string(),
+    });
     if !bound {
         told.push("in no group of the provider".to_owned());
     }
@@ -324,7 +386,9 @@ fn stands(account: &Account, bound: bool, pack: &ProviderPack) -> String {
 mod tests {
     use super::*;
     use crate::ids::BatchId;
+    use crate::inventory::{ApiKey, Subscription, User};
     use crate::reconcile::tests::{account, pack, settled};
+    use crate::secret::Secret;
 
     fn plan(view: &HostView, records: &[BatchResource]) -> AdoptPlan {
         plan_adopt(&AdoptInput {
@@ -368,6 +432,75 @@ mod tests {
         let known = row(&rest, "lab.000000000020");
         assert_eq!(known.sign, Sign::Keep);
         assert!(known.reason.contains(&BatchId(3).to_string()), "{known:?}");
+    }
+
+    #[test]
+    fn the_managed_user_is_taken_over_with_its_rights_and_keys_in_the_providers_groups() {
+        let (mut view, _) = settled();
+        let email = managed_email(&pack().id);
+        view.user = Some(User {
+            id: RemoteId(30),
+            email: email.clone(),
+            role: "user".to_owned(),
+            status: "disabled".to_owned(),
+            balance: 0.0,
+            allowed_groups: Vec::new(),
+        });
+        let right = |id: i64, group: i64| Subscription {
+            id: RemoteId(id),
+            user_id: RemoteId(30),
+            group_id: RemoteId(group),
+            status: "active".to_owned(),
+            starts_at: "2026-01-01T00:00:00Z".to_owned(),
+            expires_at: "2027-01-01T00:00:00Z".to_owned(),
+            notes: String::new(),
+        };
+        view.subscriptions = vec![right(50, view.groups[0].id.0), right(51, 77)];
+        let key = |id: i64, name: &str, group: Option<RemoteId>| ApiKey {
+            id: RemoteId(id),
+            user_id: RemoteId(30),
+            name: name.to_owned(),
+            key: Secret::new(format!("sk-relay-{id:020}")),
+            group_id: group,
+            status: "quota_exhausted".to_owned(),
+        };
+        let name = managed_key_name(&pack().id);
+        let group = Some(view.groups[0].id);
+        view.managed_keys = vec![
+            key(60, &name, group),
+            key(61, &name, None),
+            key(62, "own", group),
+        ];
+        let found = plan(&view, &[]);
+        let of = |kind: ResourceKind| -> String {
+            let rows = found.changes.iter().filter(|row| row.kind == kind);
+            rows.map(|row| row.sign.as_char()).collect()
+        };
+        assert_eq!(of(ResourceKind::User), "+");
+        assert_eq!(of(ResourceKind::Subscription), "+!");
+        assert_eq!(of(ResourceKind::Key), "+!!");
+        assert!(
+            row(&found, &email)
+                .reason
+                .ends_with("managed user, out of service")
+        );
+        assert!(
+            row(&found, &name).reason.ends_with(", run out"),
+            "{:?}",
+            found.changes
+        );
+        let written = serde_json::to_string(&found).unwrap();
+        assert!(!written.contains("sk-relay-0000"), "{written}");
+        // An admin by that address is nobody's managed user.
+        view.user.as_mut().unwrap().role = "admin".to_owned();
+        let found = plan(&view, &[]);
+        assert_eq!(row(&found, &email).sign, Sign::Attention);
+        assert!(
+            found
+                .adoptions
+                .iter()
+                .all(|row| row.kind != ResourceKind::Key)
+        );
     }
 
     #[test]

@@ -48,6 +48,8 @@ words! {
         CreateUser = "create_user",
         /// Set the managed user's password.
         SetPassword = "set_password",
+        /// Allow a user in an exclusive group.
+        AllowGroup = "allow_group",
         /// Set the managed user's balance.
         SetBalance = "set_balance",
         /// Assign the subscription.

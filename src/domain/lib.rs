@@ -11,6 +11,7 @@ pub mod ids;
 pub mod import;
 pub mod inventory;
 pub mod journal;
+pub mod legacy;
 pub mod log;
 pub mod model_answer;
 pub mod neighbours;

@@ -25,6 +25,14 @@ impl Risk {
         }
     }
 
+    /// Of a saved plan: a rollback that deletes what was taken over brings nothing back.
+    pub fn of_plan(plan: &SavedPlan) -> Self {
+        if plan.body["delete"] == true {
+            return Self::Final;
+        }
+        Self::of(&plan.kind)
+    }
+
     /// Whether the host's name has to be typed and a reason given, beside the hash.
     pub fn wants_name(self, production: bool) -> bool {
         production || self == Self::Final
@@ -62,7 +70,7 @@ impl Approval {
                 "read the plan; it prints the line that applies it, with `--yes` and 12 or more digits of its hash".to_owned(),
             );
         }
-        let risk = Risk::of(&plan.kind);
+        let risk = Risk::of_plan(plan);
         if !risk.wants_name(host.role == Role::Production) {
             return Ok(());
         }

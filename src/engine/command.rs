@@ -12,7 +12,7 @@ use crate::doctor::Diagnosis;
 use crate::gate::GateReport;
 use crate::import::{CallerKey, PlannedImport};
 use crate::leases::LeaseTaken;
-use crate::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered};
+use crate::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered, Resources};
 use crate::probe::{HostProbe, Probe, Split, SplitKey};
 use crate::reconcile::{Looked, Mended, Reconciled, Scope};
 use crate::registry::{HostBlock, HostLines};
@@ -143,6 +143,8 @@ pub enum Command {
         provider: PackId,
         /// Access mode.
         access: AccessMode,
+        /// The caller's own key, when access is prepared for it instead of a managed one.
+        user_key: Option<CallerKey>,
     },
     /// Apply such a plan.
     AccessApply {
@@ -225,6 +227,8 @@ pub enum Command {
     RollbackPlan {
         /// The batch.
         batch: BatchId,
+        /// What it took over is deleted, where else its records are released.
+        delete: bool,
     },
     /// Apply a rollback plan.
     RollbackApply {
@@ -513,7 +517,7 @@ pub enum Answer {
     /// Of `rollback apply`.
     RolledBack(Box<RolledBack>),
     /// Of `provider resources`.
-    Resources(Vec<Held>),
+    Resources(Box<Resources>),
     /// Of `provider list`.
     Matrix(Vec<Pairing>),
     /// Of `adopt plan`.

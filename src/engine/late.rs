@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Steps that leave something behind. Deleting and testing do not.
-const LEAVES: [StepKind; 16] = [
+const LEAVES: [StepKind; 17] = [
     StepKind::CreateGroup,
     StepKind::CreateChannel,
     StepKind::CorrectChannel,
@@ -29,6 +29,7 @@ const LEAVES: [StepKind; 16] = [
     StepKind::BindAccount,
     StepKind::ParkAccount,
     StepKind::CreateUser,
+    StepKind::AllowGroup,
     StepKind::SetBalance,
     StepKind::AssignSubscription,
     StepKind::ExtendSubscription,
@@ -191,6 +192,9 @@ impl Search<'_> {
             StepKind::ExtendSubscription if !over && row.is_open() => {
                 self.extended(row, &groups).into_iter().collect()
             }
+            StepKind::AllowGroup if !over && row.is_open() => {
+                self.granted(row).into_iter().collect()
+            }
             StepKind::SetBalance if !over && row.is_open() => self.paid(row).into_iter().collect(),
             _ => Vec::new(),
         }
@@ -213,6 +217,19 @@ impl Search<'_> {
         let user = self.view.user.as_ref()?;
         let was = row.before["balance"].as_f64()?;
         if user.email != row.target || user.balance <= was {
+            return None;
+        }
+        let (kind, origin) = (ResourceKind::User, Origin::Corrected);
+        let recorded = recorded::of_user(user);
+        let resource = self.resource(kind, user.id, &user.email, origin, recorded);
+        Some(with_before(resource, row))
+    }
+
+    /// The user that may have been allowed in a group, if it is now.
+    fn granted(&self, row: &JournalRow) -> Option<BatchResource> {
+        let user = self.view.user.as_ref()?;
+        let group = recorded::id_in(&row.before, "granted")?;
+        if user.email != row.target || !user.allowed_groups.contains(&group) {
             return None;
         }
         let (kind, origin) = (ResourceKind::User, Origin::Corrected);

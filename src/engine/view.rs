@@ -52,6 +52,10 @@ pub(crate) async fn read_view_of(
         Some(user) => api.subscriptions(user.id).await?,
         None => Vec::new(),
     };
+    let managed_keys = match (&user, whose) {
+        (Some(user), Whose::Managed) => api.user_keys(user.id).await?,
+        _ => Vec::new(),
+    };
     Ok(HostView {
         version: identity.version,
         captcha: identity.captcha,
@@ -63,6 +67,7 @@ pub(crate) async fn read_view_of(
         registration: identity.registration,
         user,
         subscriptions,
+        managed_keys,
         caller_key,
     })
 }

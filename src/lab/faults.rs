@@ -14,6 +14,11 @@ pub(crate) enum Fault {
     BindingLost,
     LeftoverContainer,
     UpstreamQuota,
+    UpstreamRateLimited,
+    UpstreamAuth,
+    UpstreamSilent,
+    UpstreamPage,
+    UpstreamChatOnly,
     Host502,
     TunnelDown,
     NginxLostSlash,
@@ -55,7 +60,7 @@ pub(crate) enum Fault {
 }
 
 /// Name and meaning of each, in the order they are listed.
-const TABLE: [(Fault, &str, &str); 42] = [
+const TABLE: [(Fault, &str, &str); 47] = [
     (
         Fault::NginxOldPort,
         "nginx-old-port",
@@ -75,6 +80,31 @@ const TABLE: [(Fault, &str, &str); 42] = [
         Fault::UpstreamQuota,
         "upstream-quota",
         "every upstream vendor answers 403 insufficient_user_quota",
+    ),
+    (
+        Fault::UpstreamRateLimited,
+        "upstream-rate-limited",
+        "every upstream vendor answers 429 rate_limit_exceeded",
+    ),
+    (
+        Fault::UpstreamAuth,
+        "upstream-auth",
+        "every upstream vendor answers 401 invalid_api_key",
+    ),
+    (
+        Fault::UpstreamSilent,
+        "upstream-silent",
+        "no upstream vendor listens: connecting to it is refused",
+    ),
+    (
+        Fault::UpstreamPage,
+        "upstream-page",
+        "every upstream vendor answers 200 with a web page instead of a completion",
+    ),
+    (
+        Fault::UpstreamChatOnly,
+        "upstream-chat-only",
+        "the upstream's /responses answers 500 and /chat/completions goes on: the host calls the former",
     ),
     (
         Fault::Host502,

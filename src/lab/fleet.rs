@@ -13,9 +13,11 @@ use crate::sub2api::model::{Account, ApiKey, Channel, Group, User};
 use crate::sub2api::model_sales::Subscription;
 use crate::sub2api::state::State;
 use crate::sub2api::{HostOptions, SimHost};
-use crate::upstream::{Vendor, VendorKind};
+use crate::upstream::{Ailment, Vendor, VendorKind};
 use cockpit_domain::secret::{Secret, sha256_hex};
 use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -78,6 +80,9 @@ pub(crate) struct Fleet {
     pub(crate) accept: SimHost,
     pub(crate) good: Vendor,
     pub(crate) chat: Vendor,
+    table: AddressTable,
+    /// Where the vendors listen, also while they are off the net.
+    vendors: Arc<Mutex<Vec<(&'static str, SocketAddr)>>>,
 }
 
 impl Fleet {
@@ -104,6 +109,8 @@ impl Fleet {
             accept: host("accept", ACCEPT44, ACCEPT_ADMIN_KEY, 44),
             good: vendor("good", VendorKind::Good, &LAB_MODELS),
             chat: vendor("chat", VendorKind::ChatOnly, &CHAT_MODELS),
+            table: table.clone(),
+            vendors: Arc::default(),
         };
         fleet.prod.with(seed_production);
         fleet.accept.with(seed_acceptance);
@@ -117,7 +124,12 @@ impl Fleet {
         life: &Life,
     ) -> Result<(), LabError> {
         for (name, vendor) in [(GOOD_UPSTREAM, &self.good), (CHAT_UPSTREAM, &self.chat)] {
-            table.bind("*", name, 80, serve_http(vendor.router(), life).await?);
+            let at = serve_http(vendor.router(), life).await?;
+            table.bind("*", name, 80, at);
+            let vendors = self.vendors.lock();
+            vendors
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((name, at));
         }
         Ok(())
     }
@@ -129,6 +141,29 @@ impl Fleet {
             .pulse(PROD_GROUP, PROD_KEY, PROD_MODELS[0], refused, number)
     }
 
+    fn ail(&self, ailment: Ailment, on: bool) {
+        for vendor in [&self.good, &self.chat] {
+            vendor.ail(ailment, on);
+        }
+        if !on {
+            // What it did to accounts goes with it, or the fault would outlive its end.
+            self.prod.with(heal);
+            self.accept.with(heal);
+        }
+    }
+
+    /// Takes the vendors off the net, or puts them back where they were.
+    fn silence(&self, on: bool) {
+        let vendors = self.vendors.lock();
+        for (name, at) in vendors.unwrap_or_else(PoisonError::into_inner).iter() {
+            if on {
+                self.table.unbind("*", name, 80);
+            } else {
+                self.table.bind("*", name, 80, *at);
+            }
+        }
+    }
+
     /// What a fault changes here.
     pub(crate) fn switch(&self, fault: Fault, on: bool) {
         match fault {
@@ -136,16 +171,12 @@ impl Fleet {
                 state.unbind(PROD_ACCOUNT, PROD_GROUP);
             }),
             Fault::BindingLost => self.prod.with(|state| state.bind(PROD_ACCOUNT, PROD_GROUP)),
-            Fault::UpstreamQuota => {
-                for vendor in [&self.good, &self.chat] {
-                    vendor.set_quota_fault(on);
-                }
-                if !on {
-                    // The cooldowns it caused go with it, or the fault would outlive its end.
-                    self.prod.with(heal_forbidden);
-                    self.accept.with(heal_forbidden);
-                }
-            }
+            Fault::UpstreamQuota => self.ail(Ailment::Quota, on),
+            Fault::UpstreamRateLimited => self.ail(Ailment::RateLimited, on),
+            Fault::UpstreamAuth => self.ail(Ailment::KeyRefused, on),
+            Fault::UpstreamPage => self.ail(Ailment::Page, on),
+            Fault::UpstreamChatOnly => self.ail(Ailment::NoResponses, on),
+            Fault::UpstreamSilent => self.silence(on),
             Fault::Host502 => {
                 let (level, message, fields) = if on {
                     let error = "dial tcp: lookup sub2api-postgres: connection refused";
@@ -242,12 +273,18 @@ fn production_channel() -> Channel {
 }
 
 /// Undoes what answers of 403 did to accounts.
-fn heal_forbidden(state: &mut State) {
+fn heal(state: &mut State) {
     for account in state.accounts.values_mut() {
+        account.rate_limited_at = None;
+        account.rate_limit_reset_at = None;
         account.temp_unschedulable_until = None;
         account.temp_unschedulable_reason.clear();
         account.forbidden.clear();
-        if account.status == "error" && account.error_message.contains("403") {
+        let words = &account.error_message;
+        let by_answer = ["(401)", "(402)", "403"]
+            .iter()
+            .any(|code| words.contains(code));
+        if account.status == "error" && by_answer {
             "active".clone_into(&mut account.status);
             account.error_message.clear();
         }

@@ -186,6 +186,7 @@ actions! {
     Redraw "redraw" ["ctrl-l"] Everywhere Look [] 0;
     Pool "pool" ["S"] Everywhere Ask [Host] 0;
     Matrix "matrix" ["M"] Everywhere Ask [] 0;
+    Resources "resources" [] Everywhere Ask [Host, Provider] 0;
     Doctor "doctor" ["D"] Everywhere Ask [] 0;
     Probe "probe" ["p"] Everywhere Ask [Host, Provider] 0;
     Import "import" ["I"] Everywhere Plan [Host, Provider] 9;
@@ -219,6 +220,7 @@ actions! {
     Prune "prune" ["d"] Pool Plan [Host, Provider] 3;
     Resume "resume" ["c"] Batches Write [Batch] 1;
     Retry "retry" ["t"] Batches Plan [Batch] 3;
+    RollBackDelete "rollback-delete" [] Batches Plan [Batch] 0;
     AccessStatus "access-status" ["s"] Batches Ask [Batch] 2;
     Pause "pause" ["space"] Log Look [] 2;
     Level "level" ["v"] Log Look [] 3;

@@ -68,6 +68,7 @@ impl App {
                 doctor: None,
                 watches: BTreeMap::new(),
                 matrix: None,
+                resources: BTreeMap::new(),
                 audit: Vec::new(),
                 logs: Logs::default(),
                 faults: Vec::new(),

@@ -1,6 +1,6 @@
 //! What stands around a page: the one thing to do, tabs, crumbs, running work, keys.
 
-use crate::actions::{ACTIONS, Danger};
+use crate::actions::{ACTIONS, Action, Danger};
 use crate::content::{Cell, Note, line};
 use crate::model::Model;
 use crate::panes;
@@ -10,6 +10,7 @@ use crate::theme::Role;
 use crate::update::{Shown, fits, serves, why_not};
 use crate::widgets::{clipped, wide, width};
 use cockpit_domain::baseline::Verdict;
+use cockpit_engine::supervisor::JobState;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::widgets::Paragraph;
@@ -221,6 +222,7 @@ fn title(model: &Model, place: &Place) -> String {
         Place::Check(_, check) | Place::CheckHistory(_, check) => check.clone(),
         Place::Seat(_, _, account) => format!("#{account}"),
         Place::Host(host) | Place::Pool(host) | Place::Stack(host) => host.to_string(),
+        Place::Resources(host, provider) => format!("{provider} -> {host}"),
         Place::DriftOf(batch) => batch.to_string(),
         Place::Batch(batch) => return batch.to_string(),
         Place::Item(batch, item) => return format!("{batch}#item{}", item.0),
@@ -288,6 +290,12 @@ fn work(model: &Model) -> Note {
     ]
 }
 
+/// Whether the job that writes is held: the same key lets it go on.
+fn is_held(model: &Model) -> bool {
+    let mut jobs = model.snapshot.jobs.iter();
+    jobs.any(|job| job.writes && job.state == JobState::Paused)
+}
+
 /// The keys that fit, the most telling first; one that cannot be used now is grey.
 fn keys(model: &Model, shown: &Shown) -> Note {
     let place = &model.trail.view().place;
@@ -303,7 +311,10 @@ fn keys(model: &Model, shown: &Shown) -> Note {
         let Some(key) = model.keymap.first_key(row.action) else {
             continue;
         };
-        let word = model.say(&format!("bar.{}", row.name));
+        let word = match row.action {
+            Action::Hold if is_held(model) => model.say("bar.go-on"),
+            _ => model.say(&format!("bar.{}", row.name)),
+        };
         let text = format!(" {word}  ");
         let wide = width(&key) + width(&text);
         if wide > left {

@@ -325,6 +325,10 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
         let text = model.fill("form.again-hint", &[("batch", &batch.to_string())]);
         lines.extend([note(text, Role::Text), Vec::new()]);
     }
+    if form.prepare {
+        let text = model.say("form.prepare-hint");
+        lines.extend([note(text, Role::Text), Vec::new()]);
+    }
     for (at, (name, value)) in crate::dialogs::FIELDS.iter().zip(values).enumerate() {
         if !form.asks(at) {
             continue;
@@ -343,6 +347,7 @@ fn draw_form(frame: &mut Frame<'_>, model: &Model, form: &ImportForm) {
     lines.push(note(model.say("form.keys-line"), Role::Muted));
     let title = match form.retry {
         Some(batch) => model.fill("form.again", &[("batch", &batch.to_string())]),
+        None if form.prepare => model.say("form.prepare"),
         None => model.say("form.title"),
     };
     let inner = around(frame, model, &title, &lines);

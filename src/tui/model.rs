@@ -18,6 +18,7 @@ use cockpit_engine::command::Answer;
 use cockpit_engine::doctor::Diagnosis;
 use cockpit_engine::failure::{Failure, Outcome};
 use cockpit_engine::gate::GateReport;
+use cockpit_engine::pool::Resources;
 use cockpit_engine::ports::{AuditRow, FaultState};
 use cockpit_engine::reconcile::{Looked, Paused};
 use cockpit_engine::stacks::{StackLook, StackSeen};
@@ -59,6 +60,8 @@ pub(crate) enum Asked {
     Clean(HostId),
     /// To register a stack.
     Register,
+    /// What batches hold of a provider on a host.
+    Resources(HostId, PackId),
     /// The doctor.
     Doctor,
     /// Something to be read in front of the page.
@@ -177,6 +180,8 @@ pub(crate) struct Model {
     pub stacks: StacksSeen,
     /// The form of a stack while it is registered.
     pub stack_form: Option<Box<crate::dialogs::StackForm>>,
+    /// What batches hold of a provider on a host, as it was looked at in this session.
+    pub resources: BTreeMap<(HostId, PackId), Known<Outcome<Resources>>>,
     /// What the doctor found.
     pub doctor: Option<Known<Vec<Diagnosis>>>,
     /// Newest rows of the audit.

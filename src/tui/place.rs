@@ -64,6 +64,8 @@ pub(crate) enum Place {
     Stacks,
     /// One of them.
     Stack(HostId),
+    /// What batches hold of a provider on a host, beside what stands there.
+    Resources(HostId, PackId),
     /// Every hop to every host.
     Doctor,
     /// There is no config yet.
@@ -119,6 +121,7 @@ impl Place {
             Self::Gate => "gate",
             Self::Stacks => "stacks",
             Self::Stack(_) => "stack",
+            Self::Resources(..) => "resources",
             Self::Doctor => "doctor",
             Self::Welcome => "welcome",
         }

@@ -95,7 +95,11 @@ impl Plan {
 
     /// Whether its confirmation wants the host's name and a reason.
     pub(crate) fn wants_name(&self, production: bool) -> bool {
-        Risk::of(self.kind()).wants_name(production)
+        let risk = match self {
+            Self::Rollback(plan) if plan.plan.delete => Risk::Final,
+            _ => Risk::of(self.kind()),
+        };
+        risk.wants_name(production)
     }
 
     /// What would be done.

@@ -40,7 +40,11 @@ pub(crate) fn pointed_at(model: &Model, shown: &Shown) -> Target {
         .selected
         .and_then(|at| shown.rows[at].opens.clone())
         .filter(|_| {
-            place.pane().is_some() || matches!(place, Place::Pool(_) | Place::Drift | Place::Stacks)
+            let listing = matches!(
+                place,
+                Place::Pool(_) | Place::Drift | Place::Stacks | Place::Matrix
+            );
+            place.pane().is_some() || listing
         });
     of(model, selected.as_ref().unwrap_or(place))
 }
@@ -60,6 +64,10 @@ fn of(model: &Model, place: &Place) -> Target {
     let mut target = Target::default();
     match place {
         Place::Host(host) | Place::Pool(host) => target.host = Some(host.clone()),
+        Place::Resources(host, provider) => {
+            target.host = Some(host.clone());
+            target.provider = Some(provider.clone());
+        }
         Place::Seat(host, _, account) => {
             target.host = Some(host.clone());
             target.account = Some(*account);

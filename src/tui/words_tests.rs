@@ -11,7 +11,7 @@ use cockpit_domain::batch::{
 use cockpit_domain::host::Role;
 use cockpit_domain::journal::StepState;
 use cockpit_domain::pack::{Layer, Level};
-use cockpit_domain::pool::{Proof, Reason};
+use cockpit_domain::pool::{Because, HostSide, Proof, Reason};
 use cockpit_domain::resource::Origin;
 use cockpit_engine::failure::FailureKind;
 use cockpit_engine::probe::ProbeClass;
@@ -234,6 +234,8 @@ fn families() -> Vec<Family> {
             16,
         ),
         family("reason.", Reason::ALL, 16),
+        family("because.", Because::ALL, 80),
+        family("stand.", HostSide::ALL, 16),
         family("proof.", Proof::ALL, 20),
         family("account.", AccountStatus::ALL, 10),
         family("stage.", ItemStage::ALL, 12),

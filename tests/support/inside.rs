@@ -292,7 +292,14 @@ impl Inside {
 
     /// Plans taking a batch back.
     pub(crate) async fn plan_rollback(&self, batch: BatchId) -> Outcome<PlannedRollback> {
-        match self.engine.call(Command::RollbackPlan { batch }).await? {
+        match self
+            .engine
+            .call(Command::RollbackPlan {
+                batch,
+                delete: false,
+            })
+            .await?
+        {
             Answer::Rollback(planned) => Ok(*planned),
             other => panic!("{other:?}"),
         }

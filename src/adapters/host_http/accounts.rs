@@ -38,6 +38,8 @@ struct WireAccount {
     #[serde(default, deserialize_with = "or_default")]
     temp_unschedulable_reason: String,
     #[serde(default)]
+    last_used_at: Option<String>,
+    #[serde(default)]
     rate_limit_reset_at: Option<String>,
     #[serde(default)]
     overload_until: Option<String>,
@@ -88,6 +90,7 @@ impl HostHttp {
             schedulable: wire.schedulable,
             temp_unschedulable_until: time(wire.temp_unschedulable_until),
             temp_unschedulable_reason: self.line(&wire.temp_unschedulable_reason),
+            last_used_at: time(wire.last_used_at),
             rate_limit_reset_at: time(wire.rate_limit_reset_at),
             overload_until: time(wire.overload_until),
             expires_at: wire.expires_at,

@@ -142,6 +142,10 @@ impl HostApi for HostHttp {
         self.change_balance(id, usd).await
     }
 
+    async fn set_allowed_groups(&self, id: RemoteId, groups: &[RemoteId]) -> Outcome<User> {
+        self.change_allowed_groups(id, groups).await
+    }
+
     async fn delete_user(&self, id: RemoteId) -> Outcome<bool> {
         self.drop_user(id).await
     }

@@ -62,6 +62,9 @@ impl HostHttp {
             if let Some(id) = query.account_id {
                 call = call.query("account_id", id);
             }
+            if let Some(id) = query.group_id {
+                call = call.query("group_id", id);
+            }
             let got: Page = self.get(&call).await?;
             let is_empty = got.items.is_empty();
             for row in &got.items {

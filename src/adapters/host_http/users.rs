@@ -84,6 +84,18 @@ impl HostHttp {
         self.data(&call).await.map(drop)
     }
 
+    /// The list takes the place of the one that is there; nothing else of the user is sent.
+    pub(super) async fn change_allowed_groups(
+        &self,
+        id: RemoteId,
+        groups: &[RemoteId],
+    ) -> Outcome<User> {
+        let doing = format!("setting the groups that user {id} is allowed in");
+        let call = Call::write(Method::PUT, format!("/users/{id}"), doing)
+            .body(json!({ "allowed_groups": numbers(groups) }));
+        self.get(&call).await.map(|row| self.user_of(row))
+    }
+
     /// Without an idempotency key: a repeated `set` is the same balance, and a repeated `subtract`
     /// of all there is goes below zero, which the host refuses (contract 4.4).
     pub(super) async fn change_balance(&self, id: RemoteId, usd: f64) -> Outcome<User> {

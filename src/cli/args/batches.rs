@@ -207,6 +207,9 @@ pub enum Rollback {
     Plan {
         /// The batch.
         batch: BatchId,
+        /// Of an adoption: delete what was taken over instead of releasing it. Cannot be undone.
+        #[arg(long)]
+        delete: bool,
     },
     /// Carry out exactly the plan that was read, and prove it by listing.
     Apply {

@@ -172,6 +172,9 @@ pub enum Prepare {
         /// How ordinary users get at the model.
         #[arg(long, value_enum, default_value_t = AccessArg::Subscription)]
         access: AccessArg,
+        /// For this caller's key and its owner instead of a managed user: env:NAME or file:PATH.
+        #[arg(long, value_name = "REF")]
+        user_key: Option<String>,
     },
     /// Carry out exactly the plan that was read; it is taken back like a batch.
     Apply {

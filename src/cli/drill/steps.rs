@@ -374,9 +374,15 @@ async fn rollback(
 ) -> Result<(), Told> {
     let fail = |failure: Failure| Told::failed("rollback", &failure);
     let from = mark(board).await.map_err(fail)?;
-    let Answer::Rollback(planned) = ask(session, Command::RollbackPlan { batch })
-        .await
-        .map_err(fail)?
+    let Answer::Rollback(planned) = ask(
+        session,
+        Command::RollbackPlan {
+            batch,
+            delete: false,
+        },
+    )
+    .await
+    .map_err(fail)?
     else {
         return Err(unexpected("rollback"));
     };

@@ -44,6 +44,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
                 "host_version": plan.host_version,
                 "items": plan.items,
                 "retry_of": plan.request.retry_of,
+                "left_out": plan.left_out,
                 "keys": plan.key_totals(),
                 "canary": {
                     "suggested": plan.suggested_canary(),
@@ -88,7 +89,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             value
         }
         Answer::RolledBack(rolled) => json!(rolled.as_ref()),
-        Answer::Resources(held) => json!({"resources": held}),
+        Answer::Resources(held) => json!(held.as_ref()),
         Answer::Matrix(pairs) => json!({"matrix": pairs}),
         Answer::Adopt(planned) => {
             let mut value = json!(planned.plan);

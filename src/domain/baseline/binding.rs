@@ -167,6 +167,7 @@ mod tests {
             schedulable: true,
             temp_unschedulable_until: None,
             temp_unschedulable_reason: String::new(),
+            last_used_at: None,
             rate_limit_reset_at: None,
             overload_until: None,
             expires_at: None,

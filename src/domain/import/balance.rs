@@ -1,6 +1,7 @@
 //! The managed user's money in access mode `self_service`: a standard group serves only who has a
 //! balance above zero (`host-contract.md` 6, trap 10).
 
+use super::plan::ImportRequest;
 use crate::batch::AccessMode;
 use crate::pack::ProviderPack;
 
@@ -14,6 +15,18 @@ pub const LEAST_BALANCE: f64 = 1.0;
 /// Whether proofs can be paid from it.
 pub fn is_enough(balance: f64) -> bool {
     balance >= LEAST_BALANCE
+}
+
+impl ImportRequest {
+    /// Whether a user can pay. Managed ones have some in reserve; of other people's it is asked that
+    /// there is any.
+    pub fn can_pay(&self, balance: f64) -> bool {
+        if self.user_key.is_some() {
+            balance > 0.0
+        } else {
+            is_enough(balance)
+        }
+    }
 }
 
 /// An amount as people read it.

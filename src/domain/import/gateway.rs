@@ -21,6 +21,10 @@ pub fn is_warming(status: u16, body: &str, refused_before: bool) -> bool {
 pub fn classify(host_completion_ok: bool, upstream: &UpstreamEvidence) -> CompletionClass {
     let words = &upstream.upstream_chat_preview;
     match upstream.upstream_chat_status {
+        // A login wall and a parked name answer 200 to everything.
+        200 if upstream.upstream_chat_type.starts_with("text/html") => {
+            CompletionClass::UpstreamUnexpected
+        }
         200 if host_completion_ok => CompletionClass::Ok,
         200 => CompletionClass::HostCompatibilityGap,
         0 => CompletionClass::UpstreamUnreachable,
@@ -67,6 +71,15 @@ mod tests {
                 ..UpstreamEvidence::default()
             };
             assert_eq!(classify(host_ok, &evidence), class, "{status} {words}");
+        }
+        let page = UpstreamEvidence {
+            upstream_chat_status: 200,
+            upstream_chat_type: "text/html".to_owned(),
+            ..UpstreamEvidence::default()
+        };
+        for host_ok in [true, false] {
+            let class = classify(host_ok, &page);
+            assert_eq!(class, CompletionClass::UpstreamUnexpected, "{host_ok}");
         }
     }
 

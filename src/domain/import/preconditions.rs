@@ -1,7 +1,7 @@
 //! What must hold before an ordinary user can call the model, named one by one, and who makes it
 //! true: it holds, the plan does it, or a person has to (`product.md` 4, access closure).
 
-use super::balance::{is_enough, usd};
+use super::balance::usd;
 use super::names::managed_email;
 use super::plan::ImportRequest;
 use super::view::HostView;
@@ -231,43 +231,58 @@ fn allowed(request: &ImportRequest, view: &HostView, group: Option<&Group>) -> P
         || managed_email(&request.pack.id),
         |user| user.email.clone(),
     );
+    let (holds, next) = if request.prepare {
+        (
+            Holds::Planned,
+            format!("the plan allows user `{name}` in it"),
+        )
+    } else {
+        (
+            Holds::No,
+            format!(
+                "open the group, or allow user `{name}` in it: `cockpit access prepare plan` does"
+            ),
+        )
+    };
     Precondition::new(
         "allowed_groups",
-        Holds::No,
+        holds,
         format!(
             "group `{}` #{} is exclusive and the user is not allowed in it",
             group.spec.name, group.id
         ),
-        format!("open the group, or allow user `{name}` in it"),
+        next,
     )
 }
 
 fn balance(request: &ImportRequest, view: &HostView) -> Precondition {
     let balance = view.user.as_ref().map_or(0.0, |user| user.balance);
     let found = usd(balance);
-    if request.user_key.is_some() {
-        // Other people's money is theirs: nothing is given and nothing is taken.
-        return if balance > 0.0 {
-            Precondition::yes("balance", found)
-        } else {
-            let next = "a standard group serves only who can pay: the owner has to top up";
-            Precondition::new("balance", Holds::No, found, next)
-        };
-    }
-    if is_enough(balance) {
+    if request.can_pay(balance) {
         return Precondition::yes("balance", found);
+    }
+    if request.user_key.is_some() && !request.prepare {
+        // Other people's money is theirs: an import gives nothing and takes nothing.
+        let next = "a standard group serves only who can pay: the owner has to top up, or `cockpit access prepare plan` with this key gives some";
+        return Precondition::new("balance", Holds::No, found, next);
     }
     Precondition::new("balance", Holds::Planned, found, "the plan sets it")
 }
 
 fn binding(request: &ImportRequest, view: &HostView, group: Option<&Group>) -> Precondition {
     if request.user_key.is_none() {
-        return Precondition::new(
-            "binding",
-            Holds::Planned,
-            "each proof has a managed key of its own",
-            "the plan makes a key bound to the group",
-        );
+        return match request.managed_key(view) {
+            Some(key) => {
+                let found = format!("managed key #{} {} is bound", key.id, key.key.masked());
+                Precondition::yes("binding", found)
+            }
+            None => Precondition::new(
+                "binding",
+                Holds::Planned,
+                "no managed key is bound to the group",
+                "the plan makes a key bound to the group",
+            ),
+        };
     }
     let Some(key) = &view.caller_key else {
         return Precondition::new(

@@ -1,8 +1,9 @@
 //! What an import (and a reconcile) reads of a host before it plans, and the revision: the hash
 //! of the fields that do not change by themselves.
 
+use super::names::managed_key_name;
 use crate::canonical::hash_of;
-use crate::ids::RemoteId;
+use crate::ids::{PackId, RemoteId};
 use crate::inventory::{Account, ApiKey, Channel, Group, Offer, Subscription, User};
 use serde_json::json;
 
@@ -29,6 +30,8 @@ pub struct HostView {
     pub user: Option<User>,
     /// Its subscriptions.
     pub subscriptions: Vec<Subscription>,
+    /// Keys of the managed user; none where somebody else's access is looked at.
+    pub managed_keys: Vec<ApiKey>,
     /// The caller's own key as the host stores it, where that is to be proven.
     pub caller_key: Option<ApiKey>,
 }
@@ -51,6 +54,16 @@ impl HostView {
         self.offers
             .iter()
             .find(|offer| offer.spec.name == name && offer.spec.group_id == group)
+    }
+
+    /// The managed user's key that an earlier import of the provider left for this group: the oldest
+    /// that is active.
+    pub fn managed_key(&self, provider: &PackId, group: RemoteId) -> Option<&ApiKey> {
+        let name = managed_key_name(provider);
+        let keys = self.managed_keys.iter();
+        keys.filter(|key| key.name == name && key.group_id == Some(group))
+            .filter(|key| key.status == "active")
+            .min_by_key(|key| key.id)
     }
 
     /// Accounts with exactly this name; more than one is trouble.

@@ -65,6 +65,8 @@ pub struct Account {
     /// Why, redacted. After a gateway call it holds the upstream's message in plain text, not its
     /// code (seen on 0.1.129).
     pub temp_unschedulable_reason: String,
+    /// When it was chosen last, RFC 3339.
+    pub last_used_at: Option<String>,
     /// Rate limited until, RFC 3339.
     pub rate_limit_reset_at: Option<String>,
     /// Overloaded until, RFC 3339.

@@ -2,17 +2,21 @@
 //! scheduler would choose it, and if not, why, who did it, until when, and what to do
 //! (`product.md` 4, four truths; predicate: `host-contract.md` 7.7 and 8).
 
+mod held;
 mod matrix;
 mod prune;
 mod recover;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod unserved;
 mod why;
 
+pub use held::{HostSide, Now};
 pub use matrix::{Pairing, Proof, matrix};
 pub use prune::{Doomed, PruneInput, PrunePlan, Stand, below_floor, plan_prune, witnesses};
 pub use recover::{Ask, RecoverInput, RecoverPlan, plan_recover};
+pub use serving::{Because, Served, Serving};
 pub use unserved::unserved;
 pub use why::{Reason, WhyNot, whole_seconds, why_not};
 
@@ -58,6 +62,8 @@ pub struct Pool {
     pub group_name: String,
     /// Accounts that the scheduler would choose now.
     pub choosable: usize,
+    /// Who serves now, and who did last.
+    pub serving: Serving,
     /// What is wrong with group or channel, so that no account can help.
     pub blockers: Vec<String>,
     /// Accounts, the ones that would be chosen first.
@@ -85,6 +91,8 @@ pub struct Seat {
     pub name: String,
     /// Lower is chosen first.
     pub priority: i64,
+    /// When it was chosen last, RFC 3339.
+    pub last_used_at: Option<String>,
     /// Parallel requests; 0 is unlimited.
     pub concurrency: i64,
     /// Whose it is.
@@ -173,6 +181,7 @@ fn pool(input: &PoolInput<'_>, name: &str, group: Option<&Group>) -> Pool {
         .map(|account| seat(input, account, group))
         .collect();
     seats.sort_by_key(|seat| (!seat.is_choosable(), seat.priority, seat.account));
+    let blockers = blockers(input.pack, name, group, channel);
     Pool {
         host: input.host.clone(),
         provider: input.pack.map(|pack| pack.id.clone()),
@@ -180,7 +189,8 @@ fn pool(input: &PoolInput<'_>, name: &str, group: Option<&Group>) -> Pool {
         group: group.map(|group| group.id),
         group_name: name.to_owned(),
         choosable: seats.iter().filter(|seat| seat.is_choosable()).count(),
-        blockers: blockers(input.pack, name, group, channel),
+        serving: serving::serving(&seats, !blockers.is_empty()),
+        blockers,
         seats,
     }
 }
@@ -288,6 +298,7 @@ fn seat(input: &PoolInput<'_>, account: &Account, group: Option<&Group>) -> Seat
         account: account.id,
         name: account.name.clone(),
         priority: account.priority,
+        last_used_at: account.last_used_at.clone(),
         concurrency: account.concurrency,
         owner,
         declared: input

@@ -234,3 +234,29 @@ fn what_the_pack_says_and_how_the_key_was_judged_stand_beside_what_the_host_stor
     let told = serde_json::to_value(&pool).unwrap();
     assert_eq!(told["seats"][0]["owner"]["batch"], Value::from(3));
 }
+
+#[test]
+fn who_serves_is_told_by_priority_then_by_who_waited_longest() {
+    let (mut view, records) = settled();
+    view.channels[0].spec.restrict_models = false;
+    let serving = |view: &HostView| made(view, &records, &[]).serving;
+    for account in &mut view.accounts {
+        account.last_used_at = Some("2026-11-21T11:00:00Z".to_owned());
+    }
+    view.accounts[1].last_used_at = Some("2026-11-21T10:59:59Z".to_owned());
+    let told = |view: &HostView| (serving(view).next, serving(view).because);
+    let (first, second) = (Some(RemoteId(20)), Some(RemoteId(21)));
+    assert_eq!(told(&view), (second, Because::WaitedLongest));
+    assert_eq!(serving(&view).equals, 1);
+    view.accounts[0].last_used_at = None;
+    assert_eq!(told(&view), (first, Because::NeverUsed));
+    view.accounts[1].priority = view.accounts[0].priority - 1;
+    assert_eq!(told(&view), (second, Because::Priority));
+    view.accounts[1].schedulable = false;
+    assert_eq!(told(&view), (first, Because::Only));
+    view.accounts[0].schedulable = false;
+    assert_eq!(told(&view), (None, Because::Nobody));
+    view.accounts[0].schedulable = true;
+    view.groups[0].status = "inactive".to_owned();
+    assert_eq!(told(&view), (None, Because::Blocked));
+}

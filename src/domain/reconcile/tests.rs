@@ -53,6 +53,7 @@ pub(crate) fn account(id: i64, name: &str, schedulable: bool) -> Account {
         schedulable,
         temp_unschedulable_until: None,
         temp_unschedulable_reason: String::new(),
+        last_used_at: None,
         rate_limit_reset_at: None,
         overload_until: None,
         expires_at: None,

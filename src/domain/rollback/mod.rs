@@ -1,9 +1,12 @@
 //! Taking a batch back, from its records only (`product.md` 4, rollback). No record: refuse.
 
+mod release;
+mod user;
+
 use crate::ids::{BatchId, HostId, PackId, RemoteId};
-use crate::import::{HostView, STARTING_BALANCE, usd};
+use crate::import::HostView;
 use crate::inventory::{ApiKey, Subscription};
-use crate::plan::{Change, FieldChange, Sign, Totals, diff_fields};
+use crate::plan::{Change, Sign, Totals, diff_fields};
 use crate::reconcile::stored;
 use crate::resource::{BatchResource, Origin, ResourceKind};
 use serde::{Deserialize, Serialize};
@@ -46,6 +49,9 @@ pub struct RollbackPlan {
     pub provider: PackId,
     /// The batch it takes back.
     pub batch: BatchId,
+    /// What was taken over is deleted, where else its records are released. Nothing brings it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delete: bool,
     /// Steps in order.
     pub steps: Vec<UndoStep>,
     /// What it will not undo.
@@ -82,6 +88,17 @@ pub struct RollbackInput<'a> {
     pub subscriptions: &'a [Subscription],
     /// UTC ms after which the plan is refused.
     pub expires_ms: Option<i64>,
+    /// What was taken over is to be deleted: the floor of its groups, as the pack says.
+    pub delete: Option<Floor>,
+}
+
+/// Accounts that have to stay choosable in every group that stays.
+#[derive(Debug, Clone, Copy)]
+pub struct Floor {
+    /// So many.
+    pub floor: usize,
+    /// UTC ms: what cools down now is not choosable.
+    pub now_ms: i64,
 }
 
 /// Makes the plan.
@@ -107,7 +124,7 @@ pub fn plan_rollback(input: &RollbackInput<'_>) -> RollbackPlan {
             .resources
             .iter()
             .rev()
-            .filter(|r| r.kind == kind && r.origin == Origin::Created)
+            .filter(|r| r.kind == kind && is_deleted(input, r))
         {
             steps.push(step(input, &keys, resource));
         }
@@ -115,8 +132,12 @@ pub fn plan_rollback(input: &RollbackInput<'_>) -> RollbackPlan {
     for resource in corrected
         .into_iter()
         .chain(of_origin(input.resources, Origin::Adopted))
+        .filter(|resource| !is_deleted(input, resource))
     {
         steps.push(step(input, &keys, resource));
+    }
+    if let Some(floor) = input.delete {
+        release::keep_what_serves(input, floor, &mut steps);
     }
     let doing: Vec<Change> = steps
         .iter()
@@ -138,16 +159,33 @@ pub fn plan_rollback(input: &RollbackInput<'_>) -> RollbackPlan {
         host: input.host.clone(),
         provider: input.provider.clone(),
         batch: input.batch,
-        will_not_undo: vec![
-            "quota and tokens already spent stay spent; usage rows stay".to_owned(),
-            "keys given to people outside this batch are not revoked".to_owned(),
-            "leftovers of older imports and of other tools stay as they are".to_owned(),
-        ],
+        delete: input.delete.is_some(),
+        will_not_undo: will_not_undo(input.delete.is_some()),
         warnings: Vec::new(),
         totals: Totals::of(&doing),
         revision: crate::canonical::hash_of(&states).unwrap_or_default(),
         expires_ms: input.expires_ms,
         steps,
+    }
+}
+
+fn will_not_undo(delete: bool) -> Vec<String> {
+    let final_word = "what was taken over and is deleted cannot be brought back: keys of accounts have to be imported again";
+    let lines = [
+        "quota and tokens already spent stay spent; usage rows stay",
+        "keys given to people outside this batch are not revoked",
+        "leftovers of older imports and of other tools stay as they are",
+    ];
+    let first = delete.then_some(final_word);
+    first.into_iter().chain(lines).map(str::to_owned).collect()
+}
+
+/// Whether a record is one to be deleted: made by the batch, or taken over where that was asked for.
+fn is_deleted(input: &RollbackInput<'_>, resource: &BatchResource) -> bool {
+    match resource.origin {
+        Origin::Created => true,
+        Origin::Adopted => input.delete.is_some(),
+        Origin::Corrected | Origin::Parked => false,
     }
 }
 
@@ -175,6 +213,15 @@ fn step(
         return leave("is gone already");
     };
     match resource.origin {
+        Origin::Adopted if input.delete.is_some() => UndoStep {
+            act: UndoAct::Delete,
+            change: change(
+                Sign::Remove,
+                "was taken over by this batch: deleted for good",
+            ),
+            before: now,
+            blocked: blocker(input, resource),
+        },
         Origin::Adopted => leave("was there before this batch; its record is released, it stays"),
         Origin::Created => UndoStep {
             act: UndoAct::Delete,
@@ -194,7 +241,7 @@ fn step(
             before: resource.before.clone(),
             blocked: held_by_other(input, resource),
         },
-        Origin::Corrected if kind == ResourceKind::User => balance_step(input, resource),
+        Origin::Corrected if kind == ResourceKind::User => user::step(input, resource),
         Origin::Corrected if kind == ResourceKind::Subscription => {
             extended_step(input, resource, &now)
         }
@@ -255,45 +302,6 @@ fn extended_step(input: &RollbackInput<'_>, resource: &BatchResource, now: &Valu
                 "somebody changed its end after this batch; revoking it would undo their work"
                     .to_owned()
             })
-        }),
-    }
-}
-
-/// The balance that this batch set goes back to what it was, never above what is left of it.
-fn balance_step(input: &RollbackInput<'_>, resource: &BatchResource) -> UndoStep {
-    let id = resource.host_resource_id;
-    let now = input.view.user.as_ref().filter(|user| user.id == id);
-    let now = now.map_or(0.0, |user| user.balance);
-    let was = resource.before["balance"].as_f64().unwrap_or(0.0).max(0.0);
-    let change = |sign, reason: String| Change::new(sign, resource.kind, &resource.name, reason);
-    if now <= was {
-        let reason = format!("balance is {}, no more than before", usd(now));
-        return UndoStep {
-            act: UndoAct::Leave,
-            change: change(Sign::Keep, reason).at(id),
-            before: Value::Null,
-            blocked: None,
-        };
-    }
-    // What is left of it moves with every call of the user: a plan that named it would be stale
-    // before it is read.
-    let reason = format!(
-        "balance was set by this batch: put back from {}, or what is left of it, to {}",
-        usd(STARTING_BALANCE),
-        usd(was)
-    );
-    let fields = vec![FieldChange {
-        field: "balance".to_owned(),
-        from: STARTING_BALANCE.into(),
-        to: was.into(),
-    }];
-    let more = now > STARTING_BALANCE;
-    UndoStep {
-        act: UndoAct::Restore,
-        change: change(Sign::Change, reason).at(id).fields(fields),
-        before: resource.before.clone(),
-        blocked: held_by_other(input, resource).or_else(|| {
-            more.then(|| "somebody added to the balance after this batch; putting it back would take their money".to_owned())
         }),
     }
 }

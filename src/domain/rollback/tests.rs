@@ -33,6 +33,7 @@ pub(super) fn plan(
         keys,
         subscriptions: &[],
         expires_ms: None,
+        delete: None,
     })
 }
 
@@ -272,4 +273,45 @@ fn an_account_bound_by_an_import_leaves_its_new_group_whatever_else_was_changed(
     assert_eq!((restore.act, restore.blocked), (UndoAct::Restore, None));
     view.accounts[row].group_ids.push(RemoteId(77));
     assert!(step(&view).unwrap().blocked.is_some());
+}
+
+#[test]
+fn what_was_taken_over_goes_on_request_and_a_group_that_stays_keeps_what_serves_it() {
+    let (view, mut records, keys) = closed();
+    for record in &mut records {
+        record.origin = Origin::Adopted;
+    }
+    let with = |keys: &[ApiKey], delete: Option<Floor>| {
+        plan_rollback(&RollbackInput {
+            host: &HostId::new("h").unwrap(),
+            provider: &PackId::new("lab").unwrap(),
+            batch: BatchId(3),
+            resources: &records,
+            others: &[],
+            view: &view,
+            keys,
+            subscriptions: &[],
+            expires_ms: None,
+            delete,
+        })
+    };
+    let released = with(&keys, None);
+    assert_eq!((released.totals.remove, released.delete), (0, false));
+    let floor = |floor| Some(Floor { floor, now_ms: 0 });
+    let all = with(&keys, floor(1));
+    assert_eq!((all.totals.remove, all.delete), (records.len(), true));
+    assert!(all.will_not_undo[0].contains("cannot be brought back"));
+    assert!(all.steps.iter().all(|step| step.blocked.is_none()));
+
+    // A stranger's key keeps the group, and the group keeps its accounts and its channel.
+    let mut others = keys;
+    others.push(key(41, 99, 5));
+    let kinds = |plan: &RollbackPlan| -> Vec<ResourceKind> {
+        let steps = plan.steps.iter().filter(|step| step.blocked.is_some());
+        steps.map(|step| step.change.kind).collect()
+    };
+    use ResourceKind::{Account, Channel, Group};
+    let kept = with(&others, floor(1));
+    assert_eq!(kinds(&kept), [Account, Account, Channel, Group]);
+    assert_eq!(kinds(&with(&others, floor(0))), [Channel, Group]);
 }

@@ -3,22 +3,22 @@
 //! caller's own key is to be proven its owner takes the user's place, and no key is made.
 
 use super::login::log_in_as_managed;
+use super::user;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::Scene;
 use crate::import::{
     AssignSubscription, BindKey, CreateKey, CreateUser, ExtendSubscription, RevokeSubscription,
-    SetBalance, key_target,
+    key_target,
 };
 use crate::ports::{HostApi, Session};
 use cockpit_domain::batch::AccessMode;
 use cockpit_domain::ids::{HostId, PackId, RemoteId};
-use cockpit_domain::import::{
-    STARTING_BALANCE, is_enough, managed_email, managed_password, subscription_notes, usd,
-};
+use cockpit_domain::import::{managed_email, managed_password, subscription_notes};
 use cockpit_domain::inventory::{ApiKey, NewUser, Standing, Subscription, SubscriptionSpec, User};
 use cockpit_domain::journal::{JournalRow, StepKind};
+use cockpit_domain::plan::Sign;
 use cockpit_domain::recorded;
-use cockpit_domain::resource::{Origin, ResourceKind};
+use cockpit_domain::resource::ResourceKind;
 use cockpit_domain::secret::Secret;
 use serde_json::json;
 
@@ -39,10 +39,17 @@ pub(crate) async fn close(scene: &Scene, group: RemoteId) -> Outcome<ApiKey> {
         }
         AccessMode::SelfService => {
             scene.job.say("closing access: balance");
-            ensure_balance(scene, &user).await?;
+            user::ensure(scene, &user, group).await?;
         }
     }
     scene.job.say("closing access: managed key");
+    if let Some(key) = left_by_earlier(scene, &user).await? {
+        let recorded = recorded::of_key(&key);
+        scene
+            .adopt(ResourceKind::Key, key.id, &key.name, recorded)
+            .await?;
+        return Ok(key);
+    }
     let (job, api) = (&scene.job, scene.api.as_ref());
     let session = log_in_as_managed(job, api, &scene.journal, (user.id, email), password).await?;
     scene
@@ -53,6 +60,25 @@ pub(crate) async fn close(scene: &Scene, group: RemoteId) -> Outcome<ApiKey> {
             group,
         })
         .await
+}
+
+/// The managed key of an earlier import that the plan proves with. Nobody logs in for it.
+async fn left_by_earlier(scene: &Scene, user: &User) -> Outcome<Option<ApiKey>> {
+    let mut changes = scene.plan.changes.iter();
+    let kept = changes.find(|row| row.kind == ResourceKind::Key && row.sign == Sign::Keep);
+    let Some(id) = kept.and_then(|row| row.host_resource_id) else {
+        return Ok(None);
+    };
+    let keys = scene.api.user_keys(user.id).await?;
+    let key = keys.into_iter().find(|key| key.id == id);
+    key.map(Some).ok_or_else(|| {
+        Failure::new(
+            FailureKind::Conflict,
+            format!("managed key #{id} is gone since the plan was made"),
+        )
+        .doing("closing access")
+        .hint("roll the batch back and plan again")
+    })
 }
 
 async fn ensure_user(scene: &Scene, email: &str, password: &Secret) -> Outcome<User> {
@@ -203,9 +229,16 @@ async fn close_for_caller(scene: &Scene, key: &Secret, group: RemoteId) -> Outco
     scene
         .adopt(ResourceKind::User, user.id, &user.email, recorded)
         .await?;
-    if scene.plan.request.access == AccessMode::Subscription {
-        scene.job.say("closing access: subscription");
-        ensure_subscription(scene, &user, group).await?;
+    match scene.plan.request.access {
+        AccessMode::Subscription => {
+            scene.job.say("closing access: subscription");
+            ensure_subscription(scene, &user, group).await?;
+        }
+        // Only a plan that prepares access says that it gives somebody else something.
+        AccessMode::SelfService if scene.plan.request.prepare => {
+            user::ensure(scene, &user, group).await?;
+        }
+        AccessMode::SelfService => {}
     }
     let tried = scene.journal.last(StepKind::BindKey, &key_target(&key));
     if tried.is_none() && key.group_id == Some(group) {
@@ -226,46 +259,6 @@ async fn close_for_caller(scene: &Scene, key: &Secret, group: RemoteId) -> Outco
             before,
         })
         .await
-}
-
-/// A standard group serves only who can pay. What was there is kept for the way back; a resume
-/// keeps what the first run found.
-async fn ensure_balance(scene: &Scene, user: &User) -> Outcome<()> {
-    let tried = scene.journal.last(StepKind::SetBalance, &user.email);
-    if tried.is_none() && is_enough(user.balance) {
-        return Ok(());
-    }
-    let held = scene.job.ports.store.resources(scene.batch.id).await?;
-    let made = held.iter().any(|row| {
-        row.kind == ResourceKind::User
-            && row.host_resource_id == user.id
-            && row.origin == Origin::Created
-    });
-    let before = tried.map_or_else(|| json!({"balance": user.balance}), |row| row.before);
-    let paid = scene
-        .journal
-        .ensure(&SetBalance {
-            scene,
-            user,
-            before,
-            made,
-        })
-        .await?;
-    if is_enough(paid.balance) {
-        return Ok(());
-    }
-    Err(Failure::new(
-        FailureKind::Remote,
-        format!(
-            "user `{}` #{} has a balance of {} after it was set to {}",
-            user.email,
-            user.id,
-            usd(paid.balance),
-            usd(STARTING_BALANCE)
-        ),
-    )
-    .doing("closing access")
-    .hint("set it in the host's panel and resume"))
 }
 
 fn stands(row: &Subscription, scene: &Scene) -> Outcome<Standing> {

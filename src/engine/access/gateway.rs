@@ -219,6 +219,7 @@ async fn newest(look: &GatewayLook<'_>) -> Outcome<Option<UsageRow>> {
     let query = UsageQuery {
         api_key_id: Some(look.key.id),
         account_id: None,
+        group_id: None,
         most: 1,
     };
     Ok(look.api.usage(&query).await?.into_iter().next())

@@ -5,6 +5,7 @@ mod gateway;
 mod login;
 mod preview;
 mod status;
+mod user;
 
 pub(crate) use closure::close;
 pub(crate) use gateway::{GatewayLook, conversations, is_ready, prove, told};

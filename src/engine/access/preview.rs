@@ -57,6 +57,7 @@ pub async fn preview(
         access,
         user_key: caller.as_ref().map(Secret::fingerprint),
         retry_of: None,
+        prepare: false,
     };
     let mut rows = preconditions(&request, &view, job.now_ms());
     if caller.is_none() {

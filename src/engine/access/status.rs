@@ -7,7 +7,7 @@ use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::USER_KEY;
 use crate::ports::{HostApi, KeptResult, ResultKind, Session};
-use cockpit_domain::batch::{AccessMode, AccessStatus, Batch, GatewayEvidence};
+use cockpit_domain::batch::{AccessMode, AccessStatus, Batch, BatchKind, GatewayEvidence};
 use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
 use cockpit_domain::import::usd;
 use cockpit_domain::inventory::{ApiKey, Standing};
@@ -109,7 +109,7 @@ pub async fn status(job: &Job, id: BatchId) -> Outcome<AccessLook> {
     });
     let mut gateway = GatewayEvidence::default();
     if let Some(stored) = &stored {
-        let ours = own_accounts(&resources);
+        let ours = serving(api.as_ref(), &batch, group.host_resource_id, &resources).await?;
         let pack = job.provider(&batch.provider)?;
         gateway = prove(&GatewayLook {
             job,
@@ -210,6 +210,21 @@ fn says_nothing(failure: &Failure) -> bool {
         || failure.status() == 429
         || failure.status() >= 500
         || reason.starts_with("TURNSTILE")
+}
+
+/// Accounts that a proof may be served by: the batch's own. One that prepared access has none, and
+/// whoever stands in the group serves its user.
+async fn serving(
+    api: &dyn HostApi,
+    batch: &Batch,
+    group: RemoteId,
+    resources: &[BatchResource],
+) -> Outcome<Vec<RemoteId>> {
+    if batch.kind != BatchKind::Access {
+        return Ok(own_accounts(resources));
+    }
+    let accounts = api.accounts(Some(group)).await?;
+    Ok(accounts.into_iter().map(|account| account.id).collect())
 }
 
 /// Accounts of the batch that may serve: made or taken over, not parked.

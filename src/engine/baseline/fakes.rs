@@ -339,6 +339,9 @@ impl HostApi for Fakes {
     async fn set_balance(&self, _id: RemoteId, _usd: f64) -> Outcome<User> {
         not_scripted()
     }
+    async fn set_allowed_groups(&self, _id: RemoteId, _groups: &[RemoteId]) -> Outcome<User> {
+        not_scripted()
+    }
     async fn set_password(&self, _id: RemoteId, _password: &Secret) -> Outcome<()> {
         not_scripted()
     }

@@ -77,20 +77,17 @@ impl Command {
                 provider,
                 access,
                 user_key,
+            }
+            | Self::AccessPlan {
+                host,
+                provider,
+                access,
+                user_key,
             } => {
                 words.option("host", Some(host.as_str()));
                 words.option("provider", Some(provider.as_str()));
                 words.option("access", Some(access.as_str()));
                 words.option("user-key", user_key.as_ref().map(CallerKey::reference));
-            }
-            Self::AccessPlan {
-                host,
-                provider,
-                access,
-            } => {
-                words.option("host", Some(host.as_str()));
-                words.option("provider", Some(provider.as_str()));
-                words.option("access", Some(access.as_str()));
             }
             Self::LeaseTake {
                 host,
@@ -137,8 +134,13 @@ impl Command {
             }
             Self::BatchShow { batch }
             | Self::BatchResume { batch }
-            | Self::AccessStatus { batch }
-            | Self::RollbackPlan { batch } => words.word(&batch.0.to_string()),
+            | Self::AccessStatus { batch } => words.word(&batch.0.to_string()),
+            Self::RollbackPlan { batch, delete } => {
+                words.word(&batch.0.to_string());
+                if *delete {
+                    words.word("--delete");
+                }
+            }
             Self::RecoverPlan {
                 host,
                 account,
@@ -283,7 +285,7 @@ impl Command {
             | Self::BatchRetry { batch, .. }
             | Self::BatchResume { batch }
             | Self::AccessStatus { batch }
-            | Self::RollbackPlan { batch } => batch.to_string(),
+            | Self::RollbackPlan { batch, .. } => batch.to_string(),
             Self::HostAdd { new } => new.id.to_string(),
             Self::BaselineHistory { pack, check, .. } => check
                 .clone()

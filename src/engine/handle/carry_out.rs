@@ -45,6 +45,7 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
                 access,
                 user_key,
                 retry_of: None,
+                left_out: Vec::new(),
             };
             let planned = import::plan(job, &host, &provider, &keys, &wish).await?;
             Answer::Import(Box::new(planned))
@@ -75,8 +76,9 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
             host,
             provider,
             access,
+            user_key,
         } => Answer::AccessPlan(Box::new(
-            import::plan_access(job, &host, &provider, access).await?,
+            import::plan_access(job, &host, &provider, access, user_key).await?,
         )),
         Command::AccessApply { plan, approval } => {
             Answer::Batch(Box::new(import::apply_access(job, plan, &approval).await?))
@@ -121,14 +123,15 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::RepairApply { plan, approval } => {
             Answer::Repaired(Box::new(repair::apply(job, plan, &approval).await?))
         }
-        Command::RollbackPlan { batch } => {
-            Answer::Rollback(Box::new(rollback::plan(job, batch).await?))
+        Command::RollbackPlan { batch, delete } => {
+            Answer::Rollback(Box::new(rollback::plan(job, batch, delete).await?))
         }
         Command::RollbackApply { plan, approval } => {
             Answer::RolledBack(Box::new(rollback::apply(job, plan, &approval).await?))
         }
         Command::ProviderResources { host, provider } => {
-            Answer::Resources(pool::resources(job, &host, provider.as_ref()).await?)
+            let found = pool::resources(job, &host, provider.as_ref()).await?;
+            Answer::Resources(Box::new(found))
         }
         Command::ProviderList => Answer::Matrix(pool::matrix(job).await?),
         Command::AdoptPlan { host, provider } => {

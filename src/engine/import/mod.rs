@@ -21,7 +21,7 @@ pub(crate) use execute::USER_KEY;
 pub use plan::{PlannedImport, Wish, plan, plan_access, retry};
 pub(crate) use scene::Scene;
 pub(crate) use writes::{
-    AssignSubscription, BindKey, CreateKey, CreateUser, ExtendSubscription, Restore,
-    RestoreBalance, RestoreKey, RevokeSubscription, SetBalance, SetPassword, UnparkAccount,
-    deletion, key_target,
+    AllowGroup, AssignSubscription, BindKey, CreateKey, CreateUser, ExtendSubscription, Restore,
+    RestoreAllowed, RestoreBalance, RestoreKey, RevokeSubscription, SetBalance, SetPassword,
+    UnparkAccount, deletion, key_target,
 };

@@ -9,7 +9,7 @@ use crate::neighbours;
 use crate::ports::NewPlan;
 use crate::view::{Whose, read_view_of};
 use cockpit_domain::batch::{
-    AccessMode, AccountStatus, Attempt, BatchKind, BatchStatus, ImportMode,
+    AccessMode, AccountStatus, Attempt, BatchKind, BatchStatus, ImportMode, Item,
 };
 use cockpit_domain::canonical::hash_of;
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
@@ -42,6 +42,8 @@ pub struct Wish {
     pub user_key: Option<CallerKey>,
     /// The batch whose failed keys are tried again.
     pub retry_of: Option<BatchId>,
+    /// Keys of the input that are not tried again, each with its reason.
+    pub left_out: Vec<String>,
 }
 
 /// What plans are called in the store.
@@ -56,12 +58,14 @@ pub async fn plan_access(
     host: &HostId,
     provider: &PackId,
     access: AccessMode,
+    user_key: Option<CallerKey>,
 ) -> Outcome<PlannedImport> {
     let wish = Wish {
         mode: ImportMode::Partial,
         access,
-        user_key: None,
+        user_key,
         retry_of: None,
+        left_out: Vec::new(),
     };
     let doing = format!("planning access to `{provider}` on `{host}`");
     make(
@@ -119,8 +123,10 @@ async fn make(
         access: wish.access,
         user_key: caller.as_ref().map(Secret::fingerprint),
         retry_of: wish.retry_of,
+        prepare: kind == ACCESS,
     };
     let mut plan = plan_import(request, &input, &facts, &view, job.now_ms());
+    plan.left_out.clone_from(&wish.left_out);
     plan.warnings = neighbours::warnings(job, &settings, &view).await;
     let hash =
         hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
@@ -180,16 +186,16 @@ pub async fn retry(job: &Job, id: BatchId, keys: &Secret) -> Outcome<PlannedImpo
         ));
     }
     let items = job.ports.store.items(id).await?;
-    let failed: BTreeSet<Fingerprint> = items
-        .into_iter()
-        .filter(|item| {
-            !matches!(
-                item.account_status,
-                Some(AccountStatus::Passed | AccountStatus::Warning)
-            )
-        })
-        .map(|item| item.fingerprint)
-        .collect();
+    let (passed, failed): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| {
+        matches!(
+            item.account_status,
+            Some(AccountStatus::Passed | AccountStatus::Warning)
+        )
+    });
+    let prints = |items: Vec<Item>| -> BTreeSet<Fingerprint> {
+        items.into_iter().map(|item| item.fingerprint).collect()
+    };
+    let (passed, failed) = (prints(passed), prints(failed));
     if failed.is_empty() {
         return Err(refuse(
             format!("every key of {id} passed"),
@@ -197,6 +203,7 @@ pub async fn retry(job: &Job, id: BatchId, keys: &Secret) -> Outcome<PlannedImpo
         ));
     }
     let mut input = good_keys(keys).map_err(|failure| failure.doing(doing.clone()))?;
+    let left_out = left_out(id, &input, &passed, &failed);
     input
         .keys
         .retain(|line| failed.contains(&line.key.fingerprint()));
@@ -220,6 +227,7 @@ pub async fn retry(job: &Job, id: BatchId, keys: &Secret) -> Outcome<PlannedImpo
         access: batch.access_mode,
         user_key: None,
         retry_of: Some(id),
+        left_out,
     };
     let doing = format!(
         "planning an import of `{}` into `{}`",
@@ -227,6 +235,29 @@ pub async fn retry(job: &Job, id: BatchId, keys: &Secret) -> Outcome<PlannedImpo
     );
     let place = (&batch.host, &batch.provider);
     make(job, IMPORT, place, input, &wish, doing).await
+}
+
+/// The keys of the input that are not tried again.
+fn left_out(
+    id: BatchId,
+    input: &KeyInput,
+    passed: &BTreeSet<Fingerprint>,
+    failed: &BTreeSet<Fingerprint>,
+) -> Vec<String> {
+    let mut told = Vec::new();
+    for line in &input.keys {
+        let print = line.key.fingerprint();
+        if failed.contains(&print) {
+            continue;
+        }
+        let why = if passed.contains(&print) {
+            format!("passed in {id}")
+        } else {
+            format!("is no key of {id}: import it by itself")
+        };
+        told.push(format!("line {} {} {why}", line.line, line.key.masked()));
+    }
+    told
 }
 
 /// Reads the key input and refuses it whole when a line is bad: nothing is sent for half a file.
@@ -280,6 +311,7 @@ async fn key_facts(
             .or_insert_with(|| KeyFact {
                 fingerprint: known.fingerprint.clone(),
                 elsewhere: Vec::new(),
+                beside: Vec::new(),
                 earlier: Vec::new(),
             });
         if known.host == *host && known.provider == *provider {
@@ -289,6 +321,9 @@ async fn key_facts(
                 account_status: known.account_status,
                 summary: known.summary,
             });
+        } else if known.host == *host {
+            let place = format!("provider {}, {}", known.provider, known.batch);
+            fact.beside.push((known.account, place));
         } else {
             fact.elsewhere.push(format!(
                 "host {}, provider {}, {}",

@@ -1,56 +1,12 @@
-//! What is known without looking: what our batches hold on a host, and the last live proof of every
-//! pack on every host.
+//! What is known without looking: the last live proof of every pack on every host.
 
 use crate::context::Job;
 use crate::failure::Outcome;
 use crate::ports::ResultKind;
 use crate::probe::{Probe, ProbeClass};
-use cockpit_domain::batch::BatchStatus;
-use cockpit_domain::ids::{BatchId, HostId, PackId};
+use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::pack::Pack;
 use cockpit_domain::pool::{Pairing, Proof, matrix as newest_of};
-use cockpit_domain::resource::BatchResource;
-use serde::Serialize;
-
-/// One thing on a host that a batch holds.
-#[derive(Debug, Clone, Serialize)]
-pub struct Held {
-    /// Provider.
-    pub provider: PackId,
-    /// The batch.
-    pub batch: BatchId,
-    /// UTC ms since when.
-    pub since_ms: i64,
-    /// What it is, and how it came into the batch.
-    #[serde(flatten)]
-    pub resource: BatchResource,
-}
-
-/// What standing batches hold on a host, oldest batch first.
-pub async fn resources(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome<Vec<Held>> {
-    job.host(host)?;
-    let store = &job.ports.store;
-    let mut held = Vec::new();
-    for batch in store.batches(Some(host)).await?.into_iter().rev() {
-        let stands = batch.batch_status != BatchStatus::RolledBack
-            && provider.is_none_or(|provider| batch.provider == *provider);
-        if !stands {
-            continue;
-        }
-        let rows = store.resources(batch.id).await?;
-        held.extend(
-            rows.into_iter()
-                .filter(|row| !row.undone)
-                .map(|resource| Held {
-                    provider: batch.provider.clone(),
-                    batch: batch.id,
-                    since_ms: batch.created_ms,
-                    resource,
-                }),
-        );
-    }
-    Ok(held)
-}
 
 /// The last live proof of every provider pack on every host.
 pub async fn matrix(job: &Job) -> Outcome<Vec<Pairing>> {

@@ -4,13 +4,15 @@
 mod matrix;
 mod prune;
 mod recover;
+mod resources;
 pub(crate) mod saved;
 mod status;
 mod writes;
 
-pub use matrix::{Held, matrix, resources};
+pub use matrix::matrix;
 pub(crate) use prune::resume as resume_prune;
 pub use prune::{PlannedPrune, Pruned, apply as apply_prune, plan as plan_prune};
 pub(crate) use recover::resume as resume_recover;
 pub use recover::{PlannedRecover, Recovered, apply as apply_recover, plan as plan_recover};
+pub use resources::{Held, Resources, resources};
 pub use status::status;

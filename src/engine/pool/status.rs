@@ -2,13 +2,14 @@
 
 use crate::context::Job;
 use crate::failure::{Failure, Outcome};
-use crate::ports::ResultKind;
+use crate::ports::{HostApi, ResultKind, UsageQuery};
 use crate::view::read_view;
 use cockpit_domain::batch::{BatchKind, BatchStatus, Item};
 use cockpit_domain::ids::{HostId, PackId, RemoteId};
 use cockpit_domain::import::HostView;
-use cockpit_domain::pool::{Asked, Pool, PoolInput, pools};
+use cockpit_domain::pool::{Asked, Pool, PoolInput, Served, pools};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
+use futures_util::future::try_join_all;
 
 /// Looks at the pool of a provider, or at those of every group of the host.
 pub async fn status(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outcome<Vec<Pool>> {
@@ -37,8 +38,8 @@ pub async fn status(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outc
     };
     let view = read
         .await
-        .map_err(|failure: Failure| failure.doing(doing))?;
-    Ok(pools(&PoolInput {
+        .map_err(|failure: Failure| failure.doing(doing.clone()))?;
+    let mut pools = pools(&PoolInput {
         host,
         pack: pack.as_ref(),
         view: &view,
@@ -46,6 +47,38 @@ pub async fn status(job: &Job, host: &HostId, provider: Option<&PackId>) -> Outc
         probed: &known.probed,
         recovered: &known.recovered,
         now_ms: job.now_ms(),
+    });
+    let served = pools.iter().map(|pool| last_served(api.as_ref(), pool));
+    let served = try_join_all(served).await;
+    let served = served.map_err(|failure| failure.doing(doing))?;
+    for (pool, last) in pools.iter_mut().zip(served) {
+        pool.serving.last = last;
+    }
+    Ok(pools)
+}
+
+/// The newest completion that a group served.
+async fn last_served(api: &dyn HostApi, pool: &Pool) -> Outcome<Option<Served>> {
+    let query = UsageQuery {
+        group_id: pool.group,
+        most: 1,
+        ..UsageQuery::default()
+    };
+    if query.group_id.is_none() {
+        return Ok(None);
+    }
+    let newest = api.usage(&query).await?.into_iter().next();
+    Ok(newest.map(|row| {
+        let seat = pool
+            .seats
+            .iter()
+            .find(|seat| seat.account == row.account_id);
+        Served {
+            account: row.account_id,
+            name: seat.map_or_else(String::new, |seat| seat.name.clone()),
+            model: row.model,
+            at: row.created_at,
+        }
     }))
 }
 

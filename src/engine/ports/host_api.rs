@@ -50,6 +50,8 @@ pub struct UsageQuery {
     pub api_key_id: Option<RemoteId>,
     /// Rows of this account.
     pub account_id: Option<RemoteId>,
+    /// Rows of keys of this group.
+    pub group_id: Option<RemoteId>,
     /// Most rows.
     pub most: usize,
 }
@@ -135,6 +137,8 @@ pub trait HostApi: Send + Sync {
     /// Sets a user's balance in USD; the host cannot set 0, it is then brought there by taking away
     /// what is left (trap 9). Repeats do no harm.
     async fn set_balance(&self, id: RemoteId, usd: f64) -> Outcome<User>;
+    /// Replaces the exclusive groups that a user may bind keys to.
+    async fn set_allowed_groups(&self, id: RemoteId, groups: &[RemoteId]) -> Outcome<User>;
     /// Deletes a user; `false` when it was not there.
     async fn delete_user(&self, id: RemoteId) -> Outcome<bool>;
     /// Assigns a subscription. Check `expires_at` of the answer (trap 7).

@@ -260,6 +260,7 @@ async fn row_of(api: &dyn HostApi, key: &ApiKey) -> Outcome<Option<UsageRow>> {
     let query = UsageQuery {
         api_key_id: Some(key.id),
         account_id: None,
+        group_id: None,
         most: 1,
     };
     Ok(api.usage(&query).await?.into_iter().next())

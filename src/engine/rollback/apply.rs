@@ -57,7 +57,7 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
     let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
     let api = job.ports.hosts.api(&saved.host).await?;
     let mut batch = batches::load(job, batch_id).await?;
-    let drafted = draft(job, api.as_ref(), &batch, plan.expires_ms).await?;
+    let drafted = draft(job, api.as_ref(), &batch, plan.expires_ms, plan.delete).await?;
     let now = &drafted.plan;
     if now.revision != plan.revision || now.steps != plan.steps {
         let told = changed_since(&step_lines(&plan), &step_lines(now));
@@ -152,7 +152,7 @@ pub(crate) async fn undo_own(scene: &Scene) -> Outcome<()> {
     let on_their_way = late::on_their_way(&scene.job, &scene.batch).await?;
     late::settle(&scene.job, &on_their_way).await?;
     let api = scene.api.as_ref();
-    let drafted = draft(&scene.job, api, &scene.batch, None).await?;
+    let drafted = draft(&scene.job, api, &scene.batch, None, false).await?;
     record(&scene.job, &drafted.found).await?;
     carry_out(&scene.job, api, &scene.journal, &scene.batch, &drafted).await?;
     Ok(())

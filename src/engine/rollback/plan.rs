@@ -15,14 +15,25 @@ use cockpit_domain::ids::BatchId;
 use cockpit_domain::import::HostView;
 use cockpit_domain::inventory::{ApiKey, Subscription};
 use cockpit_domain::resource::{BatchResource, ResourceKind};
-use cockpit_domain::rollback::{RollbackInput, RollbackPlan, UndoStep, plan_rollback};
+use cockpit_domain::rollback::{Floor, RollbackInput, RollbackPlan, UndoStep, plan_rollback};
 
 const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
 
 /// Plans and saves.
-pub async fn plan(job: &Job, id: BatchId) -> Outcome<PlannedRollback> {
+pub async fn plan(job: &Job, id: BatchId, delete: bool) -> Outcome<PlannedRollback> {
     let doing = format!("planning the rollback of {id}");
     let batch = batches::load(job, id).await?;
+    if delete && batch.kind != BatchKind::Adopt {
+        return Err(Failure::new(
+            FailureKind::Usage,
+            format!("{id} took nothing over: only what was adopted is deleted on request"),
+        )
+        .doing(doing)
+        .hint(format!(
+            "`cockpit rollback plan {}` deletes what the batch made itself",
+            id.0
+        )));
+    }
     let host = job.host(&batch.host)?.clone();
     if let Some(why) = batch.kind.why_final() {
         let hint = match batch.batch_status {
@@ -44,7 +55,7 @@ pub async fn plan(job: &Job, id: BatchId) -> Outcome<PlannedRollback> {
     let api = job.ports.hosts.api(&batch.host).await?;
     late::settle(job, &late::on_their_way(job, &batch).await?).await?;
     let expires = (host.role == Role::Production).then_some(job.now_ms() + PRODUCTION_PLAN_MS);
-    let Draft { mut plan, view, .. } = draft(job, api.as_ref(), &batch, expires).await?;
+    let Draft { mut plan, view, .. } = draft(job, api.as_ref(), &batch, expires, delete).await?;
     plan.warnings = neighbours::warnings(job, &host, &view).await;
     let hash =
         hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
@@ -89,6 +100,7 @@ pub(super) async fn draft(
     api: &dyn HostApi,
     batch: &Batch,
     expires_ms: Option<i64>,
+    delete: bool,
 ) -> Outcome<Draft> {
     let store = &job.ports.store;
     let records = store.resources(batch.id).await?;
@@ -128,6 +140,14 @@ pub(super) async fn draft(
             .doing(format!("planning the rollback of {}", batch.id))
             .hint("nothing is ever deleted by guessing names; if it is rolled back already there is nothing to do"));
     }
+    let floor = if delete {
+        Some(Floor {
+            floor: job.provider(&batch.provider)?.floor,
+            now_ms: job.now_ms(),
+        })
+    } else {
+        None
+    };
     let (keys, subscriptions) = dependents(api, &resources, &view).await?;
     let plan = plan_rollback(&RollbackInput {
         host: &batch.host,
@@ -139,6 +159,7 @@ pub(super) async fn draft(
         keys: &keys,
         subscriptions: &subscriptions,
         expires_ms,
+        delete: floor,
     });
     Ok(Draft {
         plan,

@@ -5,13 +5,14 @@ use super::login::session_for_keys;
 use super::plan::Draft;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::import::{Restore, RestoreBalance, RestoreKey, UnparkAccount, deletion};
+use crate::import::{Restore, RestoreAllowed, RestoreBalance, RestoreKey, UnparkAccount, deletion};
 use crate::journal::Journal;
 use crate::ports::HostApi;
 use crate::repair::{RestoreBinding, RestoreSwitch};
 use cockpit_domain::batch::Batch;
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::inventory::ChannelSpec;
+use cockpit_domain::recorded::id_in;
 use cockpit_domain::resource::ResourceKind;
 use cockpit_domain::rollback::{UndoAct, UndoStep};
 
@@ -61,15 +62,7 @@ pub(super) async fn carry_out(
                     .await?;
             }
             UndoAct::Restore if step.change.kind == ResourceKind::User => {
-                let was = step.before["balance"].as_f64().unwrap_or(0.0).max(0.0);
-                let email = name.clone();
-                let restore = RestoreBalance {
-                    api,
-                    id,
-                    email,
-                    was,
-                };
-                journal.ensure(&seen.whole(step, restore)).await?;
+                restore_user(api, journal, &seen, id, step).await?;
             }
             UndoAct::Restore => {
                 let spec: ChannelSpec = serde_json::from_value(step.before.clone()).map_err(|error| {
@@ -118,6 +111,39 @@ async fn restore_account(
         journal
             .ensure(&seen.only(step, &["schedulable"], restore))
             .await?;
+    }
+    Ok(())
+}
+
+/// Puts back what a batch changed of a user, and nothing else of it.
+async fn restore_user(
+    api: &dyn HostApi,
+    journal: &Journal,
+    seen: &Seen<'_>,
+    id: RemoteId,
+    step: &UndoStep,
+) -> Outcome<()> {
+    let differs = |field: &str| step.change.fields.iter().any(|row| row.field == field);
+    let email = || step.change.name.clone();
+    if differs("balance") {
+        let was = step.before["balance"].as_f64().unwrap_or(0.0).max(0.0);
+        let restore = RestoreBalance {
+            api,
+            id,
+            email: email(),
+            was,
+        };
+        journal.ensure(&seen.whole(step, restore)).await?;
+    }
+    if let Some(group) = id_in(&step.before, "granted").filter(|_| differs("allowed_groups")) {
+        // It reads the list right before it is sent, and takes this one group out of it.
+        let restore = RestoreAllowed {
+            api,
+            id,
+            email: email(),
+            group,
+        };
+        journal.ensure(&restore).await?;
     }
     Ok(())
 }

@@ -24,6 +24,12 @@ pub(super) fn bad_gateway_page() -> Response {
 }
 
 /// The model list.
+/// What a login wall or a parked name answers to everything.
+pub(super) fn login_page() -> Response {
+    let page = "<!doctype html><html><head><title>Sign in</title></head><body>Please sign in to continue</body></html>";
+    respond(200, "text/html; charset=utf-8", page.to_owned())
+}
+
 pub(super) fn models(models: &[String]) -> Response {
     let data: Vec<Value> = models
         .iter()

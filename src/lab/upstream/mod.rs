@@ -15,7 +15,7 @@ use axum::response::Response;
 use cockpit_domain::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +36,21 @@ pub enum VendorKind {
     Dead,
 }
 
+/// What ails every key of a vendor on model calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ailment {
+    /// 403 `insufficient_user_quota`.
+    Quota,
+    /// 429 `rate_limit_exceeded`.
+    RateLimited,
+    /// 401 `invalid_api_key`.
+    KeyRefused,
+    /// 200 with a web page: a login wall or a parked name.
+    Page,
+    /// `/responses` answers 500, the rest goes on.
+    NoResponses,
+}
+
 /// One vendor; cloning shares it.
 #[derive(Clone)]
 pub struct Vendor {
@@ -47,7 +62,7 @@ struct Inner {
     kind: VendorKind,
     models: Vec<String>,
     log: RequestLog,
-    quota_fault: AtomicBool,
+    ailments: Mutex<BTreeSet<Ailment>>,
     served: AtomicU64,
     slow: Mutex<Duration>,
     forbidden_once: Mutex<BTreeSet<String>>,
@@ -77,7 +92,7 @@ impl Vendor {
                 kind,
                 models,
                 log,
-                quota_fault: AtomicBool::new(false),
+                ailments: Mutex::new(BTreeSet::new()),
                 served: AtomicU64::new(0),
                 slow: Mutex::new(Duration::from_secs(3)),
                 forbidden_once: Mutex::new(BTreeSet::new()),
@@ -91,14 +106,27 @@ impl Vendor {
         &self.inner.name
     }
 
-    /// Makes every key run out of quota on model calls, or ends that.
-    pub fn set_quota_fault(&self, on: bool) {
-        self.inner.quota_fault.store(on, Ordering::SeqCst);
+    /// Makes every key fare so on model calls, or ends that.
+    pub fn ail(&self, ailment: Ailment, on: bool) {
+        let ailments = self.inner.ailments.lock();
+        let mut ailments = ailments.unwrap_or_else(PoisonError::into_inner);
+        if on {
+            ailments.insert(ailment);
+        } else {
+            ailments.remove(&ailment);
+        }
     }
 
-    /// Whether every key is out of quota.
+    fn ails(&self, ailment: Ailment) -> bool {
+        let ailments = self.inner.ailments.lock();
+        let ailments = ailments.unwrap_or_else(PoisonError::into_inner);
+        ailments.contains(&ailment)
+    }
+
+    /// Whether every key is refused.
     pub(crate) fn refuses_all(&self) -> bool {
-        self.inner.quota_fault.load(Ordering::SeqCst)
+        let refusals = [Ailment::Quota, Ailment::RateLimited, Ailment::KeyRefused];
+        refusals.into_iter().any(|ailment| self.ails(ailment))
     }
 
     /// Puts an answer into its mouth.
@@ -169,6 +197,12 @@ impl Vendor {
         };
         if let Some(refusal) = self.refusal(endpoint, key) {
             return refusal;
+        }
+        if endpoint == Endpoint::Responses && self.ails(Ailment::NoResponses) {
+            return answers::error(500, "server_error", "", "not implemented");
+        }
+        if endpoint != Endpoint::Models && self.ails(Ailment::Page) {
+            return answers::login_page();
         }
         if endpoint == Endpoint::Models {
             return answers::models(&self.inner.models);
@@ -271,10 +305,16 @@ impl Vendor {
         if !calls_a_model {
             return None;
         }
-        if self.inner.quota_fault.load(Ordering::SeqCst) || key.starts_with("sk-lab-quota-") {
+        if self.ails(Ailment::KeyRefused) {
+            let text = format!("Incorrect API key provided: {key}");
+            let kind = "invalid_request_error";
+            return Some(answers::error(401, kind, "invalid_api_key", &text));
+        }
+        if self.ails(Ailment::Quota) || key.starts_with("sk-lab-quota-") {
             return Some(quota());
         }
-        key.starts_with("sk-lab-429-").then(|| {
+        let limited = self.ails(Ailment::RateLimited) || key.starts_with("sk-lab-429-");
+        limited.then(|| {
             let text = "Rate limit reached for requests";
             answers::error(429, "rate_limit_error", "rate_limit_exceeded", text)
         })

@@ -1,6 +1,6 @@
 //! The vendors by themselves.
 
-use super::{Vendor, VendorKind};
+use super::{Ailment, Vendor, VendorKind};
 use crate::request_log::RequestLog;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -101,12 +101,12 @@ async fn a_slow_key_waits() {
 #[tokio::test]
 async fn the_quota_fault_hits_every_key_on_model_calls_only() {
     let kit = kit(VendorKind::ChatOnly).await;
-    kit.vendor.set_quota_fault(true);
+    kit.vendor.ail(Ailment::Quota, true);
     assert_eq!(kit.chat("sk-lab-good-1").await.0, 403);
     let models = kit.client.get(format!("{}/v1/models", kit.base));
     let models = models.bearer_auth("sk-lab-good-1").send().await.unwrap();
     assert_eq!(models.status(), 200);
-    kit.vendor.set_quota_fault(false);
+    kit.vendor.ail(Ailment::Quota, false);
     assert_eq!(kit.chat("sk-lab-good-1").await.0, 200);
 }
 

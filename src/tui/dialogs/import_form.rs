@@ -1,4 +1,5 @@
-//! What an import needs: host, provider, modes, and the keys by paste or file. Keys are never shown.
+//! What an import needs: host, provider, modes, and the keys by paste or file; without the keys, what
+//! preparing access needs. Keys are never shown.
 
 use super::edit;
 use crate::model::Model;
@@ -16,6 +17,12 @@ pub(crate) const FIELDS: [&str; 7] = ["host", "provider", "mode", "access", "key
 
 /// Where the keys are among them; before it something is chosen, not typed.
 pub(crate) const KEYS: usize = 4;
+
+/// Where the import mode is.
+const MODE: usize = 2;
+
+/// Where the plan is made.
+const PLAN: usize = FIELDS.len() - 1;
 
 /// Where the caller's own key is: empty is a managed key.
 pub(crate) const OWN: usize = 5;
@@ -50,6 +57,8 @@ pub(crate) struct ImportForm {
     pub(crate) focus: usize,
     /// The batch whose failed keys are tried again: it says the rest.
     pub(crate) retry: Option<BatchId>,
+    /// Whether access is prepared: there are no keys then.
+    pub(crate) prepare: bool,
     /// What the last try came to.
     pub(crate) refused: Vec<String>,
 }
@@ -87,6 +96,7 @@ impl ImportForm {
             own: Input::default(),
             focus: 0,
             retry: None,
+            prepare: false,
             refused: Vec::new(),
         }
     }
@@ -97,9 +107,34 @@ impl ImportForm {
         self.focus = KEYS;
     }
 
+    /// With host and provider said already: what is typed next is meant for what is left to say.
+    pub(crate) fn said(&mut self) {
+        self.focus = if self.prepare { PLAN } else { KEYS };
+    }
+
     /// Whether a field is asked for.
     pub(crate) fn asks(&self, field: usize) -> bool {
-        self.retry.is_none() || field == KEYS || field == FIELDS.len() - 1
+        match (self.prepare, self.retry) {
+            (true, _) => field != MODE && field != KEYS,
+            (false, None) => true,
+            (false, Some(_)) => field == KEYS || field == PLAN,
+        }
+    }
+
+    /// To the next field that is asked for, or the one before.
+    fn step(&mut self, forward: bool) {
+        let count = FIELDS.len();
+        let by = if forward { 1 } else { count - 1 };
+        self.focus = (self.focus + by) % count;
+        while !self.asks(self.focus) {
+            self.focus = (self.focus + by) % count;
+        }
+    }
+
+    /// Whether everything is there to make the plan.
+    fn is_complete(&self) -> bool {
+        let keys = self.prepare || self.keys.is_some() || !self.path().is_empty();
+        self.pair().is_some() && keys
     }
 
     /// Host and provider, where there are any.
@@ -180,7 +215,7 @@ impl ImportForm {
     /// Pasted text is keys, wherever the focus is: it is never shown.
     pub(super) fn paste(&mut self, text: String) {
         self.refused.clear();
-        if self.focus == OWN {
+        if self.focus == OWN || self.prepare {
             self.own = Input::new(text.lines().next().unwrap_or_default().trim().to_owned());
             return;
         }
@@ -189,11 +224,10 @@ impl ImportForm {
             lines: text.lines().count(),
             text: Secret::new(text),
         });
-        self.focus = FIELDS.len() - 1;
+        self.focus = PLAN;
     }
 
     pub(super) fn key(&mut self, key: KeyEvent) -> Next {
-        let last = FIELDS.len() - 1;
         if (self.focus == KEYS || self.focus == OWN)
             && matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace)
         {
@@ -202,23 +236,16 @@ impl ImportForm {
         }
         match key.code {
             KeyCode::Esc => return Next::Close,
-            KeyCode::Enter if self.focus == last => {
-                if self.pair().is_some() && (self.keys.is_some() || !self.path().is_empty()) {
+            KeyCode::Enter if self.focus == PLAN => {
+                if self.is_complete() {
                     return Next::Submit;
                 }
-                self.focus = KEYS;
+                self.focus = if self.prepare { 0 } else { KEYS };
             }
             // The caller's own key is an exception: Enter goes past it.
-            KeyCode::Enter if self.focus == KEYS => self.focus = last,
-            KeyCode::Tab | KeyCode::Down | KeyCode::BackTab | KeyCode::Up
-                if self.retry.is_some() =>
-            {
-                self.focus = if self.focus == KEYS { last } else { KEYS };
-            }
-            KeyCode::Enter | KeyCode::Tab | KeyCode::Down => {
-                self.focus = (self.focus + 1) % (last + 1);
-            }
-            KeyCode::BackTab | KeyCode::Up => self.focus = (self.focus + last) % (last + 1),
+            KeyCode::Enter if self.focus == KEYS => self.focus = PLAN,
+            KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.step(true),
+            KeyCode::BackTab | KeyCode::Up => self.step(false),
             KeyCode::Left => self.turn(false),
             KeyCode::Right => self.turn(true),
             KeyCode::Char(' ') if self.focus < KEYS => self.turn(true),

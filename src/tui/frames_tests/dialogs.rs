@@ -128,6 +128,34 @@ fn the_import_form() {
 }
 
 #[test]
+fn the_form_that_prepares_access() {
+    let form =
+        |line: &str| Screen::new((80, 24), usual()).keys(&format!(":access-prepare{line}\r"));
+    let own =
+        form(" accept vendor").tell(Msg::Paste("sk-live-lin-00000000000000c0ffee".to_owned()));
+    assert!(!own.rows().concat().contains("c0ffee"));
+    let album = Album::default()
+        .add("nothing said", &form(""))
+        .add(
+            "a caller's own key was pasted, by balance",
+            &own.keys("\t\t\t "),
+        )
+        .add(
+            "中文",
+            &Screen::with((80, 24), usual(), chinese).keys(":access-prepare\r"),
+        );
+    insta::assert_snapshot!("access_form", album.text());
+}
+
+/// Host and provider are said: what is typed next is the key.
+#[test]
+fn an_import_of_a_named_provider_waits_for_its_keys() {
+    let form = Screen::new((80, 24), usual()).keys(":import accept vendor\rsk-lab-good-typed-0001");
+    let told = form.rows().concat();
+    assert!(told.contains("1 key typed, not shown"), "{told}");
+}
+
+#[test]
 fn the_confirmation() {
     let named = confirm((80, 24), "prod").keys("prod\trotated keys\t");
     let album = Album::default()

@@ -2,15 +2,18 @@
 //! they came to.
 
 use super::batches::every_batch;
-use super::fleet::{ago, armed, batch, checks, chinese, hosts, judged, read, shows};
+use super::fleet::{ago, armed, batch, checks, chinese, host, hosts, judged, read, shows};
 use super::picture::{Album, Screen};
 use super::plans::planned;
 use cockpit_domain::batch::{AccountStatus, Batch};
-use cockpit_domain::ids::{PlanId, RemoteId};
-use cockpit_domain::pool::{Pairing, PrunePlan, Reason, RecoverPlan, WhyNot};
+use cockpit_domain::ids::{BatchId, PackId, PlanId, RemoteId};
+use cockpit_domain::plan::{Change, FieldChange, Sign};
+use cockpit_domain::pool::{HostSide, Now, Pairing, PrunePlan, Reason, RecoverPlan, WhyNot};
+use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
 use cockpit_domain::split::SplitReport;
 use cockpit_engine::command::Answer;
-use cockpit_engine::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered};
+use cockpit_engine::failure::{Failure, FailureKind};
+use cockpit_engine::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered, Resources};
 use cockpit_engine::probe::Split;
 use cockpit_engine::supervisor::Snapshot;
 use serde_json::{Value, json};
@@ -243,6 +246,90 @@ fn every_pack_on_every_host_with_its_last_live_call() {
                 .answer(Ok(pairings())),
         );
     insta::assert_snapshot!("matrix", album.text());
+}
+
+fn resources() -> Answer {
+    let row = |kind: ResourceKind, id: i64, name: &str, origin: Origin, now: Now| Held {
+        provider: PackId::new("vendor").unwrap(),
+        batch: BatchId(3),
+        since_ms: ago(90),
+        resource: BatchResource {
+            batch: BatchId(3),
+            kind,
+            host_resource_id: RemoteId(id),
+            name: name.to_owned(),
+            origin,
+            recorded: Value::Null,
+            before: Value::Null,
+            undone: false,
+        },
+        now,
+    };
+    let state = |state| Now {
+        state,
+        fields: Vec::new(),
+    };
+    let moved = Now {
+        state: HostSide::Changed,
+        fields: vec![FieldChange {
+            field: "priority".to_owned(),
+            from: json!(77),
+            to: json!(1),
+        }],
+    };
+    use {HostSide::AsRecorded, HostSide::Gone, Origin::Created, ResourceKind as K};
+    Answer::Resources(Box::new(Resources {
+        host: host("accept"),
+        provider: PackId::new("vendor").ok(),
+        trouble: None,
+        resources: vec![
+            row(
+                K::Group,
+                5,
+                "relay-vendor",
+                Origin::Adopted,
+                state(AsRecorded),
+            ),
+            row(K::Plan, 8, "relay-vendor-monthly", Created, state(Gone)),
+            row(K::Account, 21, "vendor.0123456789ab", Created, moved),
+            row(K::Key, 31, "relay-vendor", Created, state(AsRecorded)),
+        ],
+        unrecorded: vec![Change::new(
+            Sign::Create,
+            K::Account,
+            "vendor.00000000000f",
+            "has a name of ours, in service",
+        )],
+    }))
+}
+
+#[test]
+fn what_batches_hold_of_a_provider_beside_what_stands_there() {
+    let open = |size| Screen::new(size, fleet()).keys("M").answer(Ok(pairings()));
+    let dark = Failure::new(FailureKind::Unreachable, "no tunnel to `accept`")
+        .hint("`cockpit doctor` tests every hop");
+    let album = Album::default()
+        .add("being read", &open((80, 24)).keys("\r"))
+        .add("read", &open((80, 24)).keys("\r").answer(Ok(resources())))
+        .add(
+            "side by side",
+            &open((160, 45)).keys("\r").answer(Ok(resources())),
+        )
+        .add(
+            "only what is broken",
+            &open((80, 24)).keys("\r").answer(Ok(resources())).keys("!"),
+        )
+        .add(
+            "could not read",
+            &open((80, 24)).keys("\r").answer(Err(dark)),
+        )
+        .add(
+            "中文",
+            &Screen::with((80, 24), fleet(), chinese)
+                .keys(":resources accept vendor\r")
+                .answer(Ok(resources())),
+        );
+    insta::assert_snapshot!("resources", album.text());
 }
 
 #[test]

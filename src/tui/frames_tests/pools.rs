@@ -4,7 +4,7 @@ use super::fleet::{ago, checks, chinese, host, hosts, judged, mono, shows};
 use super::picture::{Album, Screen};
 use cockpit_domain::batch::AccountStatus;
 use cockpit_domain::ids::{BatchId, RemoteId};
-use cockpit_domain::pool::{Owner, Pool, Probed, Reason, Seat, WhyNot};
+use cockpit_domain::pool::{Because, Owner, Pool, Probed, Reason, Seat, Served, Serving, WhyNot};
 use cockpit_engine::command::Answer;
 use cockpit_engine::failure::{Failure, FailureKind};
 use cockpit_engine::supervisor::Snapshot;
@@ -31,6 +31,7 @@ fn seat(id: i64, name: &str, owner: Owner, why_not: Vec<WhyNot>) -> Seat {
         account: RemoteId(id),
         name: name.to_owned(),
         priority: 1,
+        last_used_at: None,
         concurrency: 10,
         owner,
         declared: Vec::new(),
@@ -48,8 +49,32 @@ fn pool(name: &str, seats: Vec<Seat>) -> Pool {
         group: Some(RemoteId(3)),
         group_name: name.to_owned(),
         choosable: seats.iter().filter(|seat| seat.is_choosable()).count(),
+        serving: serving(&seats),
         blockers: Vec::new(),
         seats,
+    }
+}
+
+fn serving(seats: &[Seat]) -> Serving {
+    let next = seats.iter().find(|seat| seat.is_choosable());
+    let at = jiff::Timestamp::from_millisecond(ago(7)).map(|at| at.to_string());
+    Serving {
+        next: next.map(|seat| seat.account),
+        name: next.map_or_else(String::new, |seat| seat.name.clone()),
+        priority: 1,
+        because: if next.is_some() {
+            Because::Only
+        } else {
+            Because::Nobody
+        },
+        equals: 0,
+        last_used_at: None,
+        last: Some(Served {
+            account: RemoteId(7),
+            name: "openai-relay-main".to_owned(),
+            model: "m".to_owned(),
+            at: at.unwrap_or_default(),
+        }),
     }
 }
 
@@ -87,10 +112,18 @@ fn some() -> Answer {
         Owner::Leftover,
         vec![off, cooling],
     );
+    let refused = why(
+        Reason::Error,
+        "401 invalid api key",
+        "the host, after an answer of the upstream",
+        None,
+        "mend what the upstream says, then ask it again (`recover`): a good answer clears it",
+    );
+    let broken = seat(22, "vendor.00aa11bb22cc", Owner::Leftover, vec![refused]);
     Answer::Pools(vec![
         pool("default", Vec::new()),
         pool("openai-relay", vec![main]),
-        pool("供应商分组", vec![fresh, parked]),
+        pool("供应商分组", vec![fresh, broken, parked]),
     ])
 }
 
@@ -106,6 +139,14 @@ fn accounts_and_one_of_them() {
     let album = Album::default()
         .add("being looked at", &Screen::new((80, 24), well()).keys("2S"))
         .add("looked at", &open(Screen::new((80, 24), well())))
+        .add(
+            "only what is broken",
+            &open(Screen::new((80, 24), well())).keys("!"),
+        )
+        .add(
+            "asked again where nobody is",
+            &open(Screen::new((80, 24), well())).keys("Gt"),
+        )
         .add("smallest", &open(Screen::new((60, 16), well())))
         .add("side by side", &open(Screen::new((160, 45), well())))
         .add("中文", &open(Screen::with((80, 24), well(), chinese)))

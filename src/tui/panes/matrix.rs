@@ -3,6 +3,7 @@
 use super::said::{age, clock};
 use crate::content::{Cell, Column, Content, List, Row, note};
 use crate::model::{Asked, Model};
+use crate::place::Place;
 use crate::theme::Role;
 use cockpit_domain::pool::{Pairing, Proof};
 
@@ -65,4 +66,5 @@ fn row(model: &Model, pair: &Pairing) -> Row {
         ],
     )
     .broken(matches!(pair.proof, Proof::Broken | Proof::KeyAtFault))
+    .opens(Place::Resources(pair.host.clone(), pair.provider.clone()))
 }

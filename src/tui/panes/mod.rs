@@ -15,6 +15,7 @@ mod matrix;
 mod plan;
 mod pool;
 mod probes;
+mod resources;
 mod said;
 mod stacks;
 mod watching;
@@ -64,6 +65,7 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Gate => gate::page(model),
         Place::Stacks => stacks::list(model),
         Place::Stack(name) => stacks::stack(model, name),
+        Place::Resources(host, provider) => resources::list(model, host, provider),
         Place::Doctor => doctor::list(model),
         Place::Welcome => welcome::page(model),
     }

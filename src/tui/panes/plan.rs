@@ -119,6 +119,10 @@ fn head(model: &Model, plan: &Plan) -> Vec<Note> {
             let text = model.fill("plan.again", &[("batch", &batch.to_string())]);
             head.push(note(text, Role::Text));
         }
+        if !planned.plan.left_out.is_empty() {
+            let label = model.say("field.left-out");
+            head.push(field(&label, planned.plan.left_out_line(), Role::Muted));
+        }
     }
     for blocker in plan.blockers() {
         head.push(field(

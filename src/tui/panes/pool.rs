@@ -1,12 +1,12 @@
 //! The accounts of a host, group by group: who would be chosen, who would not, and every reason.
 
 use super::said::{age, clock};
-use crate::content::{Cell, Column, Content, List, Row, field, note};
+use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
 use crate::theme::Role;
 use cockpit_domain::ids::{HostId, RemoteId};
-use cockpit_domain::pool::{Owner, Pool, Seat, WhyNot};
+use cockpit_domain::pool::{Owner, Pool, Reason, Seat, WhyNot};
 
 const COLUMNS: [Column; 6] = [
     Column::fit("", 1, 1, 0),
@@ -53,6 +53,7 @@ pub(super) fn list(model: &Model, host: &HostId) -> Content {
             ("age", &age(model, known.at_ms)),
         ],
     );
+    head.extend(who_serves(model, &known.value));
     head.push(note(looked, Role::Muted));
     Content::list(List {
         columns: COLUMNS.to_vec(),
@@ -60,6 +61,55 @@ pub(super) fn list(model: &Model, host: &HostId) -> Content {
         empty: vec![note(model.say("pool.no-group"), Role::Muted)],
     })
     .head(head)
+}
+
+/// Groups whose server is told above the list; each account's own row stands below.
+const TOLD: usize = 3;
+
+/// Who serves, group by group: those that nobody serves first.
+fn who_serves(model: &Model, pools: &[Pool]) -> Vec<Note> {
+    let mut manned: Vec<&Pool> = pools.iter().filter(|pool| !pool.seats.is_empty()).collect();
+    manned.sort_by_key(|pool| pool.serving.next.is_some());
+    let more = manned.len().saturating_sub(TOLD);
+    let told = manned.into_iter().take(TOLD);
+    let mut told: Vec<Note> = told.map(|pool| serves(model, pool)).collect();
+    if more > 0 {
+        let text = model.fill("serves.more", &[("count", &more.to_string())]);
+        told.push(note(text, Role::Muted));
+    }
+    told
+}
+
+/// Who serves a group now and why, and who served last.
+fn serves(model: &Model, pool: &Pool) -> Note {
+    let serving = &pool.serving;
+    let name = serving.next.map_or_else(
+        || model.say("serves.nobody"),
+        |id| format!("{} #{id}", serving.name),
+    );
+    let because = model.fill(
+        &format!("because.{}", serving.because),
+        &[
+            ("priority", &serving.priority.to_string()),
+            ("equals", &serving.equals.to_string()),
+        ],
+    );
+    let role = if serving.next.is_some() {
+        Role::Ok
+    } else {
+        Role::Fail
+    };
+    let last = serving.last.as_ref().map(|last| {
+        let at = last.at.parse::<jiff::Timestamp>();
+        let at = at.map_or_else(|_| last.at.clone(), |at| clock(model, at.as_millisecond()));
+        let by = format!("#{}", last.account);
+        model.fill("serves.last", &[("time", &at), ("account", &by)])
+    });
+    vec![
+        Cell::muted(model.fill("serves.group", &[("group", &pool.group_name)])),
+        Cell::new(name, role),
+        Cell::plain(format!("  {because}{}", last.unwrap_or_default())),
+    ]
 }
 
 /// What needs a person comes first.
@@ -112,13 +162,22 @@ fn row(model: &Model, host: &HostId, pool: &Pool, seat: &Seat) -> Row {
     ))
 }
 
-/// Not chosen is a fault only where nobody else is: parked accounts are meant to stand aside.
+/// Whether somebody wants it aside: parked, or switched inactive.
+fn is_meant(seat: &Seat) -> bool {
+    let mut reasons = seat.why_not.iter().map(|why| why.reason);
+    seat.parked_by.is_some()
+        || reasons.any(|at| matches!(at, Reason::SwitchedOff | Reason::Inactive))
+}
+
+/// Who is meant to stand aside is no fault where others serve; who fell out is, and who comes back
+/// by itself is to be watched.
 fn mark(pool: &Pool, seat: &Seat) -> (&'static str, Role) {
     match (seat.is_choosable(), pool.serves()) {
         (true, _) if pool.choosable == 1 => ("!", Role::Warn),
         (true, _) => ("+", Role::Ok),
-        (false, true) => ("=", Role::Waived),
-        (false, false) => ("x", Role::Fail),
+        (false, true) if is_meant(seat) => ("=", Role::Waived),
+        (false, true) if seat.why_not.iter().all(|why| why.next_try.is_some()) => ("!", Role::Warn),
+        (false, _) => ("x", Role::Fail),
     }
 }
 

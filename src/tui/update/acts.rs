@@ -46,7 +46,10 @@ pub(super) fn batch(words: &Words, aim: &Target) -> Option<BatchId> {
 }
 
 pub(super) fn import(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
-    let form = ImportForm::new(model, host(words, aim), provider(words, aim));
+    let mut form = ImportForm::new(model, host(words, aim), provider(words, aim));
+    if words.get(1).is_some() {
+        form.said();
+    }
     model.dialog = Some(Dialog::Import(form));
     Vec::new()
 }
@@ -54,6 +57,7 @@ pub(super) fn import(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effe
 /// The form is complete: read the key file first, or plan at once.
 pub(crate) fn submit_import(model: &mut Model, form: ImportForm) -> Vec<Effect> {
     let effects = match form.pasted() {
+        _ if form.prepare => super::reach::plan_access(model, &form),
         Some(keys) => plan_import(model, &form, keys),
         None => {
             let ticket = model.ticket(Asked::Keys);
@@ -152,11 +156,22 @@ fn only_provider(model: &Model, host: Option<&HostId>) -> Option<PackId> {
     }
 }
 
-pub(super) fn roll_back(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+pub(super) fn roll_back(
+    model: &mut Model,
+    action: Action,
+    aim: &Target,
+    words: &Words,
+) -> Vec<Effect> {
+    let delete = action == Action::RollBackDelete;
     match batch(words, aim) {
-        Some(batch) => ask(model, Asked::Plan, Command::RollbackPlan { batch }),
-        None => arguments(model, Action::RollBack),
+        Some(batch) => ask(model, Asked::Plan, Command::RollbackPlan { batch, delete }),
+        None => arguments(model, action),
     }
+}
+
+/// Whether a batch took over what stood on its host.
+pub(super) fn is_adoption(model: &Model, id: BatchId) -> bool {
+    panes::known_batch(model, id).is_some_and(|batch| batch.kind == BatchKind::Adopt)
 }
 
 /// Plans asking the account again that is pointed at.
@@ -173,11 +188,18 @@ pub(super) fn recover(model: &mut Model, aim: &Target, words: &Words) -> Vec<Eff
             };
             ask(model, Asked::Plan, command)
         }
+        (Some(host), None) if words.get(0).is_some() => {
+            let line = format!("{} {host} ", Action::Recover.row().name);
+            model.dialog = Some(crate::dialogs::palette(model, &line));
+            Vec::new()
+        }
+        (Some(_), None) if matches!(model.trail.view().place, Place::Pool(_)) => {
+            super::run::said(model, "why.no-account")
+        }
         _ => arguments(model, Action::Recover),
     }
 }
 
-/// Plans deleting what is parked.
 /// Plans taking over what stands on a host.
 pub(super) fn adopt(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
     match (host(words, aim), provider(words, aim)) {
@@ -194,6 +216,7 @@ pub(super) fn adopt(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effec
     }
 }
 
+/// Plans deleting what is parked.
 pub(super) fn prune(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
     let host = host(words, aim);
     let provider = provider(words, aim).or_else(|| only_provider(model, host.as_ref()));
@@ -214,7 +237,8 @@ pub(super) fn can_be_mended(model: &Model, pack: &PackId, check: &str) -> bool {
 
 /// Whether a batch has no keys: there is no access to prove.
 pub(super) fn is_keyless(model: &Model, id: BatchId) -> bool {
-    panes::known_batch(model, id).is_some_and(|batch| !batch.kind.has_keys())
+    panes::known_batch(model, id)
+        .is_some_and(|batch| !batch.kind.has_keys() && batch.kind != BatchKind::Access)
 }
 
 /// Whether a batch has ended with keys that did not pass.
@@ -339,6 +363,26 @@ pub(super) fn look_at_pool(model: &mut Model, host: HostId) -> Vec<Effect> {
     ask(model, Asked::Pool(host), command)
 }
 
+/// Opens what batches hold of a provider on a host, and looks at it.
+pub(super) fn resources(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let host = host(words, aim);
+    let provider = provider(words, aim).or_else(|| only_provider(model, host.as_ref()));
+    match (host, provider) {
+        (Some(host), Some(provider)) => super::run::open(model, Place::Resources(host, provider)),
+        _ => arguments(model, Action::Resources),
+    }
+}
+
+/// Looks at it anew.
+pub(super) fn look_at_resources(model: &mut Model, host: HostId, provider: PackId) -> Vec<Effect> {
+    let asked = Asked::Resources(host.clone(), provider.clone());
+    if model.is_asked(&asked) {
+        return Vec::new();
+    }
+    let provider = Some(provider);
+    ask(model, asked, Command::ProviderResources { host, provider })
+}
+
 /// Every pair of host and provider that a batch stands on, and every host for itself.
 pub(super) fn probe_all(model: &mut Model) -> Vec<Effect> {
     let mut pairs: Vec<(HostId, Option<PackId>)> = model
@@ -446,6 +490,14 @@ pub(super) fn resume(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effe
         &host,
     )));
     Vec::new()
+}
+
+/// Whether a plan is one to be applied, now or once its host is armed.
+pub(super) fn can_be_applied(model: &Model, id: Option<PlanId>) -> bool {
+    let plan = id.and_then(|id| model.plans.get(&id));
+    plan.is_some_and(|plan| {
+        plan.blockers().is_empty() && plan.apply(Approval::default(), 0).is_some()
+    })
 }
 
 /// Why a plan cannot be applied now; `None` when it can. Asks no page: the plan's own page says it.

@@ -111,6 +111,19 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             model.matrix = Some(Known { at_ms, value });
             Vec::new()
         }
+        (Asked::Resources(host, provider), outcome) => {
+            let at_ms = model.now_ms;
+            let value = outcome.and_then(|answer| match answer {
+                Answer::Resources(found) => Ok(*found),
+                _ => Err(Failure::new(FailureKind::Internal, "another answer came")),
+            });
+            drop(
+                model
+                    .resources
+                    .insert((host, provider), Known { at_ms, value }),
+            );
+            Vec::new()
+        }
         (Asked::Told, Ok(answer)) => super::reach::told(model, &answer),
         (Asked::Told | Asked::Split, Err(failure)) => {
             model.dialog = Some(Dialog::failure(model, &failure));
@@ -164,7 +177,10 @@ fn plan_read(model: &mut Model, job: Option<JobId>, answer: Answer) -> Vec<Effec
             model.form = None;
             Plan::Import(plan)
         }
-        Answer::AccessPlan(plan) => Plan::Access(plan),
+        Answer::AccessPlan(plan) => {
+            model.form = None;
+            Plan::Access(plan)
+        }
         Answer::Rollback(plan) => Plan::Rollback(plan),
         Answer::Reconcile(done) => return compared(model, job, *done),
         Answer::Repair(plan) => Plan::Repair(plan),

@@ -4,7 +4,7 @@ use super::acts::{host, provider};
 use super::run::{Words, arguments, ask, said};
 use crate::actions::Action;
 use crate::content::{Cell, Note, note};
-use crate::dialogs::{Confirm, Dialog, Message};
+use crate::dialogs::{Confirm, Dialog, ImportForm, Message};
 use crate::model::{Asked, Model};
 use crate::msg::Effect;
 use crate::target::Target;
@@ -43,14 +43,30 @@ pub(super) fn preview(model: &mut Model, aim: &Target, words: &Words) -> Vec<Eff
     ask(model, Asked::Told, command)
 }
 
+/// Opens the form of what is prepared, with what is pointed at filled in.
 pub(super) fn prepare(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
-    let Some((host, provider)) = pair(aim, words) else {
-        return arguments(model, Action::AccessPrepare);
+    let mut form = ImportForm::new(model, host(words, aim), provider(words, aim));
+    form.prepare = true;
+    form.self_service = mode(words) == AccessMode::SelfService;
+    if words.get(1).is_some() {
+        form.said();
+    }
+    model.dialog = Some(Dialog::Import(form));
+    Vec::new()
+}
+
+/// The form is complete.
+pub(super) fn plan_access(model: &mut Model, form: &ImportForm) -> Vec<Effect> {
+    let Some((host, provider)) = form.pair() else {
+        return Vec::new();
     };
+    let told = model.say("toast.planning");
+    model.tell(told, Role::Muted);
     let command = Command::AccessPlan {
         host,
         provider,
-        access: mode(words),
+        access: form.access(),
+        user_key: form.own(),
     };
     ask(model, Asked::Plan, command)
 }

@@ -129,6 +129,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
             model.trail.open(Place::Matrix);
             ask(model, Asked::Matrix, Command::ProviderList)
         }
+        Action::Resources => acts::resources(model, &aim, words),
         Action::Doctor => {
             model.trail.open(Place::Doctor);
             ask(model, Asked::Doctor, Command::Doctor)
@@ -138,7 +139,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Import => acts::import(model, &aim, words),
         Action::Reconcile => acts::reconcile(model, &aim, words),
         Action::Watch => watching::switch(model, &aim, words),
-        Action::RollBack => acts::roll_back(model, &aim, words),
+        Action::RollBack | Action::RollBackDelete => acts::roll_back(model, action, &aim, words),
         Action::Split => acts::split(model, &aim, words),
         Action::Recover => acts::recover(model, &aim, words),
         Action::Adopt => acts::adopt(model, &aim, words),
@@ -230,6 +231,9 @@ pub(super) fn open(model: &mut Model, place: Place) -> Vec<Effect> {
             let (pack, check) = (pack.clone(), check.clone());
             standing::read_history(model, &pack, &check)
         }
+        Place::Resources(host, provider) => {
+            acts::look_at_resources(model, host.clone(), provider.clone())
+        }
         _ => Vec::new(),
     };
     model.trail.open(place);
@@ -306,6 +310,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         Place::Batch(batch) | Place::Item(batch, _) => super::answers::read_batch(model, batch),
         Place::Activity => vec![Effect::ReadAudit],
         Place::Matrix => ask(model, Asked::Matrix, Command::ProviderList),
+        Place::Resources(host, provider) => acts::look_at_resources(model, host, provider),
         Place::Doctor => ask(model, Asked::Doctor, Command::Doctor),
         Place::Gate => ask(model, Asked::Gate, Command::GateShow { pack: None }),
         Place::Stacks => stacks::look_at_all(model),

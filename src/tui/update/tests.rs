@@ -75,6 +75,7 @@ fn planned() -> Answer {
             host: HostId::new("accept").unwrap(),
             provider: PackId::new("acme").unwrap(),
             batch: BatchId(4),
+            delete: false,
             steps: Vec::new(),
             will_not_undo: Vec::new(),
             warnings: Vec::new(),

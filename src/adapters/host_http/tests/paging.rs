@@ -199,6 +199,7 @@ async fn usage_rows_come_newest_first_and_no_more_than_asked() {
     let query = UsageQuery {
         api_key_id: Some(RemoteId(4)),
         account_id: None,
+        group_id: None,
         most: 3,
     };
     let rows = far.api().usage(&query).await.unwrap();

@@ -397,6 +397,7 @@ async fn keys_are_made_as_their_user_bound_used_and_deleted() {
     let query = UsageQuery {
         api_key_id: Some(made.id),
         account_id: Some(account),
+        group_id: None,
         most: 5,
     };
     let rows = api.usage(&query).await.unwrap();

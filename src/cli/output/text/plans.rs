@@ -122,14 +122,21 @@ fn told(planned: &PlannedImport, head: &str, command: &str) -> String {
             format_args!("  the failed keys of {batch} again; those that passed stay as they are"),
         );
     }
+    if !plan.left_out.is_empty() {
+        put(
+            &mut text,
+            format_args!("  left out: {}", plan.left_out_line()),
+        );
+    }
     for item in plan.items.iter().filter(|item| !item.notes.is_empty()) {
         put(
             &mut text,
             format_args!(
-                "  ! line {} {} {}: {}",
+                "  ! line {} {} {} {}: {}",
                 item.line,
                 item.key,
                 item.fingerprint,
+                item.state.word(),
                 item.notes.join("; ")
             ),
         );
@@ -313,8 +320,16 @@ pub(super) fn rollback(planned: &PlannedRollback) -> String {
     put(
         &mut text,
         format_args!(
-            "plan {} to take back {} of {} on {}",
-            planned.id.0, plan.batch, plan.provider, plan.host
+            "plan {} to {} {} of {} on {}",
+            planned.id.0,
+            if plan.delete {
+                "DELETE what was taken over by"
+            } else {
+                "take back"
+            },
+            plan.batch,
+            plan.provider,
+            plan.host
         ),
     );
     for step in &plan.steps {
@@ -329,19 +344,8 @@ pub(super) fn rollback(planned: &PlannedRollback) -> String {
     for line in &plan.will_not_undo {
         put(&mut text, format_args!("  {line}"));
     }
-    let production = if plan.expires_ms.is_some() {
-        format!(" --host-name {} --reason \"...\"", plan.host)
-    } else {
-        String::new()
-    };
-    put(
-        &mut text,
-        format_args!(
-            "apply it:  cockpit rollback apply {} --yes {}{production}",
-            planned.id.0,
-            &planned.hash[..12]
-        ),
-    );
+    let named = (plan.delete || plan.expires_ms.is_some()).then_some(&plan.host);
+    apply_line(&mut text, "rollback", planned.id, &planned.hash, named);
     text
 }
 

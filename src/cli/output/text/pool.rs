@@ -3,7 +3,7 @@
 use super::plans::{apply_line, changes, warnings};
 use super::{drawn, plain, put};
 use cockpit_domain::pool::{Owner, Pairing, Pool, Seat, WhyNot};
-use cockpit_engine::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered};
+use cockpit_engine::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered, Resources};
 
 pub(super) fn pool(pool: &Pool) -> String {
     let mut text = String::new();
@@ -37,6 +37,16 @@ pub(super) fn pool(pool: &Pool) -> String {
             pool.seats.len(),
         ),
     );
+    if !pool.seats.is_empty() {
+        let serving = &pool.serving;
+        put(&mut text, format_args!("  next        {}", serving.told()));
+        if let (Some(last), Some(told)) = (&serving.last, serving.last_told()) {
+            put(
+                &mut text,
+                format_args!("  last        {told} at {}", last.at),
+            );
+        }
+    }
     for blocker in &pool.blockers {
         put(&mut text, format_args!("  x {blocker}"));
     }
@@ -225,11 +235,56 @@ pub(super) fn recovered(done: &Recovered) -> String {
     text
 }
 
-pub(super) fn resources(held: &[Held]) -> String {
-    if held.is_empty() {
-        return "no standing batch holds anything here".to_owned();
+pub(super) fn resources(found: &Resources) -> String {
+    let mut text = String::new();
+    if let Some(trouble) = &found.trouble {
+        let told = format_args!("? the host could not be looked at: {trouble}");
+        put(&mut text, told);
     }
-    let mut table = plain(&["type", "id", "name", "provider", "origin", "batch", "since"]);
+    if found.resources.is_empty() {
+        put(
+            &mut text,
+            format_args!("no standing batch holds anything here"),
+        );
+    } else {
+        text.push_str(&held(&found.resources));
+        text.push('\n');
+    }
+    for row in &found.resources {
+        for field in &row.now.fields {
+            put(
+                &mut text,
+                format_args!(
+                    "  ~ {} {} #{} {}: is {}, recorded {}",
+                    row.resource.kind,
+                    row.resource.name,
+                    row.resource.host_resource_id,
+                    field.field,
+                    field.from,
+                    field.to
+                ),
+            );
+        }
+    }
+    if let (Some(provider), false) = (&found.provider, found.unrecorded.is_empty()) {
+        put(&mut text, format_args!("there as well, in no record:"));
+        changes(&mut text, &found.unrecorded);
+        put(
+            &mut text,
+            format_args!(
+                "take it over:  cockpit adopt plan --host {} --provider {provider}",
+                found.host
+            ),
+        );
+    }
+    text
+}
+
+fn held(held: &[Held]) -> String {
+    let heads = [
+        "type", "id", "name", "provider", "origin", "batch", "since", "now",
+    ];
+    let mut table = plain(&heads);
     for row in held {
         table.add_row([
             row.resource.kind.to_string(),
@@ -239,6 +294,7 @@ pub(super) fn resources(held: &[Held]) -> String {
             row.resource.origin.as_str().to_owned(),
             row.batch.to_string(),
             time(row.since_ms),
+            row.now.state.to_string().replace('_', " "),
         ]);
     }
     drawn(&table)

@@ -4,7 +4,7 @@
 use super::ImportRequest;
 use crate::batch::AccessMode;
 use crate::import::HostView;
-use crate::import::balance::{STARTING_BALANCE, is_enough, usd};
+use crate::import::balance::{STARTING_BALANCE, usd};
 use crate::import::names::{managed_email, managed_key_name};
 use crate::import::preconditions::{Holds, preconditions};
 use crate::inventory::{Group, Standing};
@@ -59,14 +59,23 @@ pub(super) fn plan_access(
             let why = "the managed user needs it to bind a key";
             changes.push(plan_subscription(request, view, group, now_ms, &email, why));
         }
-        AccessMode::SelfService => changes.extend(plan_balance(&email, view)),
+        AccessMode::SelfService => {
+            changes.extend(plan_user_fields(request, view, group, &email));
+        }
     }
-    changes.push(Change::new(
-        Sign::Create,
-        ResourceKind::Key,
-        managed_key_name(&request.pack.id),
-        "managed key (sk-relay-..): the proof is made with it",
-    ));
+    let name = managed_key_name(&request.pack.id);
+    changes.push(match request.managed_key(view) {
+        Some(key) => {
+            let shown = key.key.masked();
+            let reason =
+                format!("managed key {shown} of an earlier import: it proves this one too");
+            Change::new(Sign::Keep, ResourceKind::Key, name, reason).at(key.id)
+        }
+        None => {
+            let reason = "managed key (sk-relay-..): the proof is made with it";
+            Change::new(Sign::Create, ResourceKind::Key, name, reason)
+        }
+    });
 }
 
 /// A right of the user to the group: kept, extended, replaced or assigned.
@@ -118,7 +127,9 @@ fn plan_caller(
     };
     let reason = "owner of the caller's key; no managed user is made";
     changes.push(Change::new(Sign::Keep, ResourceKind::User, &user.email, reason).at(user.id));
-    if request.access == AccessMode::Subscription {
+    if request.access == AccessMode::SelfService {
+        changes.extend(plan_user_fields(request, view, group, &user.email));
+    } else {
         let why = "the owner of the caller's key needs it";
         changes.push(plan_subscription(
             request,
@@ -160,24 +171,52 @@ fn plan_caller(
     );
 }
 
-/// The one write of money: set, never added, so that a repeat does no harm.
-fn plan_balance(email: &str, view: &HostView) -> Option<Change> {
-    let balance = view.user.as_ref().map_or(0.0, |user| user.balance);
-    if is_enough(balance) {
+/// What the user lacks in a standard group: leave to bind a key to an exclusive one, and money. The
+/// balance is set, never added, so that a repeat does no harm.
+fn plan_user_fields(
+    request: &ImportRequest,
+    view: &HostView,
+    group: Option<&Group>,
+    email: &str,
+) -> Option<Change> {
+    let user = view.user.as_ref();
+    let mut reasons = Vec::new();
+    let mut fields = Vec::new();
+    let held = user.map_or(&[][..], |user| &user.allowed_groups);
+    let shut = group.filter(|group| group.spec.is_exclusive && !held.contains(&group.id));
+    if let Some(group) = shut.filter(|_| request.prepare) {
+        reasons.push(format!(
+            "is allowed in group `{}`, which is exclusive",
+            group.spec.name
+        ));
+        let with: Vec<_> = held.iter().copied().chain([group.id]).collect();
+        fields.push(FieldChange {
+            field: "allowed_groups".to_owned(),
+            from: json!(held),
+            to: json!(with),
+        });
+    }
+    let balance = user.map_or(0.0, |user| user.balance);
+    // Other people's money is given by a plan that prepares access only.
+    let gives = request.prepare || request.user_key.is_none();
+    if gives && !request.can_pay(balance) {
+        reasons.push(format!(
+            "balance set from {} to {}: a standard group serves only who can pay",
+            usd(balance),
+            usd(STARTING_BALANCE)
+        ));
+        fields.push(FieldChange {
+            field: "balance".to_owned(),
+            from: json!(balance),
+            to: json!(STARTING_BALANCE),
+        });
+    }
+    if fields.is_empty() {
         return None;
     }
-    let reason = format!(
-        "balance set from {} to {}: a standard group serves only who can pay",
-        usd(balance),
-        usd(STARTING_BALANCE)
-    );
-    let change = Change::new(Sign::Change, ResourceKind::User, email, reason);
-    let change = change.fields(vec![FieldChange {
-        field: "balance".to_owned(),
-        from: json!(balance),
-        to: json!(STARTING_BALANCE),
-    }]);
-    Some(match &view.user {
+    let change = Change::new(Sign::Change, ResourceKind::User, email, reasons.join("; "));
+    let change = change.fields(fields);
+    Some(match user {
         Some(user) => change.at(user.id),
         None => change,
     })

@@ -2,6 +2,7 @@
 
 use super::{ImportRequest, KeyFact, KeyState, PlanItem};
 use crate::batch::Attempt;
+use crate::ids::RemoteId;
 use crate::import::HostView;
 use crate::import::keys::KeyInput;
 use crate::import::names::{Leftovers, account_name, is_own_name};
@@ -9,6 +10,7 @@ use crate::inventory::{Account, Group};
 use crate::pack::upstream_root;
 use crate::plan::{Change, FieldChange, Sign, diff_fields};
 use crate::resource::ResourceKind;
+use crate::secret::Fingerprint;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -31,6 +33,9 @@ pub(super) fn plan_items(
                 .filter(|fact| fact.fingerprint == fingerprint)
                 .flat_map(|fact| fact.elsewhere.iter().map(|place| format!("known: {place}")))
                 .collect();
+            let on_others = !notes.is_empty();
+            let beside = beside(&name, &fingerprint, facts, view);
+            notes.extend(beside.iter().map(|place| format!("on this host: {place}")));
             let repeats: Vec<String> = keys
                 .duplicates
                 .iter()
@@ -53,9 +58,8 @@ pub(super) fn plan_items(
                 .first()
                 .map_or_else(Vec::new, |account| differs(request, account));
             let state = match on_host.as_slice() {
-                [] if notes.iter().any(|note| note.starts_with("known")) => {
-                    KeyState::KnownElsewhere
-                }
+                [] if !beside.is_empty() => KeyState::OtherProvider,
+                [] if on_others => KeyState::KnownElsewhere,
                 [] => KeyState::New,
                 [one] if group.is_some_and(|group| one.group_ids.contains(&group.id)) => {
                     if otherwise.is_empty() {
@@ -74,7 +78,9 @@ pub(super) fn plan_items(
                 }
             };
             let change = match state {
-                KeyState::New => Change::new(Sign::Create, ResourceKind::Account, &name, "new key"),
+                KeyState::New | KeyState::OtherProvider => {
+                    Change::new(Sign::Create, ResourceKind::Account, &name, "new key")
+                }
                 KeyState::KnownElsewhere => Change::new(
                     Sign::Create,
                     ResourceKind::Account,
@@ -113,6 +119,19 @@ pub(super) fn plan_items(
                 Some(account) => change.at(account.id),
                 None => change,
             });
+            // What is made and what is to be thought of are two rows: totals stay true.
+            if state == KeyState::OtherProvider {
+                let reason = format!(
+                    "this host has its key already: {}; both would spend the same quota",
+                    beside.join(", ")
+                );
+                changes.push(Change::new(
+                    Sign::Attention,
+                    ResourceKind::Account,
+                    &name,
+                    reason,
+                ));
+            }
             PlanItem {
                 line: line.line,
                 key: line.key.masked(),
@@ -125,6 +144,29 @@ pub(super) fn plan_items(
             }
         })
         .collect()
+}
+
+/// Where this host has a key under another provider: by our records, as far as their accounts stand,
+/// and by names that only a fingerprint of the same key makes.
+fn beside(name: &str, key: &Fingerprint, facts: &[KeyFact], view: &HostView) -> Vec<String> {
+    let stands = |id: &RemoteId| view.accounts.iter().any(|account| account.id == *id);
+    let facts = facts.iter().filter(|fact| fact.fingerprint == *key);
+    let recorded = facts.flat_map(|fact| &fact.beside);
+    let recorded = recorded.filter(|(account, _)| account.as_ref().is_some_and(stands));
+    let mut told: Vec<String> = recorded
+        .clone()
+        .map(|(id, place)| match id {
+            Some(id) => format!("{place}, account #{id}"),
+            None => place.clone(),
+        })
+        .collect();
+    let known: BTreeSet<RemoteId> = recorded.filter_map(|(id, _)| *id).collect();
+    let tail = format!(".{key}");
+    let named = view.accounts.iter().filter(|account| {
+        account.name != name && account.name.ends_with(&tail) && !known.contains(&account.id)
+    });
+    told.extend(named.map(|account| format!("account `{}` #{}", account.name, account.id)));
+    told
 }
 
 /// The host's name of the operator's switch.

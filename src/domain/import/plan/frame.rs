@@ -49,9 +49,10 @@ pub(super) fn plan_group<'a>(
         let user = view.user.as_ref();
         user.is_some_and(|user| user.allowed_groups.contains(id))
     };
-    if request.access == AccessMode::SelfService && found.spec.is_exclusive && !open(&found.id) {
+    let shut = request.access == AccessMode::SelfService && found.spec.is_exclusive;
+    if shut && !request.prepare && !open(&found.id) {
         blockers.push(format!(
-            "group `{}` #{} is exclusive and the {} user is not allowed in it; open the group, or allow user `{}` in it",
+            "group `{}` #{} is exclusive and the {} user is not allowed in it; open the group, or allow user `{}` in it: `cockpit access prepare plan` does",
             found.spec.name,
             found.id,
             if request.user_key.is_some() { "key's" } else { "managed" },

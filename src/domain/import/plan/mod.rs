@@ -11,7 +11,7 @@ use super::keys::KeyInput;
 use super::view::HostView;
 use crate::batch::{AccessMode, Attempt, ImportMode};
 use crate::host::Role;
-use crate::ids::{BatchId, HostId};
+use crate::ids::{BatchId, HostId, RemoteId};
 use crate::pack::ProviderPack;
 use crate::plan::{Change, Totals};
 use crate::secret::Fingerprint;
@@ -39,6 +39,9 @@ pub struct ImportRequest {
     /// The batch whose failed keys are tried again: its good ones stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<BatchId>,
+    /// Access is prepared and no key imported: what the user lacks is given, also to somebody else's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prepare: bool,
 }
 
 /// How a key stands before the import.
@@ -53,8 +56,23 @@ pub enum KeyState {
     Changed,
     /// The host has our account for it, but not bound to the group.
     Unbound,
-    /// We know it on another host or under another provider.
+    /// The host has it, under another provider.
+    OtherProvider,
+    /// We know it on another host.
     KnownElsewhere,
+}
+
+impl KeyState {
+    /// Its word in totals and beside a key.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Same => "same",
+            Self::Changed | Self::Unbound => "changed",
+            Self::OtherProvider => "on this host under another provider",
+            Self::KnownElsewhere => "on another host",
+        }
+    }
 }
 
 /// What the store knows of a key.
@@ -62,8 +80,10 @@ pub enum KeyState {
 pub struct KeyFact {
     /// Which key.
     pub fingerprint: Fingerprint,
-    /// Where else: `host accept, provider lab, batch/3`.
+    /// On which other hosts: `host accept, provider lab, batch/3`.
     pub elsewhere: Vec<String>,
+    /// On this host under another provider: `provider lab, batch/3`, with the account it became.
+    pub beside: Vec<(Option<RemoteId>, String)>,
     /// How it fared in earlier batches of this host and provider.
     pub earlier: Vec<Attempt>,
 }
@@ -106,6 +126,9 @@ pub struct ImportPlan {
     pub totals: Totals,
     /// Why it cannot be carried out; empty when it can.
     pub blockers: Vec<String>,
+    /// Keys of the input that are not tried again, each with its reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Who else writes to this host.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -135,7 +158,9 @@ pub struct KeyTotals {
     pub same: usize,
     /// The host has their accounts, otherwise than they should be.
     pub changed: usize,
-    /// Known on another host or under another provider.
+    /// On this host under another provider.
+    pub other_provider: usize,
+    /// Known on another host.
     pub known_elsewhere: usize,
     /// Given more than once in the input.
     pub repeated: usize,
@@ -147,10 +172,11 @@ impl KeyTotals {
     /// `10 new, 2 same, 1 repeated`; what there is none of is left away.
     pub fn line(&self) -> String {
         let counts = [
-            (self.new, "new"),
-            (self.same, "same"),
-            (self.changed, "changed"),
-            (self.known_elsewhere, "known elsewhere"),
+            (self.new, KeyState::New.word()),
+            (self.same, KeyState::Same.word()),
+            (self.changed, KeyState::Changed.word()),
+            (self.other_provider, KeyState::OtherProvider.word()),
+            (self.known_elsewhere, KeyState::KnownElsewhere.word()),
             (self.repeated, "repeated in the input"),
             (self.tried_before, "tried before"),
         ];
@@ -171,6 +197,7 @@ impl ImportPlan {
                 KeyState::New => totals.new += 1,
                 KeyState::Same => totals.same += 1,
                 KeyState::Changed | KeyState::Unbound => totals.changed += 1,
+                KeyState::OtherProvider => totals.other_provider += 1,
                 KeyState::KnownElsewhere => totals.known_elsewhere += 1,
             }
             totals.repeated += usize::from(item.repeated);
@@ -198,6 +225,15 @@ impl ImportPlan {
         } else {
             CANARY
         }
+    }
+
+    /// The keys that are left out, the first ones by name.
+    pub fn left_out_line(&self) -> String {
+        const TOLD: usize = 4;
+        let told = self.left_out.iter().take(TOLD).cloned();
+        let more = self.left_out.len().saturating_sub(TOLD);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        told.chain(more).collect::<Vec<_>>().join("; ")
     }
 
     /// The keys of a canary in words: `line 1 sk-..9f3a, line 2 sk-..11ab`.
@@ -250,6 +286,7 @@ pub fn plan_import(
         items,
         changes,
         blockers,
+        left_out: Vec::new(),
         warnings: Vec::new(),
         request,
     }

@@ -5,8 +5,7 @@ use crate::batch::AccessMode;
 use crate::canonical::hash_of;
 use crate::ids::RemoteId;
 use crate::import::HostView;
-use crate::import::balance::is_enough;
-use crate::inventory::{Channel, ChannelSpec, GroupSpec, PricingEntry};
+use crate::inventory::{ApiKey, Channel, ChannelSpec, GroupSpec, PricingEntry};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,19 +14,26 @@ impl ImportRequest {
     pub fn revision(&self, view: &HostView) -> String {
         let names = &self.pack.subscription;
         let read = view.revision(&names.group, &names.channel, &names.plan);
+        let proves = self.managed_key(view).map(|key| key.id);
+        let read = hash_of(&json!([read, proves])).unwrap_or_default();
         if self.access == AccessMode::Subscription {
             return read;
         }
         // The amount moves with every proof; whether it has to be set does not.
-        let own = self.user_key.is_some();
-        let enough = view.user.as_ref().map(|user| {
-            if own {
-                user.balance > 0.0
-            } else {
-                is_enough(user.balance)
-            }
-        });
-        hash_of(&json!([read, enough])).unwrap_or_default()
+        let enough = (view.user.as_ref()).map(|user| self.can_pay(user.balance));
+        if !self.prepare {
+            return hash_of(&json!([read, enough])).unwrap_or_default();
+        }
+        let allowed = view.user.as_ref().map(|user| &user.allowed_groups);
+        hash_of(&json!([read, enough, allowed])).unwrap_or_default()
+    }
+
+    /// The managed key of an earlier import, where it proves this one as well.
+    pub fn managed_key<'v>(&self, view: &'v HostView) -> Option<&'v ApiKey> {
+        let group = view.group(&self.pack.subscription.group)?;
+        let managed = self.user_key.is_none();
+        let key = managed.then(|| view.managed_key(&self.pack.id, group.id));
+        key.flatten()
     }
 
     /// The models of each account: what the host lists and what it asks the vendor for.

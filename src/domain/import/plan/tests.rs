@@ -52,6 +52,7 @@ fn request() -> ImportRequest {
         access: AccessMode::Subscription,
         user_key: None,
         retry_of: None,
+        prepare: false,
     }
 }
 
@@ -72,6 +73,7 @@ fn account(id: i64, name: &str) -> Account {
         schedulable: true,
         temp_unschedulable_until: None,
         temp_unschedulable_reason: String::new(),
+        last_used_at: None,
         rate_limit_reset_at: None,
         overload_until: None,
         expires_at: None,
@@ -248,6 +250,7 @@ fn each_key_says_how_it_stands_and_the_totals_count_them() {
     let fact = |at: usize, elsewhere: &[&str], earlier: Vec<Attempt>| KeyFact {
         fingerprint: print(at),
         elsewhere: elsewhere.iter().map(|&place| place.to_owned()).collect(),
+        beside: Vec::new(),
         earlier,
     };
     let failed = Attempt {
@@ -274,7 +277,7 @@ fn each_key_says_how_it_stands_and_the_totals_count_them() {
     );
     assert_eq!(
         plan.key_totals().line(),
-        "1 new, 1 same, 2 changed, 1 known elsewhere, 1 repeated in the input, 1 tried before"
+        "1 new, 1 same, 2 changed, 1 on another host, 1 repeated in the input, 1 tried before"
     );
     assert_eq!(
         plan.items[2].notes,
@@ -293,6 +296,46 @@ fn each_key_says_how_it_stands_and_the_totals_count_them() {
     );
     assert_eq!(change(3).fields[0].field, "base_url");
     assert_eq!(plan.canary(2), [0, 4], "what is new goes first");
+}
+
+#[test]
+fn a_key_that_this_host_has_under_another_provider_stands_apart_from_one_on_another_host() {
+    let input = read_keys("sk-lab-good-0001\nsk-lab-good-0002\nsk-lab-good-0003\nsk-lab-good-0004");
+    let print = |at: usize| input.keys[at].key.fingerprint();
+    let mut view = used_host();
+    // By record, by record of an account that is gone since, and by its name alone.
+    view.accounts.push(made(20, "other-anything"));
+    view.accounts.push(made(21, &format!("elder.{}", print(2))));
+    let fact = |at: usize, account: i64| KeyFact {
+        fingerprint: print(at),
+        elsewhere: Vec::new(),
+        beside: vec![(
+            Some(RemoteId(account)),
+            "provider other, batch/3".to_owned(),
+        )],
+        earlier: Vec::new(),
+    };
+    let plan = plan_import(request(), &input, &[fact(0, 20), fact(1, 99)], &view, 0);
+    let states: Vec<KeyState> = plan.items.iter().map(|item| item.state).collect();
+    let other = KeyState::OtherProvider;
+    assert_eq!(states, [other, KeyState::New, other, KeyState::New]);
+    assert_eq!(
+        plan.key_totals().line(),
+        "2 new, 2 on this host under another provider"
+    );
+    let rows = |at: usize| -> Vec<String> {
+        let name = account_name(&request().pack.id, &print(at));
+        let rows = plan.changes.iter().filter(|row| row.name == name);
+        rows.map(Change::line).collect()
+    };
+    assert!(rows(0)[0].starts_with("+ account") && rows(0)[1].starts_with("! account"));
+    assert!(
+        rows(0)[1].contains("provider other, batch/3, account #20"),
+        "{:?}",
+        rows(0)
+    );
+    assert!(rows(2)[1].contains("account `elder."), "{:?}", rows(2));
+    assert_eq!((rows(1).len(), plan.totals.attention), (1, 2));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::journal::{RemoteWrite, Write};
 use crate::ports::HostApi;
 use async_trait::async_trait;
 use cockpit_domain::ids::RemoteId;
-use cockpit_domain::import::{STARTING_BALANCE, is_enough, usd};
+use cockpit_domain::import::{STARTING_BALANCE, usd};
 use cockpit_domain::inventory::User;
 use cockpit_domain::journal::StepKind;
 use cockpit_domain::recorded;
@@ -55,7 +55,7 @@ impl RemoteWrite for SetBalance<'_> {
     async fn look(&self, _key: &str) -> Outcome<Option<User>> {
         // A proof may have been paid from it since, so the amount need not be the one that was set.
         let user = self.scene.api.user(self.user.id).await?;
-        Ok(user.filter(|user| is_enough(user.balance)))
+        Ok(user.filter(|user| self.scene.plan.request.can_pay(user.balance)))
     }
 
     async fn send(&self, _key: &str) -> Outcome<User> {

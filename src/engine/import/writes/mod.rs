@@ -2,6 +2,7 @@
 //! an earlier try of it is found again.
 
 mod account;
+mod allow;
 mod balance;
 mod caller;
 mod channel;
@@ -14,6 +15,7 @@ mod undo;
 mod user;
 
 pub(super) use account::{BindAccount, CreateAccount, TestAccount};
+pub(crate) use allow::{AllowGroup, RestoreAllowed};
 pub(crate) use balance::{RestoreBalance, SetBalance};
 pub(crate) use caller::{BindKey, RestoreKey, target as key_target};
 pub(super) use channel::{CorrectChannel, CreateChannel};
