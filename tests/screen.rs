@@ -3,6 +3,7 @@
 mod beside;
 mod drift;
 mod faults;
+mod gate;
 mod keys;
 mod logs;
 mod main_job;

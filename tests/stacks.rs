@@ -147,7 +147,7 @@ fn a_registered_stack_stands_with_leave_until_its_day_is_over() {
     assert!(found.contains("sub2api-trial"), "{found}");
     assert_eq!(register(&lab, &["--until", LONG]).code, 0);
     assert_eq!(judged(&lab, "host.production-set").0, "ok");
-    assert_eq!(judged(&lab, "hygiene.stacks").0, "ok");
+    assert_eq!(judged(&lab, "host.stacks").0, "ok");
     let listed = lab.run(&["stack", "list", "--json"]).json();
     assert_eq!(listed["stacks"][0]["state"], "standing");
 
@@ -165,7 +165,7 @@ fn a_registered_stack_stands_with_leave_until_its_day_is_over() {
         ran.stdout.contains("x  trial") && ran.stdout.contains("overdue"),
         "{ran:?}"
     );
-    let (verdict, found) = judged(&lab, "hygiene.stacks");
+    let (verdict, found) = judged(&lab, "host.stacks");
     assert_eq!(verdict, "fail");
     assert!(
         found.contains("`trial` was to be gone after 2020-01-31"),
@@ -519,7 +519,7 @@ fn a_temporary_host_of_the_config_is_a_stack_by_itself_and_the_config_decides_it
             &json!("2020-01-31")
         )
     );
-    assert_eq!(judged(&lab, "hygiene.stacks").0, "fail");
+    assert_eq!(judged(&lab, "host.stacks").0, "fail");
     // Another port or day is said in the config, and nowhere else.
     let other = register(&lab, &["--until", LONG]);
     assert!(
