@@ -122,12 +122,37 @@ fn what_production_has_is_refused_and_named() {
         (["--until", "2020-01-01"], "is over already"),
         (["--until", "soon"], "no day"),
         (["--until", LONG], ""),
-        (["--until", LONG], "is registered already"),
+        // The same stack in other terms: its day is another.
+        (["--until", "2999-11-30"], ""),
     ] {
         let ran = register(&lab, &more);
         assert_eq!(ran.code == 0, told.is_empty(), "{ran:?}");
         assert!(ran.stderr.contains(told), "{told}: {ran:?}");
     }
+    let elsewhere = lab.run(&[
+        "stack",
+        "register",
+        "trial",
+        "--machine",
+        "remote43",
+        "--reason",
+        "r",
+        "--port",
+        "18089",
+        "--container",
+        "other",
+        "--until",
+        LONG,
+    ]);
+    assert!(
+        elsewhere.code == 3
+            && elsewhere
+                .stderr
+                .contains("is registered already: port 18087"),
+        "{elsewhere:?}"
+    );
+    let listed = lab.run(&["stack", "list", "--json"]).json();
+    assert_eq!(listed["stacks"][0]["until"], "2999-11-30");
     assert!(
         lab.store_rows()
             .iter()

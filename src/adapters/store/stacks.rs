@@ -19,8 +19,7 @@ pub(super) fn standing(db: &Connection) -> Result<Vec<Stack>> {
 
 /// A stack as it is written.
 pub(super) struct Row {
-    name: HostId,
-    created_ms: i64,
+    stack: Stack,
     body: String,
 }
 
@@ -33,31 +32,39 @@ impl Row {
         };
         let body = serde_json::to_string(&stack)
             .map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-        Ok(Self {
-            name: stack.name,
-            created_ms: stack.created_ms,
-            body,
-        })
+        Ok(Self { stack, body })
     }
 
+    /// Writes it down. One that stands under its name is put in other terms when it is the same
+    /// stack: the same machine, port and container.
     pub(super) fn add(&self, db: &Connection, audit: &AuditRow) -> Result<()> {
-        let standing: Option<i64> = db
+        let name = self.stack.name.as_str();
+        let standing: Option<String> = db
             .query_row(
-                "SELECT 1 FROM stacks WHERE name = ?1 AND ended_ms IS NULL",
-                [self.name.as_str()],
+                "SELECT body FROM stacks WHERE name = ?1 AND ended_ms IS NULL",
+                [name],
                 |row| row.get(0),
             )
             .optional()?;
-        if standing.is_some() {
-            let message = format!("stack `{}` is registered already", self.name);
+        let Some(standing) = standing else {
+            db.prepare("INSERT INTO stacks (name, created_ms, body) VALUES (?1, ?2, ?3)")?
+                .execute(params![name, self.stack.created_ms, self.body])?;
+            return results::add_audit(db, audit);
+        };
+        let was: Stack = json("a stack", &standing)?;
+        let place = |stack: &Stack| (stack.machine.clone(), stack.port, stack.container.clone());
+        if place(&was) != place(&self.stack) {
+            let message = format!(
+                "stack `{name}` is registered already: port {} and container `{}` on `{}`",
+                was.port, was.container, was.machine
+            );
             return Err(StoreError::from(
-                Failure::new(FailureKind::Conflict, message).hint(
-                    "`cockpit stack list` shows it; clean it up first, or choose another name",
-                ),
+                Failure::new(FailureKind::Conflict, message)
+                    .hint("clean that one up first, or choose another name"),
             ));
         }
-        db.prepare("INSERT INTO stacks (name, created_ms, body) VALUES (?1, ?2, ?3)")?
-            .execute(params![self.name.as_str(), self.created_ms, self.body])?;
+        db.prepare("UPDATE stacks SET body = ?2 WHERE name = ?1 AND ended_ms IS NULL")?
+            .execute(params![name, self.body])?;
         results::add_audit(db, audit)
     }
 }

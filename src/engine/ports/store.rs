@@ -277,7 +277,8 @@ pub trait Store: Send + Sync {
 
     /// Registered stacks that stand, by name.
     async fn stacks(&self) -> Outcome<Vec<Stack>>;
-    /// Registers a stack, with its audit line. `Conflict` when one of its name stands.
+    /// Registers a stack, or puts one that stands in other terms, with its audit line. `Conflict` when
+    /// another one of its name stands: another machine, port or container.
     async fn add_stack(&self, stack: &Stack, audit: &AuditRow) -> Outcome<()>;
     /// Ends a stack, with its audit line; `false` when none of that name stands.
     async fn end_stack(&self, name: &HostId, audit: &AuditRow) -> Outcome<bool>;

@@ -4,5 +4,6 @@ mod faults;
 mod life;
 mod pulse;
 mod ssh;
+mod stacks;
 mod tools;
 mod traffic;

@@ -198,8 +198,8 @@ fn an_empty_database_is_migrated_and_a_newer_one_refused_unchanged() {
     let version: i64 = raw
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 5);
-    raw.execute_batch("PRAGMA user_version = 6").unwrap();
+    assert_eq!(version, 6);
+    raw.execute_batch("PRAGMA user_version = 7").unwrap();
     drop(raw);
     let before = std::fs::read(&database).unwrap();
     let refused = SqliteStore::open(folder.path(), Redactor::new())
@@ -209,7 +209,7 @@ fn an_empty_database_is_migrated_and_a_newer_one_refused_unchanged() {
     assert!(
         refused
             .message
-            .contains("written by a newer cockpit: its schema is 6, this one knows 5"),
+            .contains("written by a newer cockpit: its schema is 7, this one knows 6"),
         "{refused}"
     );
     assert_eq!(std::fs::read(&database).unwrap(), before);
