@@ -37,4 +37,5 @@ mod stacks;
 mod standing;
 mod support;
 mod terminal;
+mod triage;
 mod warming;

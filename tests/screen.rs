@@ -9,3 +9,4 @@ mod logs;
 mod main_job;
 mod mashing;
 mod stage;
+mod triage;

@@ -1,14 +1,15 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Adopt, Batch, Cli, Deploy, Fault, Gate, Host, Import, Lab, Lease, Machine, Noun,
-    Prepare, Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, StackWord, Word,
+    Access, Adopt, Batch, Cli, Deploy, Explain, Fault, Gate, Host, Import, Lab, Lease, Machine,
+    Noun, Prepare, Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, StackWord, Word,
 };
 use crate::exit::{self, refuse};
 use crate::{drill, failed, input, judging, known, logs, output, packs, runbooks, watching};
 use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
 use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
+use cockpit_engine::explain::AskedKey;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::handle::Handle;
 use cockpit_engine::import::CallerKey;
@@ -239,6 +240,14 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             new: Box::new((*words).into()),
         },
         Noun::Doctor => Command::Doctor,
+        Noun::Explain(Explain::Key { key, host }) => Command::ExplainKey {
+            host,
+            key: match key.as_str() {
+                "-" => AskedKey::Text(CallerKey::Given(input::read_keys("-")?)),
+                _ => AskedKey::named(key)?,
+            },
+        },
+        Noun::Triage { host } => Command::Triage { host, look: true },
         Noun::Drill(wanted) => return drill::run(&wanted, session, json).await,
     };
     let answer = call(session, command, json).await?;

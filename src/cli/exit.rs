@@ -38,6 +38,8 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
             }
         }
         Answer::Batch(batch) => of_batch(batch.batch_status),
+        Answer::Explained(found) if !found.is_well() => FINDINGS,
+        Answer::Triage(done) => of_verdict(done.report.verdict),
         Answer::Access(look) if look.latest_access_status == AccessStatus::Broken => FINDINGS,
         Answer::Preview(look) if !look.open => FINDINGS,
         Answer::AccessPlan(planned) if !planned.plan.blockers.is_empty() => FINDINGS,

@@ -112,6 +112,7 @@ mod tests {
     use cockpit_engine::approval::Approval;
     use cockpit_engine::baseline::{Aside, WaiverWish};
     use cockpit_engine::command::Command;
+    use cockpit_engine::explain::AskedKey;
     use cockpit_engine::import::CallerKey;
     use cockpit_engine::probe::SplitKey;
     use cockpit_engine::reconcile::Scope;
@@ -439,6 +440,14 @@ mod tests {
             },
             Command::ProviderList,
             Command::Doctor,
+            Command::ExplainKey {
+                host: Some(HostId::new("h").unwrap()),
+                key: AskedKey::Text(CallerKey::Reference("env:KEY".to_owned())),
+            },
+            Command::Triage {
+                host: Some(HostId::new("h").unwrap()),
+                look: true,
+            },
         ];
         for command in &all {
             match command {
@@ -496,6 +505,8 @@ mod tests {
                 | Command::StackShow { .. }
                 | Command::StackClean { .. }
                 | Command::StackRegister { .. }
+                | Command::Triage { .. }
+                | Command::ExplainKey { .. }
                 | Command::Doctor => {}
             }
         }

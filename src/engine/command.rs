@@ -9,6 +9,7 @@ use crate::baseline::{Aside, BaselineReport, Histories, WaiverWish, Waivers};
 use crate::batches::BatchDetail;
 use crate::board::{LeaseSeen, MachineLook};
 use crate::doctor::Diagnosis;
+use crate::explain::{AskedKey, Explained};
 use crate::gate::GateReport;
 use crate::import::{CallerKey, PlannedImport};
 use crate::leases::LeaseTaken;
@@ -20,6 +21,7 @@ use crate::repair::{PlannedRepair, Repaired};
 use crate::rollback::{PlannedRollback, RolledBack};
 use crate::runbook::{Book, BookRow, NewWalk, Word};
 use crate::stacks::{StackLook, StackSeen};
+use crate::triage::Triage;
 use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId, RunId};
 use cockpit_domain::new_host::NewHost;
@@ -378,6 +380,20 @@ pub enum Command {
     },
     /// Look at every hop.
     Doctor,
+    /// Say why a key fails, by a look per reason.
+    ExplainKey {
+        /// The host; `None` takes the one that a baseline judges.
+        host: Option<HostId>,
+        /// Which key.
+        key: AskedKey,
+    },
+    /// Say where to look first.
+    Triage {
+        /// The host; `None` takes the one that a baseline judges.
+        host: Option<HostId>,
+        /// Whether its baseline is run first.
+        look: bool,
+    },
 }
 
 impl Command {
@@ -459,6 +475,8 @@ impl Command {
             Self::StackClean { .. } => "stack clean",
             Self::StackRegister { .. } => "stack register",
             Self::Doctor => "doctor",
+            Self::Triage { .. } => "triage",
+            Self::ExplainKey { .. } => "explain key",
         }
     }
 }
@@ -554,4 +572,8 @@ pub enum Answer {
     StackLook(Box<StackLook>),
     /// Of `doctor`.
     Doctor(Vec<Diagnosis>),
+    /// Of `explain key`.
+    Explained(Box<Explained>),
+    /// Of `triage`.
+    Triage(Box<Triage>),
 }

@@ -57,10 +57,17 @@ pub(crate) enum Fault {
     TrialProfile,
     NginxBroken,
     ReloadFails,
+    UpstreamDown,
+    UpstreamBabble,
+    KeysDisabled,
+    OldMapping,
+    TestWithoutModel,
+    KeyWrongHeader,
+    PackPath,
 }
 
 /// Name and meaning of each, in the order they are listed.
-const TABLE: [(Fault, &str, &str); 47] = [
+const TABLE: [(Fault, &str, &str); 54] = [
     (
         Fault::NginxOldPort,
         "nginx-old-port",
@@ -291,6 +298,41 @@ const TABLE: [(Fault, &str, &str); 47] = [
         Fault::ReloadFails,
         "nginx-reload-fails",
         "systemd refuses to reload nginx",
+    ),
+    (
+        Fault::UpstreamDown,
+        "upstream-down",
+        "every upstream vendor answers 502",
+    ),
+    (
+        Fault::UpstreamBabble,
+        "upstream-babble",
+        "every upstream vendor answers, but never what it is asked for",
+    ),
+    (
+        Fault::KeysDisabled,
+        "keys-disabled",
+        "the keys of group 3 are switched off",
+    ),
+    (
+        Fault::OldMapping,
+        "old-mapping",
+        "an account with models of last year serves group 5",
+    ),
+    (
+        Fault::TestWithoutModel,
+        "test-without-model",
+        "the control plane tests account 7 without naming a model",
+    ),
+    (
+        Fault::KeyWrongHeader,
+        "key-wrong-header",
+        "the control plane sends a user's key as `x-api-key` to the admin API",
+    ),
+    (
+        Fault::PackPath,
+        "pack-path",
+        "the control plane is given a pack path of another machine",
     ),
 ];
 

@@ -13,7 +13,7 @@ use crate::sub2api::model::{Account, ApiKey, Channel, Group, User};
 use crate::sub2api::model_sales::Subscription;
 use crate::sub2api::state::State;
 use crate::sub2api::{HostOptions, SimHost};
-use crate::upstream::{Ailment, Vendor, VendorKind};
+use crate::upstream::{Ailment, Mood, Vendor, VendorKind};
 use cockpit_domain::secret::{Secret, sha256_hex};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -38,6 +38,8 @@ pub const PROD_USER_KEY: &str =
 pub const PROD_GROUP: i64 = 3;
 /// Subscription group of production.
 pub const PROD_SUBSCRIPTION_GROUP: i64 = 4;
+/// Group of production that nothing serves any more.
+pub const OLD_GROUP: i64 = 5;
 /// The account that serves both.
 pub const PROD_ACCOUNT: i64 = 7;
 /// The active user key's id.
@@ -66,6 +68,15 @@ pub const CHAT_MODELS: [&str; 2] = ["lab-chat", "deepseek-chat"];
 /// Key number `number` (from 1) of the older accounts.
 pub fn old_key(number: usize) -> String {
     format!("sk-lab-good-old-{number}")
+}
+
+/// The text of a user key of production by its id: 8 is in no group, 9 in a group without account, 10
+/// has an ended subscription, 12 is well, 13 has an owner without balance.
+pub fn prod_key(id: i64) -> String {
+    if id == PROD_KEY {
+        return PROD_USER_KEY.to_owned();
+    }
+    format!("sk-{}", sha256_hex(&format!("lab prod key {id}")))
 }
 
 /// The name of the account that holds a key of provider `lab`.
@@ -177,6 +188,20 @@ impl Fleet {
             Fault::UpstreamPage => self.ail(Ailment::Page, on),
             Fault::UpstreamChatOnly => self.ail(Ailment::NoResponses, on),
             Fault::UpstreamSilent => self.silence(on),
+            Fault::UpstreamDown | Fault::UpstreamBabble => {
+                let mood = match (on, fault) {
+                    (false, _) => Mood::Well,
+                    (true, Fault::UpstreamDown) => Mood::Down,
+                    (true, _) => Mood::Babbling,
+                };
+                for vendor in [&self.good, &self.chat] {
+                    vendor.set_mood(mood);
+                }
+                if !on {
+                    self.prod.with(heal_failures);
+                    self.accept.with(heal_failures);
+                }
+            }
             Fault::Host502 => {
                 let (level, message, fields) = if on {
                     let error = "dial tcp: lookup sub2api-postgres: connection refused";
@@ -196,6 +221,7 @@ impl Fleet {
 /// What a fault changes of what production has stored; most change nothing there.
 fn switch_stored(state: &mut State, fault: Fault, on: bool) {
     const TWIN: i64 = 70;
+    const OLDER: i64 = 71;
     let whole = production_channel();
     match fault {
         Fault::SubscriptionLost if on => state.unbind(PROD_ACCOUNT, PROD_SUBSCRIPTION_GROUP),
@@ -227,6 +253,23 @@ fn switch_stored(state: &mut State, fault: Fault, on: bool) {
             if let Some(account) = state.accounts.get_mut(&PROD_ACCOUNT) {
                 *account = account.clone().with_models(models);
             }
+        }
+        Fault::KeysDisabled => {
+            let word = if on { "inactive" } else { "active" };
+            let keys = state.keys.values_mut();
+            for key in keys.filter(|key| key.group_id == Some(PROD_GROUP)) {
+                word.clone_into(&mut key.status);
+            }
+        }
+        Fault::OldMapping if on => {
+            let mut older = relay_account("kimi-old", "sk-lab-good-older-71", &["kimi-k1"]);
+            older.id = OLDER;
+            state.add_account(older);
+            state.bind(OLDER, OLD_GROUP);
+        }
+        Fault::OldMapping => {
+            state.unbind(OLDER, OLD_GROUP);
+            state.accounts.remove(&OLDER);
         }
         Fault::AccountTwice if on => {
             let mut twin = production_account();
@@ -272,6 +315,15 @@ fn production_channel() -> Channel {
     channel
 }
 
+/// Undoes what answers of 5xx did to accounts.
+fn heal_failures(state: &mut State) {
+    for account in state.accounts.values_mut() {
+        account.temp_unschedulable_until = None;
+        account.temp_unschedulable_reason.clear();
+        account.overload_until = None;
+    }
+}
+
 /// Undoes what answers of 403 did to accounts.
 fn heal(state: &mut State) {
     for account in state.accounts.values_mut() {
@@ -311,7 +363,7 @@ fn seed_production(state: &mut State) {
     state.add_group(group(2, "internal"));
     state.add_group(group(PROD_GROUP, "openai-relay"));
     state.add_group(group(PROD_SUBSCRIPTION_GROUP, "openai-monthly").by_subscription());
-    state.add_group(group(5, "kimi-old"));
+    state.add_group(group(OLD_GROUP, "kimi-old"));
     state.add_account(production_account());
     state.bind(PROD_ACCOUNT, PROD_GROUP);
     state.bind(PROD_ACCOUNT, PROD_SUBSCRIPTION_GROUP);
@@ -330,9 +382,9 @@ fn seed_production(state: &mut State) {
         id,
         ..ApiKey::new(owner, text, group)
     };
-    let old = |number: i64| format!("sk-{}", sha256_hex(&format!("lab prod key {number}")));
+    let old = prod_key;
     state.add_key(key(8, 7, &old(8), None));
-    state.add_key(key(9, 7, &old(9), Some(5)));
+    state.add_key(key(9, 7, &old(9), Some(OLD_GROUP)));
     state.add_key(key(10, 7, &old(10), Some(PROD_SUBSCRIPTION_GROUP)));
     state.add_key(key(PROD_KEY, 5, PROD_USER_KEY, Some(PROD_GROUP)));
     state.add_key(key(12, 6, &old(12), Some(PROD_SUBSCRIPTION_GROUP)));

@@ -165,6 +165,10 @@ file = "/var/log/nginx/access.log"
 machine = "remote43"
 file = "/var/log/nginx/error.log"
 
+[log.control-plane]
+machine = "remote43"
+file = "/home/ubuntu/crm-only-20260602_18190/server.log"
+
 [log.sub2api-prod]
 machine = "remote43"
 host = "prod"

@@ -18,6 +18,8 @@ pub(crate) const ACCEPT44: &str = "accept44";
 const CRM: &str = "/home/ubuntu/crm-only-20260602_18190/sub2api-cn-relay-manager-server";
 /// Its database.
 const CRM_DB: &str = "/home/ubuntu/crm-only-20260602_18190/sub2api-cn-relay-manager.db";
+/// Its log.
+pub(crate) const CRM_LOG: &str = "/home/ubuntu/crm-only-20260602_18190/server.log";
 /// An older folder's binary.
 const CRM_OLD: &str = "/home/ubuntu/crm-only-20260520_18190/sub2api-cn-relay-manager-server";
 /// A process of an old acceptance run.
@@ -199,8 +201,40 @@ pub(crate) fn remote43(nginx: &NginxLogs, host_log: Arc<dyn Growing>) -> Base {
             ("/var/log/nginx/access.log", nginx.access.clone()),
             ("/var/log/nginx/error.log", nginx.error.clone()),
             (JOURNAL, journal(REMOTE43)),
+            (CRM_LOG, crm_log()),
         ]),
     }
+}
+
+/// What the control plane has said so far.
+fn crm_log() -> Arc<LivingLog> {
+    let log = LivingLog::new();
+    let at = days_ago(7);
+    log.add(
+        false,
+        &format!("time={at:.3} level=INFO msg=\"server started\" addr=127.0.0.1:18190"),
+    );
+    log
+}
+
+/// What the control plane says of a fault, as its log has it.
+pub(crate) fn crm_line(fault: Fault) -> Option<String> {
+    let text = match fault {
+        Fault::TestWithoutModel => {
+            "level=WARN msg=\"account test failed\" account_id=7 request=\"{}\" tested_model=gpt-5.2 \
+             error=\"channel pricing restriction\""
+        }
+        Fault::KeyWrongHeader => {
+            "level=WARN msg=\"gateway probe failed\" path=/v1/models key_header=x-api-key status=401 \
+             code=INVALID_ADMIN_KEY"
+        }
+        Fault::PackPath => {
+            "level=ERROR msg=\"load pack\" error=\"stat pack path \
+             /home/long/packs/openai-cn-pack: no such file or directory\""
+        }
+        _ => return None,
+    };
+    Some(format!("time={:.3} {text}", Timestamp::now()))
 }
 
 /// accept44: the acceptance host and nothing else.

@@ -20,6 +20,8 @@ pub enum Scope {
     Gate,
     /// On temporary stacks.
     Stacks,
+    /// On what to look at first, and on a finding.
+    Triage,
     /// On a plan.
     Plan,
     /// On the log pane.
@@ -30,7 +32,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the key list.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Everywhere,
         Self::Checks,
         Self::Hosts,
@@ -39,6 +41,7 @@ impl Scope {
         Self::Batches,
         Self::Gate,
         Self::Stacks,
+        Self::Triage,
         Self::Plan,
         Self::Log,
         Self::Jobs,
@@ -55,6 +58,7 @@ impl Scope {
             Self::Batches => "batches",
             Self::Gate => "gate",
             Self::Stacks => "stacks",
+            Self::Triage => "triage",
             Self::Plan => "plan",
             Self::Log => "log",
             Self::Jobs => "jobs",
@@ -188,6 +192,8 @@ actions! {
     Matrix "matrix" ["M"] Everywhere Ask [] 0;
     Resources "resources" [] Everywhere Ask [Host, Provider] 0;
     Doctor "doctor" ["D"] Everywhere Ask [] 0;
+    Triage "triage" ["F"] Everywhere Ask [Host] 0;
+    ExplainKey "explain-key" ["U"] Everywhere Ask [Host, Reference] 0;
     Probe "probe" ["p"] Everywhere Ask [Host, Provider] 0;
     Import "import" ["I"] Everywhere Plan [Host, Provider] 9;
     Reconcile "reconcile" ["R"] Everywhere Plan [Host, Provider] 9;
@@ -214,6 +220,7 @@ actions! {
     Waive "waive" ["w"] Checks Write [Check] 9;
     ClearWaiver "clear-waiver" [] Checks Write [Check] 0;
     Maintain "maintenance" [] Hosts Write [Host] 0;
+    NextStep "next-step" ["o"] Triage Plan [] 1;
     Split "split" ["w"] Probes Ask [Host, Provider, Reference] 2;
     Recover "recover" ["t"] Pool Plan [Host, Account] 2;
     Adopt "adopt" ["T"] Hosts Plan [Host, Provider] 3;

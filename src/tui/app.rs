@@ -66,6 +66,7 @@ impl App {
                 stacks: crate::model::StacksSeen::default(),
                 stack_form: None,
                 doctor: None,
+                triage: crate::model::TriageSeen::default(),
                 watches: BTreeMap::new(),
                 matrix: None,
                 resources: BTreeMap::new(),

@@ -23,6 +23,7 @@ use cockpit_engine::ports::{AuditRow, FaultState};
 use cockpit_engine::reconcile::{Looked, Paused};
 use cockpit_engine::stacks::{StackLook, StackSeen};
 use cockpit_engine::supervisor::Snapshot;
+use cockpit_engine::triage::Triage;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tui_input::Input;
@@ -64,6 +65,8 @@ pub(crate) enum Asked {
     Resources(HostId, PackId),
     /// The doctor.
     Doctor,
+    /// Where to look first.
+    Triage,
     /// Something to be read in front of the page.
     Told,
     /// A look at a host that is watched for drift.
@@ -110,6 +113,15 @@ pub(crate) struct StacksSeen {
     pub trouble: Option<Failure>,
     /// Those that were looked at.
     pub looks: BTreeMap<HostId, Known<StackLook>>,
+}
+
+/// Where to look first.
+#[derive(Debug, Default)]
+pub(crate) struct TriageSeen {
+    /// The last answer.
+    pub look: Option<Known<Triage>>,
+    /// Why the newest question came to nothing.
+    pub trouble: Option<Failure>,
 }
 
 /// A host that is watched for drift.
@@ -182,6 +194,8 @@ pub(crate) struct Model {
     pub stack_form: Option<Box<crate::dialogs::StackForm>>,
     /// What batches hold of a provider on a host, as it was looked at in this session.
     pub resources: BTreeMap<(HostId, PackId), Known<Outcome<Resources>>>,
+    /// Where to look first.
+    pub triage: TriageSeen,
     /// What the doctor found.
     pub doctor: Option<Known<Vec<Diagnosis>>>,
     /// Newest rows of the audit.

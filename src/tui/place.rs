@@ -68,6 +68,10 @@ pub(crate) enum Place {
     Resources(HostId, PackId),
     /// Every hop to every host.
     Doctor,
+    /// Where to look first.
+    Triage,
+    /// One finding of it.
+    Finding(String),
     /// There is no config yet.
     Welcome,
 }
@@ -123,6 +127,8 @@ impl Place {
             Self::Stack(_) => "stack",
             Self::Resources(..) => "resources",
             Self::Doctor => "doctor",
+            Self::Triage => "triage",
+            Self::Finding(_) => "finding",
             Self::Welcome => "welcome",
         }
     }

@@ -42,7 +42,7 @@ pub(crate) fn pointed_at(model: &Model, shown: &Shown) -> Target {
         .filter(|_| {
             let listing = matches!(
                 place,
-                Place::Pool(_) | Place::Drift | Place::Stacks | Place::Matrix
+                Place::Pool(_) | Place::Drift | Place::Stacks | Place::Matrix | Place::Finding(_)
             );
             place.pane().is_some() || listing
         });

@@ -236,6 +236,7 @@ fn families() -> Vec<Family> {
         family("reason.", Reason::ALL, 16),
         family("because.", Because::ALL, 80),
         family("stand.", HostSide::ALL, 16),
+        family("key-reason.", cockpit_domain::explain::KeyReason::ALL, 30),
         family("proof.", Proof::ALL, 20),
         family("account.", AccountStatus::ALL, 10),
         family("stage.", ItemStage::ALL, 12),

@@ -77,6 +77,7 @@ fn logs_of_the_config_are_listed_merged_and_tell_of_a_fault() {
         [
             "nginx-access",
             "nginx-error",
+            "control-plane",
             "sub2api-prod",
             "sub2api-accept"
         ]

@@ -8,9 +8,9 @@ use crate::secrets::Secrets;
 use crate::ssh::{Ssh, SshOptions};
 use crate::system::SystemClock;
 use crate::web::WebClient;
-use cockpit_domain::baseline::{BaselineReport, CheckResult, Verdict};
+use cockpit_domain::baseline::{BaselineReport, CheckResult, Verdict, matches_glob};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
-use cockpit_domain::pack::{BaselinePack, Pack};
+use cockpit_domain::pack::{BaselinePack, Pack, Seen};
 use cockpit_domain::stack::{Stack, StackSource};
 use cockpit_domain::text::Redactor;
 use cockpit_engine::baseline::{BaselineContext, run};
@@ -123,6 +123,7 @@ struct Rule {
     text: String,
     check: String,
     fault: String,
+    triage: String,
     #[serde(default)]
     muted: Vec<String>,
 }
@@ -130,12 +131,26 @@ struct Rule {
 #[derive(serde::Deserialize)]
 struct Rules {
     rule: Vec<Rule>,
+    symptom: Vec<Symptom>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Symptom {
+    text: String,
+    fault: String,
+    triage: String,
 }
 
 /// The rules of the production baseline, as its pack's folder lists them.
 fn rules() -> Vec<Rule> {
     let text = include_str!("../../../packs/tksea/rules.toml");
     toml::from_str::<Rules>(text).unwrap().rule
+}
+
+fn symptoms() -> Vec<Symptom> {
+    let text = include_str!("../../../packs/tksea/rules.toml");
+    toml::from_str::<Rules>(text).unwrap().symptom
 }
 
 #[test]
@@ -152,7 +167,29 @@ fn every_check_of_the_production_baseline_has_a_fault_that_breaks_it() {
         let turns = |rule: &Rule| rule.check == check.id || rule.muted.contains(&check.id);
         assert!(rules.iter().any(turns), "nothing breaks {}", check.id);
     }
+    let Pack::Triage(triage) = PackShelf::load(None, &std::collections::BTreeMap::new())
+        .unwrap()
+        .read(&PackId::new("tksea-triage").unwrap())
+        .unwrap()
+    else {
+        panic!("no triage rules");
+    };
+    let known = |id: &str| triage.rules.iter().any(|rule| rule.id == id);
+    for symptom in symptoms() {
+        assert!(known(&symptom.triage), "{symptom:?}");
+        assert!(!symptom.text.is_empty() && !symptom.fault.is_empty());
+    }
+    for rule in &triage.rules {
+        for when in rule.when.iter().filter(|when| when.seen == Seen::Check) {
+            let named = pack
+                .checks
+                .iter()
+                .any(|check| matches_glob(&when.name, &check.id));
+            assert!(named, "{}: no check is like {}", rule.id, when.name);
+        }
+    }
     for rule in &rules {
+        assert!(known(&rule.triage), "{rule:?}");
         assert!(
             pack.check(&rule.check).is_some(),
             "{}: no such check",

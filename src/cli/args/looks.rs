@@ -99,6 +99,20 @@ pub enum Pack {
     },
 }
 
+/// `explain …`
+#[derive(Debug, Subcommand)]
+pub enum Explain {
+    /// Say why a key fails: whose it is, its group, accounts, subscription, profile and models.
+    Key {
+        /// env:NAME, file:PATH, `-` for standard input, or id:NUMBER of the host.
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// Host of the config; default is the one that a baseline judges.
+        #[arg(long)]
+        host: Option<HostId>,
+    },
+}
+
 /// `provider …`
 #[derive(Debug, Subcommand)]
 pub enum Provider {

@@ -10,12 +10,13 @@ pub(crate) use batches::{
     AccessArg, Adopt, Batch, Import, Prune, Reconcile, Recover, Repair, Rollback, Word,
 };
 pub(crate) use hosts::{Access, Host, Lease, Machine, Prepare};
-pub(crate) use looks::{Audit, Baseline, Fault, Log, Pack, Probe, Provider, Tail, Waive};
+pub(crate) use looks::{Audit, Baseline, Explain, Fault, Log, Pack, Probe, Provider, Tail, Waive};
 pub use looks::{Drill, Lab};
 pub(crate) use runbooks::{Resume, Runbook};
 pub(crate) use stacks::{Deploy, Gate, StackWord};
 
 use clap::{Parser, Subcommand};
+use cockpit_domain::ids::HostId;
 use std::path::PathBuf;
 
 /// Operations cockpit for an LLM relay fleet. Without a command it opens the screen.
@@ -127,6 +128,14 @@ pub enum Noun {
     /// The embedded lab and its faults.
     #[command(subcommand)]
     Lab(Lab),
+    /// Say where to look first: checks, logs, accounts, batches and probes against the triage rules.
+    Triage {
+        /// Host of the config; default is the one that a baseline judges.
+        host: Option<HostId>,
+    },
+    /// Say why something fails, by a look per reason.
+    #[command(subcommand)]
+    Explain(Explain),
     /// Look at every hop to every host: ssh, tunnel, credential, version.
     Doctor,
     /// Play the whole main job on a fresh lab and hold it against the lab's own request log.

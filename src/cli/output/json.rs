@@ -138,6 +138,8 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             }
             value
         }
+        Answer::Explained(found) => json!(found.as_ref()),
+        Answer::Triage(done) => json!(done.as_ref()),
         Answer::Doctor(found) => json!({"ok": found.iter().all(|row| row.ok), "hops": found}),
     })
 }
@@ -226,7 +228,7 @@ pub(crate) fn packs(entries: &[PackEntry]) -> Value {
     json!({"packs": entries.iter().map(|entry| {
         let (kind, title, open, findings) = match &entry.pack {
             Ok(Pack::Provider(pack)) => ("provider", pack.title.clone(), pack.to_be_confirmed.clone(), Vec::new()),
-            Ok(Pack::Baseline(pack)) => ("baseline", pack.title.clone(), Vec::new(), Vec::new()),
+            Ok(pack) => (pack.kind(), pack.title().to_owned(), Vec::new(), Vec::new()),
             Err(findings) => ("broken", String::new(), Vec::new(), findings.clone()),
         };
         json!({

@@ -45,7 +45,7 @@ pub use listening::{Listener, judge_listening, read_listeners};
 pub use metrics::{Sample, judge_metrics, kept_for, measured, read_sample};
 pub use nginx::{judge_nginx, server_text};
 pub use process::{Insides, LIST, Process, judge_processes, meant, read_processes};
-pub use profile::judge_profile;
+pub use profile::{judge_profile, read_profile};
 pub use report::{BaselineReport, CheckResult, Origin, judge_pack, mute_children};
 pub use service::{Service, judge_services, read_services, service_list};
 pub use smoke::{CompletionSeen, SmokeSeen, judge_smoke};

@@ -48,6 +48,14 @@ pub fn judge_profile(look: &ProfileLook, profile: &Secret, keys: &[ApiKey]) -> J
     Judgement::of_faults(expectation(look), &faults, &told.join(" with "), "")
 }
 
+/// Where a profile sends to, and the key it keeps; `None` where it is no JSON or has none.
+pub fn read_profile(look: &ProfileLook, profile: &Secret) -> Option<(String, Secret)> {
+    let value = serde_json::from_str::<Value>(profile.expose()).ok()?;
+    let url = text_at(&value, &look.base_url_at)?;
+    let key = text_at(&value, &look.key_at).filter(|key| !key.is_empty())?;
+    Some((url.to_owned(), Secret::new(key)))
+}
+
 /// A text inside a JSON value, by names with dots between.
 fn text_at<'v>(value: &'v Value, path: &str) -> Option<&'v str> {
     path.split('.')

@@ -74,6 +74,27 @@ impl LogPlace {
     }
 }
 
+impl LogPlace {
+    /// The command that prints the last lines and ends.
+    pub fn last(&self, lines: u32) -> Vec<String> {
+        let last = lines.to_string();
+        let words: &[&str] = match self {
+            Self::File(path) => &["tail", "-n", &last, "--", path],
+            Self::Container(name) => &["docker", "logs", "--tail", &last, name],
+            Self::Unit(name) => &[
+                "journalctl",
+                "--no-pager",
+                "--output=short-iso",
+                "-n",
+                &last,
+                "-u",
+                name,
+            ],
+        };
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+}
+
 impl fmt::Display for LogPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -10,8 +10,10 @@ mod provider_rules;
 mod read;
 mod read_baseline;
 mod read_provider;
+mod read_triage;
 mod runbooks;
 mod shape;
+mod triage;
 
 pub use baseline::{BaselinePack, Check, Layer, Level, Place};
 pub use gate::{Gate, GateAct, GateStep, StackRules};
@@ -28,6 +30,7 @@ pub use read::{Pack, read};
 pub(crate) use read_baseline::read_one;
 pub use runbooks::{RunbookFile, with_runbooks};
 pub(crate) use shape::{filled, read_shape};
+pub use triage::{NextAct, Rung, Seen, Sort, TriagePack, TriageRule, When};
 
 #[cfg(test)]
 mod tests;

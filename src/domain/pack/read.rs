@@ -2,7 +2,8 @@
 
 use super::baseline::BaselinePack;
 use super::provider::ProviderPack;
-use super::{read_baseline, read_provider};
+use super::triage::TriagePack;
+use super::{read_baseline, read_provider, read_triage};
 use crate::finding::{Finding, Source, suggest};
 use crate::ids::PackId;
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ pub enum Pack {
     Provider(ProviderPack),
     /// The expectations of an environment.
     Baseline(BaselinePack),
+    /// Where to look first.
+    Triage(TriagePack),
 }
 
 impl Pack {
@@ -23,6 +26,7 @@ impl Pack {
         match self {
             Self::Provider(pack) => &pack.id,
             Self::Baseline(pack) => &pack.id,
+            Self::Triage(pack) => &pack.id,
         }
     }
 
@@ -31,6 +35,7 @@ impl Pack {
         match self {
             Self::Provider(_) => "provider",
             Self::Baseline(_) => "baseline",
+            Self::Triage(_) => "triage",
         }
     }
 
@@ -39,6 +44,7 @@ impl Pack {
         match self {
             Self::Provider(pack) => &pack.title,
             Self::Baseline(pack) => &pack.title,
+            Self::Triage(pack) => &pack.title,
         }
     }
 
@@ -47,12 +53,15 @@ impl Pack {
         match self {
             Self::Provider(pack) => &pack.fingerprint,
             Self::Baseline(pack) => &pack.fingerprint,
+            Self::Triage(pack) => &pack.fingerprint,
         }
     }
 }
 
 /// The only format there is.
 const SCHEMA: &str = "1";
+/// Every kind of pack.
+const KINDS: [&str; 3] = ["provider", "baseline", "triage"];
 
 /// Reads a pack. `file` is how the file is shown; `vars` are the config's `[vars]`, of which the
 /// ones named `ID.name` are this pack's.
@@ -83,6 +92,7 @@ pub fn read(
                 .collect();
             read_baseline::read(id, source, table, &own, &mut findings).map(Pack::Baseline)
         }
+        Some("triage") => read_triage::read(id, source, table, &mut findings).map(Pack::Triage),
         _ => None,
     };
     match pack {
@@ -116,27 +126,21 @@ fn header(source: Source<'_>, table: &DeTable<'_>, findings: &mut Vec<Finding>) 
     let Some(kind) = table.get("kind") else {
         findings.push(source.whole(
             "`kind` is missing",
-            "add `kind = \"provider\"` or `kind = \"baseline\"`",
+            "add `kind = \"provider\"`, `\"baseline\"` or `\"triage\"`",
         ));
         return None;
     };
     match kind.get_ref() {
-        DeValue::String(word) if matches!(word.as_ref(), "provider" | "baseline") => {
-            Some(word.to_string())
-        }
+        DeValue::String(word) if KINDS.contains(&word.as_ref()) => Some(word.to_string()),
         DeValue::String(word) => {
-            findings.push(source.at(
-                kind.span(),
-                "unknown kind of pack",
-                suggest(word, &["provider", "baseline"]),
-            ));
+            findings.push(source.at(kind.span(), "unknown kind of pack", suggest(word, &KINDS)));
             None
         }
         _ => {
             findings.push(source.at(
                 kind.span(),
                 "`kind` is a text",
-                "write `kind = \"provider\"` or `kind = \"baseline\"`",
+                "write `kind = \"provider\"`, `\"baseline\"` or `\"triage\"`",
             ));
             None
         }

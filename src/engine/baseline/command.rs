@@ -44,6 +44,18 @@ pub(crate) fn meant(job: &Job, pack: Option<&PackId>) -> Outcome<(BaselinePack, 
     Ok((pack, host))
 }
 
+/// The pack that judges a host.
+///
+/// # Errors
+/// `Config` when the pack it names is broken or no baseline.
+pub(crate) fn meant_for(job: &Job, host: &HostSettings) -> Outcome<(BaselinePack, Option<HostId>)> {
+    let id = match &host.baseline {
+        Some(id) => id.clone(),
+        None => only_pack(&job.settings)?,
+    };
+    Ok((baseline(job, &id)?, Some(host.id.clone())))
+}
+
 /// Runs a pack for a host, and keeps nothing.
 pub(crate) async fn run_for(
     job: &Job,
@@ -150,7 +162,7 @@ async fn last_report(job: &Job, pack: &PackId) -> Option<BaselineReport> {
 fn baseline(job: &Job, id: &PackId) -> Outcome<BaselinePack> {
     match job.ports.packs.read(id)? {
         Pack::Baseline(pack) => Ok(pack),
-        other @ Pack::Provider(_) => Err(Failure::new(
+        other => Err(Failure::new(
             FailureKind::Usage,
             format!("pack `{id}` is a {}, not a baseline", other.kind()),
         )

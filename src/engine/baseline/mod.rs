@@ -20,7 +20,9 @@ mod web;
 
 pub use cockpit_domain::baseline::BaselineReport;
 pub use command::command;
-pub(crate) use command::{is_trusted, keep_report, meant, only_pack, run_as, run_for, run_own};
+pub(crate) use command::{
+    is_trusted, keep_report, meant, meant_for, only_pack, run_as, run_for, run_own,
+};
 pub use history::{Histories, history};
 pub use run::{BaselineContext, run};
 pub use waive::{Aside, WaiverWish, Waivers, clear, waive, waivers};

@@ -80,6 +80,10 @@ impl Board {
             Answer::Baseline(report) if report.cancelled => false,
             Answer::Baseline(report) => self.see_baseline(report.started_ms, report.clone()),
             Answer::Waivers(waivers) => self.see_waivers(waivers.waivers.clone()),
+            Answer::Triage(done) => done
+                .run
+                .as_ref()
+                .is_some_and(|report| self.see_baseline(report.started_ms, report.clone())),
             Answer::Host(probe) => self.see_host(at_ms, probe.clone()),
             Answer::Machine(look) => self.see_machine(at_ms, look),
             Answer::Probes(probes) => match command {

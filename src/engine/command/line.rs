@@ -205,6 +205,15 @@ impl Command {
             | Self::RunbookList
             | Self::StackList
             | Self::BaselineWaivers => {}
+            Self::ExplainKey { host, key } => {
+                words.word(&key.word());
+                words.option("host", host.as_ref().map(HostId::as_str));
+            }
+            Self::Triage { host, .. } => {
+                if let Some(host) = host {
+                    words.word(host.as_str());
+                }
+            }
         }
         words.0
     }
@@ -303,6 +312,9 @@ impl Command {
             | Self::RunbookList
             | Self::StackList
             | Self::BaselineWaivers => String::new(),
+            Self::Triage { host, .. } | Self::ExplainKey { host, .. } => {
+                host.as_ref().map(HostId::to_string).unwrap_or_default()
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::context::Job;
 use crate::failure::Outcome;
 use crate::view::read_view;
 use crate::{
-    access, adopt, baseline, batches, doctor, gate, import, leases, pool, probe, reconcile,
-    registry, repair, rollback, runbook, stacks,
+    access, adopt, baseline, batches, doctor, explain, gate, import, leases, pool, probe,
+    reconcile, registry, repair, rollback, runbook, stacks, triage,
 };
 use cockpit_domain::recorded::listing;
 
@@ -205,6 +205,12 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
         Command::StackClean { stack } => Answer::Run(Box::new(stacks::clean(job, &stack).await?)),
         Command::StackRegister { new } => {
             Answer::Stack(Box::new(stacks::register(job, &new).await?))
+        }
+        Command::ExplainKey { host, key } => {
+            Answer::Explained(Box::new(explain::explain(job, host.as_ref(), &key).await?))
+        }
+        Command::Triage { host, look } => {
+            Answer::Triage(Box::new(triage::triage(job, host.as_ref(), look).await?))
         }
         Command::Doctor => Answer::Doctor(doctor::examine(job).await),
     })

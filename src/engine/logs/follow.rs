@@ -152,7 +152,7 @@ async fn clock_of(inner: &Arc<Inner>, machine: &MachineId) -> Option<i64> {
 }
 
 /// `+0800` in ms.
-fn east_ms(zone: &str) -> Option<i64> {
+pub(super) fn east_ms(zone: &str) -> Option<i64> {
     let (sign, digits) = match zone.split_at_checked(1)? {
         ("+", digits) => (1, digits),
         ("-", digits) => (-1, digits),

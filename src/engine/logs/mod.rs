@@ -3,11 +3,13 @@
 
 mod follow;
 mod hub;
+mod recent;
 mod ring;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub use hub::{LogHub, SourceState, SourceStatus};
+pub(crate) use recent::recent;
 pub use ring::RingLimits;
 pub use view::{LogCounts, LogView};

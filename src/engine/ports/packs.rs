@@ -41,9 +41,9 @@ pub trait Packs: Send + Sync {
     fn provider(&self, id: &PackId) -> Outcome<ProviderPack> {
         match self.read(id)? {
             Pack::Provider(pack) => Ok(pack),
-            Pack::Baseline(_) => Err(Failure::new(
+            other => Err(Failure::new(
                 FailureKind::Usage,
-                format!("pack `{id}` is a baseline, not a provider"),
+                format!("pack `{id}` is of kind {}, not a provider", other.kind()),
             )
             .doing("looking up the provider")
             .hint("`cockpit pack list` shows which packs are providers")),

@@ -62,7 +62,7 @@ pub(crate) fn pack_of(job: &Job, stack: &Stack) -> Outcome<Option<BaselinePack>>
     };
     Ok(match job.ports.packs.read(id)? {
         Pack::Baseline(pack) => Some(pack),
-        Pack::Provider(_) => None,
+        Pack::Provider(_) | Pack::Triage(_) => None,
     })
 }
 

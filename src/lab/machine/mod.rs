@@ -14,6 +14,7 @@ pub(crate) use disk::OnDisk;
 pub(crate) use state::{Changed, Container, ContainerState, Listener, Process, Service};
 
 use crate::faults::{Fault, FaultBoard};
+use crate::machines::{CRM_LOG, crm_line};
 use crate::net::AddressTable;
 use crate::nginx::Site;
 use crate::ssh::wrappers::{self, Asked};
@@ -324,6 +325,11 @@ impl Machine {
         for (_, left) in self.base.leftovers.iter().filter(|(at, _)| *at == fault) {
             let what = if on { "started" } else { "removed" };
             self.journal("dockerd[912]", &format!("container {} {what}", left.name));
+        }
+        if let Some(line) = crm_line(fault).filter(|_| on)
+            && let Some(log) = self.file(CRM_LOG)
+        {
+            log.add(false, &line);
         }
         if fault == Fault::TunnelDown {
             let what = if on { "no" } else { "yes" };

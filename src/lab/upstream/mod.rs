@@ -63,10 +63,22 @@ struct Inner {
     models: Vec<String>,
     log: RequestLog,
     ailments: Mutex<BTreeSet<Ailment>>,
+    mood: Mutex<Mood>,
     served: AtomicU64,
     slow: Mutex<Duration>,
     forbidden_once: Mutex<BTreeSet<String>>,
     scripted: Mutex<Vec<Scripted>>,
+}
+
+/// How a vendor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// As its kind is.
+    Well,
+    /// Every call of a model ends at its proxy.
+    Down,
+    /// It answers, but never what it was asked.
+    Babbling,
 }
 
 /// What a vendor endpoint is, after the path was read.
@@ -93,6 +105,7 @@ impl Vendor {
                 models,
                 log,
                 ailments: Mutex::new(BTreeSet::new()),
+                mood: Mutex::new(Mood::Well),
                 served: AtomicU64::new(0),
                 slow: Mutex::new(Duration::from_secs(3)),
                 forbidden_once: Mutex::new(BTreeSet::new()),
@@ -121,6 +134,23 @@ impl Vendor {
         let ailments = self.inner.ailments.lock();
         let ailments = ailments.unwrap_or_else(PoisonError::into_inner);
         ailments.contains(&ailment)
+    }
+
+    /// Puts the vendor into a mood.
+    pub(crate) fn set_mood(&self, mood: Mood) {
+        *self
+            .inner
+            .mood
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = mood;
+    }
+
+    fn mood(&self) -> Mood {
+        *self
+            .inner
+            .mood
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether every key is refused.
@@ -232,6 +262,14 @@ impl Vendor {
                 .unwrap_or_else(PoisonError::into_inner);
             tokio::time::sleep(delay).await;
         }
+        if self.mood() == Mood::Down {
+            return answers::bad_gateway_page();
+        }
+        let babbling = serde_json::json!({ "messages": "", "input": "" });
+        let json = match self.mood() {
+            Mood::Babbling => &babbling,
+            _ => json,
+        };
         let no = self.inner.served.fetch_add(1, Ordering::SeqCst) + 1;
         let stream = json["stream"]
             .as_bool()

@@ -19,3 +19,4 @@ mod sizes;
 mod stacks;
 mod standing;
 mod states;
+mod triage;

@@ -18,6 +18,7 @@ mod probes;
 mod resources;
 mod said;
 mod stacks;
+mod triage;
 mod watching;
 mod welcome;
 
@@ -28,6 +29,7 @@ pub(crate) use log::beside as log_beside;
 pub(crate) use log::rows as log_rows;
 pub(crate) use plan::counted;
 pub(crate) use said::clock;
+pub(crate) use triage::{finding_id, finding_of};
 pub(crate) use watching::watched;
 
 use crate::content::{Content, Note};
@@ -67,6 +69,8 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Stack(name) => stacks::stack(model, name),
         Place::Resources(host, provider) => resources::list(model, host, provider),
         Place::Doctor => doctor::list(model),
+        Place::Triage => triage::list(model),
+        Place::Finding(id) => triage::finding(model, id),
         Place::Welcome => welcome::page(model),
     }
 }

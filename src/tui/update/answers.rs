@@ -35,6 +35,12 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             super::watching::looked(model, &host, outcome);
             Vec::new()
         }
+        (Asked::Triage, outcome) => {
+            super::triaging::answered(model, outcome);
+            Vec::new()
+        }
+        // New rows of a baseline: what to look at first may be another thing now.
+        (Asked::Look, Ok(Answer::Baseline(_))) => super::triaging::follow(model),
         (Asked::Plan, Ok(answer)) => plan_read(model, job, answer),
         (Asked::Plan, Err(failure)) => {
             plan_refused(model, &failure);

@@ -102,6 +102,7 @@ pub(crate) fn scope(place: &Place) -> Scope {
         Place::Hosts | Place::Host(_) => Scope::Hosts,
         Place::Probes | Place::Probe(..) => Scope::Probes,
         Place::Pool(_) | Place::Seat(..) => Scope::Pool,
+        Place::Triage | Place::Finding(_) => Scope::Triage,
         Place::Batches | Place::Batch(_) | Place::Item(..) | Place::DriftOf(_) | Place::Drift => {
             Scope::Batches
         }

@@ -2,6 +2,7 @@
 
 mod acts;
 mod answers;
+mod explaining;
 mod keys;
 mod lines;
 mod moving;
@@ -13,6 +14,7 @@ mod stacks;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod triaging;
 mod watching;
 
 pub(crate) use rounds::next_wake;

@@ -157,6 +157,10 @@ pub(super) fn remove_host(model: &mut Model, aim: &Target, words: &Words) -> Vec
 /// Shows what came back in front of the page; a block goes to the clipboard as well.
 pub(super) fn told(model: &mut Model, answer: &Answer) -> Vec<Effect> {
     let (lines, copied) = match answer {
+        Answer::Explained(found) => {
+            super::explaining::told(model, found);
+            return Vec::new();
+        }
         Answer::Preview(look) => (preview_lines(model, look), None),
         Answer::LeaseTaken(taken) => {
             let mut lines = vec![note(

@@ -2,7 +2,7 @@
 //! why it cannot be done now.
 
 use super::moving::{Move, go};
-use super::{acts, lines, reach, rounds, stacks, standing, watching};
+use super::{acts, explaining, lines, reach, rounds, stacks, standing, triaging, watching};
 use crate::actions::{Action, Danger};
 use crate::dialogs::{self, Dialog};
 use crate::model::{Asked, Model};
@@ -134,6 +134,9 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
             model.trail.open(Place::Doctor);
             ask(model, Asked::Doctor, Command::Doctor)
         }
+        Action::Triage => triaging::look_first(model, &aim, words),
+        Action::NextStep => triaging::next_step(model),
+        Action::ExplainKey => explaining::explain(model, &aim, words),
         Action::Pool => acts::pool(model, &aim, words),
         Action::Probe => acts::probe(model, &aim, words),
         Action::Import => acts::import(model, &aim, words),
@@ -315,6 +318,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         Place::Gate => ask(model, Asked::Gate, Command::GateShow { pack: None }),
         Place::Stacks => stacks::look_at_all(model),
         Place::Stack(stack) => stacks::look_at(model, &stack),
+        Place::Triage | Place::Finding(_) => triaging::again(model, true),
         Place::Pool(host) | Place::Seat(host, ..) => acts::look_at_pool(model, host),
         Place::CheckHistory(pack, check) => {
             let mut effects = rounds::look_at_all(model);

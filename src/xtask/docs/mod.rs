@@ -1,5 +1,5 @@
 //! Generated blocks of the documentation, between `<!-- generated: NAME -->` and
-//! `<!-- /generated -->`: `roles` of themes, `rules` of the production baseline, `keys` of the screen, `cli`, the commands of the
+//! `<!-- /generated -->`: `roles` of themes, `rules` and `symptoms` of the production baseline, `keys` of the screen, `cli`, the commands of the
 //! program as it was built.
 
 mod block;
@@ -26,6 +26,7 @@ type Block = (
 const BLOCKS: &[Block] = &[
     ("roles", "themes/README.md", roles),
     ("rules", "packs/tksea/README.md", rules),
+    ("symptoms", "packs/tksea/README.md", symptoms),
     ("keys", "README.md", keys),
     ("cli", "README.md", cli),
 ];
@@ -92,6 +93,10 @@ fn roles() -> Result<String, Box<dyn Error>> {
 
 fn rules() -> Result<String, Box<dyn Error>> {
     rules::table(&source("packs/tksea/rules.toml")?)
+}
+
+fn symptoms() -> Result<String, Box<dyn Error>> {
+    rules::symptoms(&source("packs/tksea/rules.toml")?)
 }
 
 fn keys() -> Result<String, Box<dyn Error>> {

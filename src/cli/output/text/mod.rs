@@ -3,6 +3,7 @@
 mod adopt;
 mod baseline;
 mod batch;
+mod explain;
 mod known;
 mod plans;
 mod pool;
@@ -11,6 +12,7 @@ mod repairs;
 mod runbooks;
 mod stacks;
 mod standing;
+mod triage;
 
 pub(crate) use known::{audit, hosts, last_baseline, last_probes, machines};
 pub(crate) use runbooks::news;
@@ -108,6 +110,8 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Stack(seen) => stacks::registered(seen),
         Answer::StackLook(look) => stacks::look(look),
         Answer::Split(split) => told_split(split),
+        Answer::Explained(found) => explain::explained(found),
+        Answer::Triage(done) => triage::triage(done),
         Answer::Doctor(found) => {
             let mut text = String::new();
             for row in found {
@@ -277,7 +281,7 @@ pub(crate) fn packs(entries: &[PackEntry]) -> String {
                 pack.title.clone(),
                 pack.to_be_confirmed.join(", "),
             ),
-            Ok(Pack::Baseline(pack)) => ("baseline", pack.title.clone(), String::new()),
+            Ok(pack) => (pack.kind(), pack.title().to_owned(), String::new()),
             Err(findings) => (
                 "broken",
                 format!("{} finding(s): cockpit pack check", findings.len()),
