@@ -11,7 +11,7 @@ use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::Outcome;
 use cockpit_engine::pool::{PlannedRecover, Recovered};
 use cockpit_lab::sub2api::model::Account;
-use cockpit_lab::sub2api::state::{State, When};
+use cockpit_lab::sub2api::state::{Afterwards, State, When};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -257,4 +257,34 @@ fn a_switch_whose_answer_was_lost_is_found_again_and_the_batch_gone_on_with() {
             inside.end().await;
         });
     }
+}
+
+#[test]
+fn what_somebody_changes_while_it_is_asked_is_not_let_in_as_it_was_planned() {
+    if !has_ssh() {
+        return;
+    }
+    on_threads(async {
+        let inside = Inside::start("accept", quick()).await;
+        with_account(&inside, |row| {
+            row.temp_unschedulable_until = Some(later());
+            row.schedulable = false;
+        });
+        let planned = plan(&inside, ACCOUNT).await.expect("a plan");
+        // Somebody gives it another priority right after it answered.
+        let hand = Afterwards {
+            method: "POST".to_owned(),
+            path_prefix: format!("/api/v1/admin/accounts/{ACCOUNT}/test"),
+            act: Box::new(|state| {
+                state.account_mut(ACCOUNT).expect("an account").priority = 77;
+            }),
+        };
+        inside.with(|state| state.afterwards.push(hand));
+        let failure = apply(&inside, &planned).await.expect_err("moved");
+        assert!(failure.message.contains("host moved"), "{failure:?}");
+        assert!(failure.message.contains("priority was"), "{failure:?}");
+        let (reasons, _) = told(&inside, ACCOUNT).await;
+        assert!(reasons.contains(&Reason::SwitchedOff), "{reasons:?}");
+        inside.end().await;
+    });
 }

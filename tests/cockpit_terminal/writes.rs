@@ -55,10 +55,9 @@ fn a_yes_on_a_stuck_line_is_no_answer_to_a_question_that_nobody_has_read() {
     assert_eq!(batches(&fleet), json!([]));
 }
 
-#[test]
-fn a_connection_lost_during_an_import_leaves_a_batch_that_can_be_gone_on_with() {
-    let Some(fleet) = Fleet::new() else { return };
-    let mut pty = ready_to_import(&fleet);
+/// The import is at work.
+fn importing(fleet: &Fleet) -> Pty {
+    let mut pty = ready_to_import(fleet);
     pty.send("a");
     pty.wait_for("[ Cancel ]");
     // It is deaf for a moment, then takes the yes.
@@ -70,8 +69,35 @@ fn a_connection_lost_during_an_import_leaves_a_batch_that_can_be_gone_on_with() 
     });
     // What stands in the line of running work may be a word on the last key.
     wait_until("the import is at work", LIMIT, || {
-        (batches(&fleet)[0]["status"] == "running").then_some(())
+        (batches(fleet)[0]["status"] == "running").then_some(())
     });
+    pty
+}
+
+#[test]
+fn a_stop_from_the_terminal_holds_what_writes_and_the_end_gives_the_terminal_back() {
+    let Some(fleet) = Fleet::new() else { return };
+    let pty = importing(&fleet);
+    // Suspended it would stand there with calls in flight and the terminal taken.
+    pty.signal("TSTP");
+    pty.wait_for("plan/1  held");
+    pty.signal("CONT");
+    pty.wait_until("it goes on", |screen| {
+        rows_with(screen, "plan/1  held").is_empty()
+    });
+    pty.signal("TSTP");
+    pty.signal("TERM");
+    assert_eq!(pty.ended(), Ended::Code(0));
+    assert_eq!(pty.not_put_back(), [""; 0]);
+    assert_eq!(fleet.home.left(), [""; 0]);
+    let left = batches(&fleet);
+    assert_ne!(left[0]["status"], "running", "{left}");
+}
+
+#[test]
+fn a_connection_lost_during_an_import_leaves_a_batch_that_can_be_gone_on_with() {
+    let Some(fleet) = Fleet::new() else { return };
+    let mut pty = importing(&fleet);
     pty.hang_up();
     assert_eq!(pty.ended(), Ended::Code(0));
     assert_eq!(fleet.home.left(), [""; 0]);
