@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 /// So much of an answer stands in a failure.
 const MOST_SAID: usize = 600;
 /// Stories told at once: they wait more than they work.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 #[test]
 fn every_scenario_comes_out_as_its_file_says() {

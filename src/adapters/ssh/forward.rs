@@ -207,22 +207,32 @@ async fn make(link: &Arc<Link>, target: Target) -> Outcome<Open> {
                     runtime: Handle::current(),
                 });
             }
-            // Nothing was sent to the target: may be asked again.
-            _ if again && !master.answers().await => {
-                again = false;
-                link.give_up(&master).await;
-            }
             refused => {
                 drop(fs::remove_file(&socket));
-                let why = match refused {
-                    Ok(Err(error)) => error.to_string(),
-                    _ => "no answer from the ssh process".to_owned(),
+                let (slow, there) = (refused.is_err(), master.answers().await);
+                // Nothing was sent to the target: may be asked again, also where ssh is only slow.
+                if again && (slow || !there) {
+                    again = false;
+                    if !there {
+                        link.give_up(&master).await;
+                    }
+                    continue;
+                }
+                let (why, hint) = match refused {
+                    Ok(Err(error)) => (
+                        error.to_string(),
+                        "see whether the folder of the sockets can be written",
+                    ),
+                    _ => (
+                        "no answer from the ssh process".to_owned(),
+                        "this computer may be too busy: try again",
+                    ),
                 };
                 return Err(Failure::new(
                     FailureKind::Unreachable,
                     format!("ssh did not open the tunnel to {target}: {why}"),
                 )
-                .hint("see whether the folder of the sockets can be written"));
+                .hint(hint));
             }
         }
     }
