@@ -1,7 +1,12 @@
 //! Looks at this machine: real processes, ports, files and disks, through `machine:local`.
 
 mod asked;
+mod bad;
+mod certificate;
+mod exposition;
 mod here;
+mod nginx;
+mod sixth;
 
 use here::{Here, assert_rows};
 use std::fs::File;

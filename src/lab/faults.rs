@@ -64,10 +64,14 @@ pub(crate) enum Fault {
     TestWithoutModel,
     KeyWrongHeader,
     PackPath,
+    SiteFileEdited,
+    OutsideOld,
+    AccountStray,
+    ChannelStray,
 }
 
 /// Name and meaning of each, in the order they are listed.
-const TABLE: [(Fault, &str, &str); 54] = [
+const TABLE: [(Fault, &str, &str); 58] = [
     (
         Fault::NginxOldPort,
         "nginx-old-port",
@@ -333,6 +337,26 @@ const TABLE: [(Fault, &str, &str); 54] = [
         Fault::PackPath,
         "pack-path",
         "the control plane is given a pack path of another machine",
+    ),
+    (
+        Fault::SiteFileEdited,
+        "site-file-edited",
+        "the site's file on disk has a directive more than what runs",
+    ),
+    (
+        Fault::OutsideOld,
+        "outside-old-address",
+        "seen from accept44 the public name leads to an old stack",
+    ),
+    (
+        Fault::AccountStray,
+        "account-stray-group",
+        "account 7 is bound to group 99 as well, which nobody watches",
+    ),
+    (
+        Fault::ChannelStray,
+        "channel-stray-group",
+        "channel 1 still lies over group 99, which is deleted",
     ),
 ];
 

@@ -218,6 +218,9 @@ impl Fleet {
     }
 }
 
+/// A group that nothing serves.
+const STRAY_GROUP: i64 = 99;
+
 /// What a fault changes of what production has stored; most change nothing there.
 fn switch_stored(state: &mut State, fault: Fault, on: bool) {
     const TWIN: i64 = 70;
@@ -226,6 +229,14 @@ fn switch_stored(state: &mut State, fault: Fault, on: bool) {
     match fault {
         Fault::SubscriptionLost if on => state.unbind(PROD_ACCOUNT, PROD_SUBSCRIPTION_GROUP),
         Fault::SubscriptionLost => state.bind(PROD_ACCOUNT, PROD_SUBSCRIPTION_GROUP),
+        Fault::AccountStray if on => state.bind(PROD_ACCOUNT, STRAY_GROUP),
+        Fault::AccountStray => state.unbind(PROD_ACCOUNT, STRAY_GROUP),
+        Fault::ChannelStray => {
+            if let Some(channel) = state.channels.get_mut(&whole.id) {
+                channel.group_ids.retain(|group| *group != STRAY_GROUP);
+                channel.group_ids.extend(on.then_some(STRAY_GROUP));
+            }
+        }
         Fault::KeyLost => {
             if let Some(key) = state.keys.get_mut(&PROD_KEY) {
                 key.group_id = (!on).then_some(PROD_GROUP);

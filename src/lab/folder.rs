@@ -140,6 +140,7 @@ ssh = "remote43"
 
 [machine.accept44]
 ssh = "accept44"
+outside = true
 
 [host.prod]
 machine = "remote43"

@@ -3,11 +3,11 @@
 use crate::control::Control;
 use crate::crm;
 use crate::error::LabError;
-use crate::faults::{FaultBoard, FaultRow};
+use crate::faults::{Fault, FaultBoard, FaultRow};
 use crate::fleet::{self, Fleet, HostLog};
 use crate::folder::{self, Folder};
 use crate::machine::Machine;
-use crate::machines::{accept44, remote43};
+use crate::machines::{ACCEPT44, accept44, remote43};
 use crate::net::AddressTable;
 use crate::nginx::{self, Front, NginxLogs};
 use crate::request_log::RequestLog;
@@ -171,8 +171,16 @@ async fn assemble(options: &LabOptions, folder: &Folder, life: &Life) -> Result<
 
     let prod_log = Arc::new(HostLog(fleet.prod.log_lines()));
     let accept_log = Arc::new(HostLog(fleet.accept.log_lines()));
-    let production = Machine::new(remote43(&logs, prod_log), table.clone(), board.clone());
-    let acceptance = Machine::new(accept44(accept_log), table.clone(), board.clone());
+    let production = Machine::new(
+        remote43(&logs, prod_log, Arc::new(fleet.prod.clone())),
+        table.clone(),
+        board.clone(),
+    );
+    let acceptance = Machine::new(
+        accept44(accept_log, Arc::new(fleet.accept.clone())),
+        table.clone(),
+        board.clone(),
+    );
     production.serve_at(8080, serve_http(fleet.prod.router(), life).await?);
     acceptance.serve_at(8080, serve_http(fleet.accept.router(), life).await?);
     let front = Front {
@@ -192,7 +200,8 @@ async fn assemble(options: &LabOptions, folder: &Folder, life: &Life) -> Result<
     let public_base = format!("http://{public}");
     production.serve_at(80, serve_http(front, life).await?);
     production.serve_at(18190, serve_http(crm::router(log.clone()), life).await?);
-    production.serve_at(18192, serve_http(crm::leftover_router(), life).await?);
+    let old_stack = serve_http(crm::leftover_router(), life).await?;
+    production.serve_at(18192, old_stack);
     let mute = serve_mute(life).await?;
     for port in [22, 443, 5432, 6379] {
         production.serve_at(port, mute);
@@ -201,7 +210,15 @@ async fn assemble(options: &LabOptions, folder: &Folder, life: &Life) -> Result<
 
     let machines = vec![production, acceptance];
     let beyond = fleet.clone();
-    let effect = Arc::new(move |fault, on| beyond.switch(fault, on));
+    let names = table.clone();
+    let effect = Arc::new(move |fault, on| {
+        let (name, port) = (public.ip().to_string(), public.port());
+        match (fault, on) {
+            (Fault::OutsideOld, true) => names.bind(ACCEPT44, &name, port, old_stack),
+            (Fault::OutsideOld, false) => names.unbind(ACCEPT44, &name, port),
+            _ => beyond.switch(fault, on),
+        }
+    });
     let switchboard = Switchboard::new(board, machines.clone(), effect);
     open_machines(folder, life, &machines).await?;
     folder.write("prod.key", fleet::PROD_ADMIN_KEY)?;

@@ -3,7 +3,7 @@
 use crate::faults::Fault;
 use crate::fleet::PROD_USER_KEY;
 use crate::machine::{
-    Base, Changed, Container, ContainerState, Growing, JOURNAL, LivingLog, OnDisk, Process,
+    Base, Changed, Container, ContainerState, Growing, JOURNAL, LivingLog, OnDisk, Process, Tables,
 };
 use crate::nginx::{NginxLogs, tksea};
 use jiff::{SignedDuration, Timestamp};
@@ -57,11 +57,12 @@ fn container(name: &str, port: u16, days: i64, log: Arc<dyn Growing>) -> Contain
         env: Vec::new(),
         labels: Vec::new(),
         log,
+        tables: None,
     }
 }
 
 /// A host's three containers; the host knows its database and its Redis by name.
-fn stack(name: &str, days: i64, log: Arc<dyn Growing>) -> Vec<Container> {
+fn stack(name: &str, days: i64, log: Arc<dyn Growing>, tables: Arc<dyn Tables>) -> Vec<Container> {
     let (database, cache) = (format!("{name}-postgres"), format!("{name}-redis"));
     let mut host = container(name, 8080, days, log);
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
@@ -82,6 +83,7 @@ fn stack(name: &str, days: i64, log: Arc<dyn Growing>) -> Vec<Container> {
         pair("POSTGRES_DB", "sub2api"),
         pair("POSTGRES_USER", "sub2api"),
     ];
+    postgres.tables = Some(tables);
     let redis = container(
         &cache,
         6379,
@@ -136,7 +138,11 @@ fn journal(machine: &str) -> Arc<LivingLog> {
 }
 
 /// remote43: nginx, the production host, the predecessor's control plane.
-pub(crate) fn remote43(nginx: &NginxLogs, host_log: Arc<dyn Growing>) -> Base {
+pub(crate) fn remote43(
+    nginx: &NginxLogs,
+    host_log: Arc<dyn Growing>,
+    tables: Arc<dyn Tables>,
+) -> Base {
     let mut processes = daemons();
     let mut front = process(
         811,
@@ -178,7 +184,7 @@ pub(crate) fn remote43(nginx: &NginxLogs, host_log: Arc<dyn Growing>) -> Base {
     let stray = container("sub2api-canary", 18085, 3, said(&[(false, "canary up")]));
     Base {
         name: REMOTE43,
-        containers: stack("sub2api", 19, host_log),
+        containers: stack("sub2api", 19, host_log, tables),
         leftovers: {
             leftovers.push((Fault::LeftoverContainer, leftover));
             leftovers.push((Fault::StrayContainer, stray));
@@ -238,10 +244,10 @@ pub(crate) fn crm_line(fault: Fault) -> Option<String> {
 }
 
 /// accept44: the acceptance host and nothing else.
-pub(crate) fn accept44(host_log: Arc<dyn Growing>) -> Base {
+pub(crate) fn accept44(host_log: Arc<dyn Growing>, tables: Arc<dyn Tables>) -> Base {
     Base {
         name: ACCEPT44,
-        containers: stack("sub2api-accept", 2, host_log),
+        containers: stack("sub2api-accept", 2, host_log, tables),
         processes: daemons(),
         files: BTreeMap::from([(JOURNAL, journal(ACCEPT44))]),
         ..Base::default()

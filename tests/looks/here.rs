@@ -16,6 +16,8 @@ pub(crate) struct Here {
     pub(crate) dir: TempDir,
     pub(crate) checks: String,
     pub(crate) settings: String,
+    /// What stands in the program's environment beside the usual.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 impl Here {
@@ -34,6 +36,7 @@ impl Here {
             dir,
             checks,
             settings: String::new(),
+            environment: Vec::new(),
         })
     }
 
@@ -51,7 +54,8 @@ impl Here {
 
     pub(crate) fn run(&self, words: &[&str]) -> Ran {
         let mut command = Command::new(COCKPIT);
-        command.args(words).arg("--config");
+        let environment = self.environment.iter().map(|(name, value)| (name, value));
+        command.args(words).envs(environment).arg("--config");
         run(command.arg(self.path("config.toml")), None)
     }
 

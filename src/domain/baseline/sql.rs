@@ -8,9 +8,8 @@ use crate::pack::SqlLook;
 use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Duration;
-use url::Url;
+use url::{Host, Url};
 
 /// Most rows of an answer that are judged.
 const MOST_ROWS: usize = 100;
@@ -172,8 +171,11 @@ impl Named {
     pub fn is_server(&self, server: &str) -> bool {
         let (host, port) = self.host.rsplit_once(':').unwrap_or((&self.host, ""));
         let (other, other_port) = server.rsplit_once(':').unwrap_or((server, ""));
-        let loopback = |name: &str| {
-            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        let loopback = |name: &str| match Host::parse(name) {
+            Ok(Host::Ipv4(ip)) => ip.is_loopback(),
+            Ok(Host::Ipv6(ip)) => ip.is_loopback(),
+            Ok(Host::Domain(name)) => name == "localhost",
+            Err(_) => false,
         };
         let same = host.eq_ignore_ascii_case(other) || loopback(host) && loopback(other);
         same && (port.is_empty() || port == other_port)

@@ -30,4 +30,6 @@ pub use waive::{Aside, WaiverWish, Waivers, clear, waive, waivers};
 #[cfg(test)]
 mod fakes;
 #[cfg(test)]
+mod many_tests;
+#[cfg(test)]
 mod tests;

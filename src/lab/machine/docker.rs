@@ -2,6 +2,7 @@
 
 use super::answer::{Follow, last};
 use super::docker_format::{fields, render, state};
+use super::psql::psql;
 use super::{Answer, Container, ContainerState, Machine, Output};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -162,6 +163,7 @@ impl Machine {
             (["pg_isready", ..], 5432) => {
                 Output::out("/var/run/postgresql:5432 - accepting connections\n")
             }
+            (["psql", words @ ..], 5432) => psql(&container, words),
             ([program, ..], _) => Output::fail(
                 127,
                 format!(
@@ -194,6 +196,9 @@ impl Machine {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
+        let (ContainerState::Running { since: started }
+        | ContainerState::Restarting { since: started, .. }
+        | ContainerState::Exited { since: started, .. }) = container.state;
         let all = json!({
             "Id": container.id(),
             "Name": format!("/{}", container.name),
@@ -202,12 +207,18 @@ impl Machine {
                 "Status": state(container.state),
                 "Running": container.running(),
                 "Restarting": matches!(container.state, ContainerState::Restarting { .. }),
+                "StartedAt": started.to_string(),
             },
             "Config": {
                 "Image": container.image,
                 "Env": env,
+                "Hostname": &container.id()[..12],
                 "Labels": container.labels.iter().copied().collect::<BTreeMap<_, _>>(),
             },
+            "RestartCount": if container.running() { 0 } else { 12 },
+            "NetworkSettings": { "Networks": { "sub2api_default": {
+                "Aliases": [container.name, &container.id()[..12]],
+            } } },
         });
         let Some(format) = format else {
             return Output::out(format!("{:#}\n", json!([all])));

@@ -5,12 +5,14 @@ mod disk;
 mod docker;
 mod docker_format;
 mod files;
+mod psql;
 mod sockets;
 mod state;
 mod system;
 
 pub(crate) use answer::{Answer, Growing, Line, LivingLog, Output};
 pub(crate) use disk::OnDisk;
+pub(crate) use psql::{Rows, Tables};
 pub(crate) use state::{Changed, Container, ContainerState, Listener, Process, Service};
 
 use crate::faults::{Fault, FaultBoard};
@@ -149,6 +151,9 @@ impl Machine {
         let mut site = self.site()?;
         if self.faults.on(Fault::SiteFile) {
             site.point_root_at("http://127.0.0.1:9999");
+        }
+        if self.faults.on(Fault::SiteFileEdited) {
+            site.more.push("client_body_timeout 5s");
         }
         Some(site.file_text())
     }

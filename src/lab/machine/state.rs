@@ -2,6 +2,7 @@
 //! this moment is decided in `mod.rs` from the faults.
 
 use super::answer::Growing;
+use super::psql::Tables;
 use crate::faults::Fault;
 use jiff::Timestamp;
 use std::net::SocketAddr;
@@ -29,6 +30,8 @@ pub(crate) struct Container {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) labels: Vec<(&'static str, &'static str)>,
     pub(crate) log: Arc<dyn Growing>,
+    /// What a database container holds.
+    pub(crate) tables: Option<Arc<dyn Tables>>,
 }
 
 impl Container {

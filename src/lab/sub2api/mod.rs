@@ -24,6 +24,7 @@ mod req;
 mod routes;
 pub mod state;
 mod subscriptions;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod upstream_call;

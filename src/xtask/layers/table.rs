@@ -34,6 +34,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "csv",
             "hmac",
             "jiff",
+            "percent-encoding",
             "prometheus-parse",
             "pulldown-cmark",
             "regex",

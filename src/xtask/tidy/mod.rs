@@ -60,7 +60,7 @@ const RULES: &[Rule] = &[
         check: lock::check,
     },
     Rule {
-        wants: "no system's name in domain, engine, adapters and cli",
+        wants: "no system's name in domain, engine, adapters, cli and tui",
         check: system_names::check,
     },
     Rule {

@@ -1,7 +1,8 @@
 //! Servers, upstreams, and what a request really turns into.
 
-use super::location::{Location, Modifier, Undecided, choose};
+use super::location::{Location, Modifier, Undecided, choose, slash_added};
 use super::parse::{Directive, NginxConfig};
+use super::path::{escaped, normal};
 use regex::Regex;
 
 /// One `server` block inside `http`.
@@ -52,6 +53,9 @@ impl<'a> Server<'a> {
     /// When only nginx itself could say.
     pub fn effect(&self, config: &NginxConfig, uri: &str) -> Result<Effect, Undecided> {
         let path = uri.split(['?', '#']).next().unwrap_or(uri);
+        if let Some(folder) = slash_added(self.directive, path) {
+            return Ok(Effect::Local(format!("redirect to {folder}")));
+        }
         let Some(location) = choose(self.directive, path)? else {
             return Ok(Effect::Nothing);
         };
@@ -195,8 +199,13 @@ fn effect_of(
         let tail = tail.trim_start_matches(':');
         match location.modifier {
             Modifier::Prefix | Modifier::PrefixFinal | Modifier::Exact => {
-                let rest = uri.strip_prefix(location.path).unwrap_or_default();
-                format!("{tail}{rest}")
+                let (path, query) = uri
+                    .split_once('?')
+                    .map_or((uri, None), |(path, query)| (path, Some(query)));
+                let path = normal(path);
+                let rest = escaped(path.strip_prefix(location.path).unwrap_or_default());
+                let query = query.map_or_else(String::new, |query| format!("?{query}"));
+                format!("{tail}{rest}{query}")
             }
             _ => {
                 return Err(undecided(

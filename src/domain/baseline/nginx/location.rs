@@ -3,6 +3,7 @@
 //! again.
 
 use super::parse::Directive;
+use super::path::normal;
 use regex::RegexBuilder;
 
 /// How a location compares.
@@ -111,7 +112,26 @@ impl<'a> Location<'a> {
 /// # Errors
 /// When a pattern that would decide cannot be judged here.
 pub fn choose<'a>(block: &'a Directive, path: &str) -> Result<Option<Location<'a>>, Undecided> {
-    find(block, path).map(|(location, _)| location)
+    find(block, &normal(path)).map(|(location, _)| location)
+}
+
+/// Where nginx sends a client that asks for a folder without its slash: only where a location of that
+/// name with the slash is proxied, and none without it is there.
+pub(super) fn slash_added(block: &Directive, path: &str) -> Option<String> {
+    let path = normal(path);
+    let folder = format!("{path}/");
+    let locations = Location::all_in(block);
+    let is = |location: &&Location<'_>, name: &str| {
+        let prefix = matches!(location.modifier, Modifier::Prefix | Modifier::PrefixFinal);
+        (prefix || location.modifier == Modifier::Exact) && location.path == name
+    };
+    if locations.iter().any(|location| is(&location, &path)) {
+        return None;
+    }
+    let found = locations.iter().find(|location| is(location, &folder))?;
+    let proxied =
+        found.modifier != Modifier::Exact && found.directive.child("proxy_pass").is_some();
+    proxied.then_some(folder)
 }
 
 /// The location, and whether the search ended with it: a pattern further out may still win over

@@ -5,6 +5,7 @@ mod effective;
 mod judge;
 mod location;
 mod parse;
+mod path;
 mod tokens;
 
 pub use effective::{Effect, Server};
