@@ -5,6 +5,7 @@ use super::judgement::Judgement;
 use super::process::span;
 use super::verdict::Verdict;
 use crate::pack::{Measure, MetricsLook};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use prometheus_parse::{Scrape, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ pub struct Sample {
 /// # Errors
 /// One sentence when it cannot be read or does not have the metric.
 pub fn read_sample(look: &MetricsLook, text: &str, at_ms: i64) -> Result<Sample, String> {
-    let scrape = Scrape::parse(text.lines().map(|line| Ok(line.to_owned())))
+    let scrape = Scrape::parse(text.lines().map(|line| Ok(tame(line))))
         .map_err(|error| format!("the exposition cannot be read: {error}"))?;
     let mut series = BTreeMap::new();
     let mut process = None;
@@ -37,7 +38,10 @@ pub fn read_sample(look: &MetricsLook, text: &str, at_ms: i64) -> Result<Sample,
         {
             process = Some(at.to_string());
         }
-        let wanted = |name: &str, value: &str| sample.labels.get(name) == Some(value);
+        let wanted = |name: &str, value: &str| {
+            let found = sample.labels.get(name).map(written);
+            found.is_some_and(|found| found == value)
+        };
         if sample.metric != look.metric
             || !look.labels.iter().all(|(name, value)| wanted(name, value))
         {
@@ -46,7 +50,7 @@ pub fn read_sample(look: &MetricsLook, text: &str, at_ms: i64) -> Result<Sample,
         let mut labels: Vec<String> = sample
             .labels
             .iter()
-            .map(|(name, value)| format!("{name}={value}"))
+            .map(|(name, value)| format!("{name}={}", written(value)))
             .collect();
         labels.sort();
         let labels = labels.join(",");
@@ -70,6 +74,52 @@ pub fn read_sample(look: &MetricsLook, text: &str, at_ms: i64) -> Result<Sample,
         process,
         series,
     })
+}
+
+/// A line whose label values hold nothing that the parser takes for a sign of its own.
+fn tame(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut inside = false;
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
+        let value = match (inside, letter) {
+            _ if line.starts_with('#') => None,
+            (_, '"') => {
+                inside = !inside;
+                None
+            }
+            (true, '\\') => Some(match letters.next() {
+                Some('n') => '\n',
+                Some(escaped) => escaped,
+                None => '\\',
+            }),
+            (true, letter) => Some(letter),
+            (false, _) => None,
+        };
+        match value {
+            Some(letter) => {
+                let mut bytes = [0; 4];
+                out.extend(utf8_percent_encode(letter.encode_utf8(&mut bytes), SIGNS));
+            }
+            None => out.push(letter),
+        }
+    }
+    out
+}
+
+/// Signs of the parser's own, and what an escape begins with.
+const SIGNS: &AsciiSet = &CONTROLS
+    .add(b'%')
+    .add(b'"')
+    .add(b'\\')
+    .add(b',')
+    .add(b'=')
+    .add(b'{')
+    .add(b'}');
+
+/// A label's value as its program wrote it.
+fn written(value: &str) -> String {
+    percent_decode_str(value).decode_utf8_lossy().into_owned()
 }
 
 /// Seconds of samples that a look needs behind it.

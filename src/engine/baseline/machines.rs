@@ -4,7 +4,7 @@ use super::run::Shared;
 use super::trouble::could_not_look;
 use crate::failure::Outcome;
 use crate::ports::{MachineCheck, RemoteCommand, RunOutput};
-use cockpit_domain::baseline::{Judgement, System, ToolOutput, read_tool};
+use cockpit_domain::baseline::{Judgement, System, ToolOutput, did_not_run, read_tool};
 use cockpit_domain::ids::MachineId;
 use cockpit_domain::pack::{Check, Place};
 use cockpit_domain::secret::Secret;
@@ -86,7 +86,19 @@ pub(super) async fn system(shared: &Shared, check: &Check) -> Result<System, Jud
     let machine = machine_of(check)?;
     let seen = match shared.looks.system(shared, machine).await {
         Ok(seen) => seen,
-        Err(failure) => return Err(could_not_look(&failure, &by_hand(machine))),
+        Err(failure) => {
+            let said = failure.to_string();
+            let refused = did_not_run(&ToolOutput {
+                tool: "uname",
+                command: "sudo -n uname -s",
+                machine: machine.as_str(),
+                status: Some(1),
+                stdout: "",
+                stderr: &said,
+                truncated: false,
+            });
+            return Err(refused.unwrap_or_else(|| could_not_look(&failure, &by_hand(machine))));
+        }
     };
     System::parse(&seen.system).ok_or_else(|| {
         Judgement::unknown(

@@ -11,6 +11,7 @@ use cockpit_domain::baseline::{
     HttpSeen, Judgement, Sample, judge_http, judge_metrics, kept_for, measured, read_sample,
 };
 use cockpit_domain::pack::{Check, HttpLook, MetricsLook, Place};
+use std::time::Duration;
 
 /// Where the web port starts from.
 ///
@@ -34,6 +35,9 @@ pub(super) fn vantage(shared: &Shared, place: &Place) -> Result<Vantage, Judgeme
 const FROM_HERE: &str = "See whether the name resolves and the port answers from here; if only here \
                          it does not, it is this network.";
 
+/// So much before the check's own limit an answer is cut.
+const CUT: Duration = Duration::from_millis(250);
+
 /// Sends the request and judges the answer.
 pub(super) async fn http(shared: &Shared, check: &Check, look: &HttpLook) -> Seen {
     let mut request = WebRequest::get(vantage(shared, &check.vantage)?, look.url.clone());
@@ -42,21 +46,23 @@ pub(super) async fn http(shared: &Shared, check: &Check, look: &HttpLook) -> See
         "POST" => "POST",
         _ => "GET",
     };
-    request.time_limit = check.time_limit;
+    // A body that does not end is cut here, before the check itself is.
+    request.time_limit = check.time_limit.saturating_sub(CUT);
     if let Some(most) = check.pace.byte_limit {
         request.byte_limit = most;
     }
     let answer = shared.context.web.fetch(&request).await;
     let answer = answer.map_err(|failure| could_not_look(&failure, FROM_HERE))?;
     if answer.truncated && look.wants_body() && answer.status == look.status {
-        return Err(Judgement::unknown(
-            &format!(
-                "the body is longer than {} bytes and was not read whole",
-                request.byte_limit
-            ),
-            &answer.body,
-            "Ask for less, or raise `byte_limit` of the check.",
-        ));
+        let (found, fix) = if answer.body.len() < request.byte_limit {
+            let seconds = check.time_limit.as_secs();
+            let found = format!("the body did not end within {seconds} s");
+            (found, "See why the far end does not finish its answer.")
+        } else {
+            let found = format!("the body is longer than {} bytes", request.byte_limit);
+            (found, "Ask for less, or raise `byte_limit` of the check.")
+        };
+        return Err(Judgement::unknown(&found, &answer.body, fix));
     }
     let judgement = judge_http(
         look,
