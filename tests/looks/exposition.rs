@@ -101,7 +101,7 @@ fn counters_gauges_and_histograms_of_a_real_client_library_are_read() {
     one.labels.insert("path".to_owned(), odd.to_owned());
     assert_eq!(
         judged(&one).found,
-        "shop_calls_total is 5, for 0 s",
+        "shop_calls_total is 5, for 5 min",
         "{second}"
     );
     let mut queue = look("shop_queue", Measure::Value);
