@@ -41,7 +41,7 @@ fn endless(mut stream: TcpStream) {
 fn flood(mut stream: TcpStream) {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n";
     let mut open = stream.write_all(head.as_bytes()).is_ok();
-    let block = [b'x'; 64 << 10];
+    let block = vec![b'x'; 64 << 10];
     for _ in 0..(100 << 20) / block.len() {
         open = open && stream.write_all(&block).is_ok();
     }

@@ -129,7 +129,9 @@ fn an_exposition_of_a_real_client_library_is_judged_over_the_wire() {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut head = [0; 1024];
-            stream.read(&mut head).ok();
+            if stream.read(&mut head).is_err() {
+                continue;
+            }
             let kind = TextEncoder::new().format_type().to_owned();
             let length = text.len();
             let answer = format!(
