@@ -14,7 +14,7 @@ async fn the_control_socket_lists_sets_clears_and_reads_requests() {
         let socket = lab.control_socket();
         let answer = ask(&socket, r#"{"do":"faults"}"#).await;
         let rows = answer["faults"].as_array().expect("rows");
-        assert_eq!(rows.len(), 51);
+        assert_eq!(rows.len(), 58);
         assert!(
             rows.iter()
                 .all(|row| row["on"] == false && row["what"] != "")
