@@ -320,7 +320,7 @@ fn own_pack(lab: &Lab, books: &[(&str, &str)]) {
     std::fs::create_dir_all(folder.join("runbooks")).expect("a folder");
     let pack = "schema = 1\nkind = \"baseline\"\ntitle = \"Mine\"\n\n[[check]]\nid = \"entry.page\"\n\
                 layer = \"entry\"\nlevel = \"must\"\nvantage = \"machine:remote43\"\ntitle = \"t\"\n\
-                why = \"w\"\nnext_step = \"n\"\n[check.http]\nurl = \"http://127.0.0.1:8080/health\"\nstatus = 200\n";
+                why = \"w\"\nnext_step = \"n\"\n[check.containers]\nrunning = [\"sub2api\"]\n";
     std::fs::write(folder.join("pack.toml"), pack).expect("a pack");
     for (name, text) in books {
         std::fs::write(folder.join("runbooks").join(format!("{name}.md")), text)

@@ -106,7 +106,9 @@ mod tests {
     use super::*;
     use cockpit_domain::batch::{AccessMode, ImportMode};
     use cockpit_domain::host::Role;
-    use cockpit_domain::ids::{BatchId, HostId, ItemId, MachineId, PackId, PlanId, RemoteId};
+    use cockpit_domain::ids::{
+        BatchId, HostId, ItemId, MachineId, PackId, PlanId, RemoteId, RunId,
+    };
     use cockpit_domain::new_host::{NewAdmin, NewHost, NewTerms};
     use cockpit_domain::secret::Secret;
     use cockpit_engine::approval::Approval;
@@ -116,6 +118,7 @@ mod tests {
     use cockpit_engine::import::CallerKey;
     use cockpit_engine::probe::SplitKey;
     use cockpit_engine::reconcile::Scope;
+    use cockpit_engine::runbook::{NewWalk, Word as SaidToRun};
     use std::time::Duration;
 
     fn words(line: &str) -> Vec<OsString> {
@@ -257,7 +260,9 @@ mod tests {
                 aside: Aside::Host(host.clone()),
             },
             Command::HostProbe { host: host.clone() },
-            Command::MachineCheck { machine },
+            Command::MachineCheck {
+                machine: machine.clone(),
+            },
             Command::HostListing {
                 host: host.clone(),
                 provider: provider.clone(),
@@ -413,7 +418,10 @@ mod tests {
                 plan,
                 approval: approval.clone(),
             },
-            Command::RollbackApply { plan, approval },
+            Command::RollbackApply {
+                plan,
+                approval: approval.clone(),
+            },
             Command::ProbeRun {
                 host: host.clone(),
                 provider: None,
@@ -439,6 +447,43 @@ mod tests {
                 provider: None,
             },
             Command::ProviderList,
+            Command::RunbookList,
+            Command::RunbookShow {
+                book: "p/again".to_owned(),
+            },
+            Command::RunbookRun {
+                walk: NewWalk {
+                    book: "again".to_owned(),
+                    host: Some(HostId::new("h").unwrap()),
+                    machine: Some(machine),
+                    begin_only: false,
+                },
+            },
+            Command::RunbookRuns { run: None },
+            Command::RunbookRuns {
+                run: Some(RunId(3)),
+            },
+            Command::RunbookResume {
+                run: RunId(3),
+                word: SaidToRun::GoOn,
+            },
+            Command::RunbookResume {
+                run: RunId(3),
+                word: SaidToRun::Answer("not done".to_owned()),
+            },
+            Command::RunbookResume {
+                run: RunId(3),
+                word: SaidToRun::Approve(approval),
+            },
+            Command::RunbookResume {
+                run: RunId(3),
+                word: SaidToRun::Skip,
+            },
+            Command::RunbookResume {
+                run: RunId(3),
+                word: SaidToRun::Stop("it's late".to_owned()),
+            },
+            Command::RunbookBack { run: RunId(3) },
             Command::Doctor,
             Command::ExplainKey {
                 host: Some(HostId::new("h").unwrap()),

@@ -163,11 +163,10 @@ async fn ask(run: &Run, session: &Session) -> Option<Word> {
         _ => return None,
     };
     match (typed.as_str(), step.mark) {
-        ("", _) => None,
         ("stop", _) => stop(session).await,
         ("again", Mark::Held) => Some(Word::GoOn),
         ("skip", Mark::Held) => Some(Word::Skip),
-        (_, Mark::Held) => None,
+        (_, Mark::Held) | ("", _) => None,
         _ => Some(Word::Answer(typed)),
     }
 }

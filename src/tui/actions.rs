@@ -28,11 +28,15 @@ pub enum Scope {
     Log,
     /// On the jobs pane.
     Jobs,
+    /// On the runbooks and on one of them.
+    Runbooks,
+    /// On a run of a runbook.
+    Run,
 }
 
 impl Scope {
     /// Every scope, in the order of the key list.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Everywhere,
         Self::Checks,
         Self::Hosts,
@@ -45,6 +49,8 @@ impl Scope {
         Self::Plan,
         Self::Log,
         Self::Jobs,
+        Self::Runbooks,
+        Self::Run,
     ];
 
     /// Key of its heading in the catalogues.
@@ -62,6 +68,8 @@ impl Scope {
             Self::Plan => "plan",
             Self::Log => "log",
             Self::Jobs => "jobs",
+            Self::Runbooks => "runbooks",
+            Self::Run => "run",
         }
     }
 }
@@ -194,6 +202,12 @@ actions! {
     Doctor "doctor" ["D"] Everywhere Ask [] 0;
     Triage "triage" ["F"] Everywhere Ask [Host] 0;
     ExplainKey "explain-key" ["U"] Everywhere Ask [Host, Reference] 0;
+    Runbooks "runbooks" ["O"] Everywhere Ask [] 0;
+    RunbookStart "runbook-start" ["a"] Runbooks Ask [] 1;
+    RunNext "run-next" ["a"] Run Write [] 1;
+    RunSkip "run-skip" ["d"] Run Ask [] 2;
+    RunStop "run-stop" ["X"] Run Ask [] 3;
+    RunBack "run-back" ["u"] Run Ask [] 0;
     Probe "probe" ["p"] Everywhere Ask [Host, Provider] 0;
     Import "import" ["I"] Everywhere Plan [Host, Provider] 9;
     Reconcile "reconcile" ["R"] Everywhere Plan [Host, Provider] 9;

@@ -2,7 +2,9 @@
 
 use crate::chrome;
 use crate::content::{Body, Cell, Note, note};
-use crate::dialogs::{Confirm, Dialog, ImportForm, Message, Palette, STACK_FIELDS, StackForm};
+use crate::dialogs::{
+    Confirm, Dialog, ImportForm, Message, Palette, Reply, STACK_FIELDS, StackForm,
+};
 use crate::model::Model;
 use crate::panes;
 use crate::theme::Role;
@@ -40,6 +42,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
             Dialog::Import(form) => draw_form(frame, model, form),
             Dialog::Stack(form) => draw_stack_form(frame, model, form),
             Dialog::Confirm(confirm) => draw_confirm(frame, model, confirm),
+            Dialog::Reply(reply) => draw_reply(frame, model, reply),
             Dialog::Message(message) => draw_message(frame, model, message),
         }
     }
@@ -442,6 +445,22 @@ fn draw_confirm(frame: &mut Frame<'_>, model: &Model, confirm: &Confirm) {
     });
     let inner = around(frame, model, &model.say("confirm.title"), &lines);
     // Where there is not room for all, the fields and the buttons stay.
+    let surplus = wrapped(&lines, inner.width)
+        .len()
+        .saturating_sub(inner.height.into());
+    lines_in(frame, model, inner, &lines, surplus);
+}
+
+fn draw_reply(frame: &mut Frame<'_>, model: &Model, reply: &Reply) {
+    let mut lines = reply.lines.clone();
+    lines.push(Vec::new());
+    lines.push(vec![
+        pointer(true),
+        Cell::plain(format!("{}_", reply.input.value())),
+    ]);
+    lines.push(note(model.say("runbook.reply-keys"), Role::Muted));
+    let inner = around(frame, model, &model.say("runbook.reply"), &lines);
+    // Where there is not room for all, the question and what is typed stay.
     let surplus = wrapped(&lines, inner.width)
         .len()
         .saturating_sub(inner.height.into());

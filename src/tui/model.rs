@@ -9,8 +9,9 @@ use crate::setup::Setup;
 use crate::theme::{Role, Theme};
 use crate::trail::Trail;
 use crate::words::{Lang, filled, keyed};
-use cockpit_domain::ids::{BatchId, HostId, JobId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, JobId, PackId, PlanId, RunId};
 use cockpit_domain::pool::{Pairing, Pool};
+use cockpit_domain::runbook::Run;
 use cockpit_engine::baseline::Histories;
 use cockpit_engine::batches::BatchDetail;
 use cockpit_engine::board::{Board, Known};
@@ -21,6 +22,7 @@ use cockpit_engine::gate::GateReport;
 use cockpit_engine::pool::Resources;
 use cockpit_engine::ports::{AuditRow, FaultState};
 use cockpit_engine::reconcile::{Looked, Paused};
+use cockpit_engine::runbook::{Book, BookRow};
 use cockpit_engine::stacks::{StackLook, StackSeen};
 use cockpit_engine::supervisor::Snapshot;
 use cockpit_engine::triage::Triage;
@@ -63,6 +65,18 @@ pub(crate) enum Asked {
     Register,
     /// What batches hold of a provider on a host.
     Resources(HostId, PackId),
+    /// The runbooks at hand.
+    Books,
+    /// One runbook.
+    Book(String),
+    /// The runs of runbooks.
+    Runs,
+    /// One run, read again.
+    RunRead(RunId),
+    /// A word said to a run, or a run that begins.
+    Walk(Option<RunId>),
+    /// To go on with a run.
+    GoOn(RunId),
     /// The doctor.
     Doctor,
     /// Where to look first.
@@ -196,6 +210,12 @@ pub(crate) struct Model {
     pub resources: BTreeMap<(HostId, PackId), Known<Outcome<Resources>>>,
     /// Where to look first.
     pub triage: TriageSeen,
+    /// The runbooks at hand.
+    pub books: Option<Vec<BookRow>>,
+    /// Runbooks that were read, by `PACK/NAME`.
+    pub read_books: BTreeMap<String, Book>,
+    /// Runs, with the count of store changes they were read at.
+    pub runs: BTreeMap<RunId, (u64, Run)>,
     /// What the doctor found.
     pub doctor: Option<Known<Vec<Diagnosis>>>,
     /// Newest rows of the audit.

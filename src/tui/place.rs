@@ -1,7 +1,7 @@
 //! Where a person is: a pane, or a page opened from one. Places are identities, so that they
 //! survive a refresh.
 
-use cockpit_domain::ids::{BatchId, HostId, ItemId, JobId, PackId, PlanId, RemoteId};
+use cockpit_domain::ids::{BatchId, HostId, ItemId, JobId, PackId, PlanId, RemoteId, RunId};
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,14 @@ pub(crate) enum Place {
     Stack(HostId),
     /// What batches hold of a provider on a host, beside what stands there.
     Resources(HostId, PackId),
+    /// The runbooks at hand, and their runs.
+    Runbooks,
+    /// One runbook, as `PACK/NAME`.
+    Runbook(String),
+    /// One run of a runbook.
+    Run(RunId),
+    /// One step of it.
+    RunStep(RunId, usize),
     /// Every hop to every host.
     Doctor,
     /// Where to look first.
@@ -126,6 +134,10 @@ impl Place {
             Self::Stacks => "stacks",
             Self::Stack(_) => "stack",
             Self::Resources(..) => "resources",
+            Self::Runbooks => "runbooks",
+            Self::Runbook(_) => "runbook",
+            Self::Run(_) => "run",
+            Self::RunStep(..) => "run-step",
             Self::Doctor => "doctor",
             Self::Triage => "triage",
             Self::Finding(_) => "finding",

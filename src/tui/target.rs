@@ -88,6 +88,13 @@ fn of(model: &Model, place: &Place) -> Target {
             target.plan = plan.map(|plan| plan.id);
         }
         Place::Job(job) => target.job = Some(*job),
+        Place::Run(run) | Place::RunStep(run, _) => {
+            let seen = model.runs.get(run).map(|(_, run)| run);
+            let planned = seen.and_then(|run| run.current()?.plan.as_ref());
+            target.host = planned
+                .map(|plan| plan.host.clone())
+                .or_else(|| seen.and_then(|run| run.host.clone()));
+        }
         Place::Probe(subject, _) => {
             let (host, provider) = subject.split_once('/').unwrap_or((subject, ""));
             target.host = HostId::new(host).ok();

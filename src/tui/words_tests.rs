@@ -13,6 +13,7 @@ use cockpit_domain::journal::StepState;
 use cockpit_domain::pack::{Layer, Level};
 use cockpit_domain::pool::{Because, HostSide, Proof, Reason};
 use cockpit_domain::resource::Origin;
+use cockpit_domain::runbook::{Mark, RunState};
 use cockpit_engine::failure::FailureKind;
 use cockpit_engine::probe::ProbeClass;
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,6 +209,9 @@ fn families() -> Vec<Family> {
             crate::place::Place::PANES.map(|place| place.name()),
             5,
         ),
+        family("act.", ["look", "ask", "do", "watch"], 6),
+        family("mark.", Mark::ALL.map(Mark::as_str), 12),
+        family("run.", RunState::ALL.map(RunState::as_str), 16),
         family("verdict.", Verdict::ALL.map(Verdict::as_str), 12),
         family("layer.", Layer::ALL.map(Layer::as_str), 13),
         family("level.", level_words(), 12),

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 /// Parts of a step that are acted upon later: no text in them may be cut.
-const EXACT: [&str; 7] = ["id", "deed", "back", "at", "take", "checks", "when"];
+const EXACT: [&str; 7] = ["id", "deed", "back", "looks_at", "take", "checks", "when"];
 
 impl SqliteStore {
     pub(super) async fn add_new_run(&self, run: &Run) -> Outcome<RunId> {

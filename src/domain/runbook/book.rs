@@ -29,7 +29,7 @@ impl Runbook {
     pub fn has_commands(&self) -> bool {
         self.steps.iter().any(|step| match &step.act {
             Act::Do(doing) => matches!(doing.deed, Deed::Command { .. }),
-            Act::Look(look) => match &look.at {
+            Act::Look(look) => match &look.looks_at {
                 LookAt::Own(text) => {
                     let kinds = ["command", "sql"];
                     DeTable::parse(text).is_ok_and(|table| {

@@ -469,7 +469,7 @@ impl Reader<'_> {
             .into_iter()
             .map(|(name, rule)| (name.into_inner(), rule.into_inner()));
         let act = Act::Look(LookStep {
-            at,
+            looks_at: at,
             must: raw.must,
             within_s: raw.within_s.map_or(0, Spanned::into_inner),
             take: take.collect(),

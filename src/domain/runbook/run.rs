@@ -183,6 +183,17 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// Every state.
+    pub const ALL: [Self; 7] = [
+        Self::Open,
+        Self::Asks,
+        Self::Confirms,
+        Self::Unknown,
+        Self::Held,
+        Self::Done,
+        Self::Stopped,
+    ];
+
     /// Its word in JSON and on screen.
     pub fn as_str(self) -> &'static str {
         match self {

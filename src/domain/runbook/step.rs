@@ -81,7 +81,7 @@ pub enum LookAt {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LookStep {
     /// At what.
-    pub at: LookAt,
+    pub looks_at: LookAt,
     /// The run goes no further until it comes out as expected.
     #[serde(default)]
     pub must: bool,

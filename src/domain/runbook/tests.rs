@@ -99,7 +99,7 @@ fn a_runbook_is_read_with_its_prose_and_steps() {
     let Act::Look(look) = &book.steps[3].act else {
         panic!("no look")
     };
-    let LookAt::Own(toml) = &look.at else {
+    let LookAt::Own(toml) = &look.looks_at else {
         panic!("no look of its own")
     };
     let check = read_check(&book.steps[3], toml, &vars()).unwrap();

@@ -136,11 +136,11 @@ async fn plan_repair(job: &Job, run: &Run, check: &str) -> Outcome<PlannedDeed> 
 /// Carries out exactly what was approved.
 pub(super) async fn approve(job: &Job, id: RunId, approval: &Approval) -> Outcome<Run> {
     let doing = format!("approving the step of {id}");
-    let (_, planned) = waiting(super::find(job, id).await?, &doing)?;
+    let (_, planned) = waiting(&super::find(job, id).await?, &doing)?;
     let _place = writers_place(job, &planned.host, &doing).await?;
     // Somebody may have been quicker.
     let run = super::find(job, id).await?;
-    let (at, planned) = waiting(run.clone(), &doing)?;
+    let (at, planned) = waiting(&run, &doing)?;
     let Act::Do(wanted) = run.steps[at].step.act.clone() else {
         return Err(Failure::new(FailureKind::Internal, "this step does nothing").doing(doing));
     };
@@ -150,7 +150,7 @@ pub(super) async fn approve(job: &Job, id: RunId, approval: &Approval) -> Outcom
     }
 }
 
-fn waiting(run: Run, doing: &str) -> Outcome<(usize, PlannedDeed)> {
+fn waiting(run: &Run, doing: &str) -> Outcome<(usize, PlannedDeed)> {
     let at = run.at();
     let step = at.map(|at| run.steps[at].clone());
     match (at, step) {

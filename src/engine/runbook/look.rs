@@ -58,7 +58,7 @@ pub(super) async fn look(job: &Job, run: &mut Run, at: usize) -> Outcome<()> {
     };
     let pack = pack_of(job, run)?;
     job.count(step.step.title.clone(), at, run.steps.len());
-    let (checks, ours) = match &wanted.at {
+    let (checks, ours) = match &wanted.looks_at {
         LookAt::Check(id) => (vec![check(run, pack.as_ref(), id)?], false),
         LookAt::Own(toml) => (vec![own(run, step, toml)?], run.origin == Origin::Own),
     };

@@ -97,7 +97,7 @@ fn steps(stack: &Stack, one: &CleanCheck) -> Vec<Step> {
     };
     let look = |must| {
         Act::Look(LookStep {
-            at: at.clone(),
+            looks_at: at.clone(),
             must,
             within_s: 0,
             take: BTreeMap::new(),

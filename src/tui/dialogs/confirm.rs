@@ -9,8 +9,9 @@ use crate::plan::Plan;
 use crate::theme::Role;
 use cockpit_domain::baseline::read_until;
 use cockpit_domain::batch::{BatchKind, Interruption};
-use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RunId};
 use cockpit_domain::plan::{Change, Sign};
+use cockpit_domain::runbook::PlannedDeed;
 use cockpit_engine::baseline::Aside;
 use crossterm::event::{KeyCode, KeyEvent};
 use jiff::tz::TimeZone;
@@ -30,6 +31,8 @@ pub(crate) enum Subject {
     Apply(PlanId),
     /// To go on with a batch.
     Resume(BatchId),
+    /// To do what a step of a runbook would do.
+    Deed(RunId),
     /// To take a lease over from an owner that is gone.
     TakeLease,
     /// To put a check, a machine or a host aside until a time.
@@ -75,6 +78,8 @@ pub(crate) struct Confirm {
     pub(crate) focus: Field,
     /// Why the last `y` was not taken: a key of the catalogue.
     pub(crate) refused: Option<&'static str>,
+    /// The hash of what was shown, where the page may move on below.
+    pub(crate) hash: Option<String>,
     /// What may go first of many keys.
     pub(crate) canary: Option<Canary>,
     opened_ms: i64,
@@ -192,7 +197,7 @@ impl Confirm {
                 };
                 lines.push(note(told, Role::Text));
             }
-            Subject::Quit | Subject::TakeLease | Subject::Waive => {}
+            Subject::Quit | Subject::TakeLease | Subject::Waive | Subject::Deed(_) => {}
         }
         let role = if production { "production" } else { "other" };
         lines.insert(
@@ -214,10 +219,35 @@ impl Confirm {
             reason: Input::default(),
             focus: if named { Field::Name } else { Field::Buttons },
             refused: None,
+            hash: None,
             canary,
             opened_ms: model.now_ms,
             drawn_ms: None,
         }
+    }
+
+    /// The deed of a step, exactly as it is planned.
+    pub(crate) fn deed(model: &Model, run: RunId, plan: &PlannedDeed) -> Self {
+        let mut dialog = Self::new(model, Subject::Deed(run), &plan.host);
+        let head: String = plan.plan_hash.chars().take(12).collect();
+        dialog.lines.insert(
+            0,
+            vec![
+                Cell::new(model.say("act.do"), Role::Title),
+                Cell::plain(format!("  {run}  ")),
+                Cell::muted(head),
+            ],
+        );
+        dialog.lines.push(note(plan.line.clone(), Role::Text));
+        dialog
+            .lines
+            .push(note(model.say("confirm.undo-deed"), Role::Muted));
+        dialog.hash = Some(plan.plan_hash.clone());
+        if plan.wants_name && dialog.wants_name.is_none() {
+            dialog.wants_name = Some(plan.host.clone());
+            dialog.focus = Field::Name;
+        }
+        dialog
     }
 
     /// How many keys go first; 0 when all do.
@@ -286,6 +316,7 @@ impl Confirm {
             reason: Input::default(),
             focus: Field::Buttons,
             refused: None,
+            hash: None,
             canary: None,
             opened_ms: model.now_ms,
             drawn_ms: None,
@@ -426,6 +457,7 @@ mod tests {
                 Field::Buttons
             },
             refused: None,
+            hash: None,
             canary: None,
             opened_ms: 0,
             drawn_ms: None,

@@ -4,6 +4,7 @@ mod confirm;
 mod import_form;
 mod message;
 mod palette;
+mod reply;
 mod stack_form;
 
 pub(crate) use confirm::Field;
@@ -12,6 +13,7 @@ pub(crate) use import_form::ImportForm;
 pub(crate) use import_form::{FIELDS, KEYS, OWN};
 pub(crate) use message::Message;
 pub(crate) use palette::{Kind, Palette, unknown_word};
+pub(crate) use reply::Reply;
 pub(crate) use stack_form::{STACK_FIELDS, StackForm};
 
 use crate::actions::{ACTIONS, Danger};
@@ -36,6 +38,8 @@ pub(crate) enum Dialog {
     Stack(Box<StackForm>),
     /// The word for an act.
     Confirm(Confirm),
+    /// The answer to what a run asks.
+    Reply(Reply),
     /// Something to read.
     Message(Message),
 }
@@ -52,7 +56,11 @@ impl Dialog {
     pub(crate) fn unseen(&self) -> Option<i64> {
         match self {
             Self::Confirm(confirm) => confirm.unseen(),
-            Self::Palette(_) | Self::Import(_) | Self::Stack(_) | Self::Message(_) => None,
+            Self::Palette(_)
+            | Self::Import(_)
+            | Self::Stack(_)
+            | Self::Reply(_)
+            | Self::Message(_) => None,
         }
     }
 
@@ -142,6 +150,14 @@ pub(crate) fn key(model: &mut Model, dialog: Dialog, key: KeyEvent) -> Vec<Effec
             confirm::Next::Close => Vec::new(),
             confirm::Next::Yes => confirmed(model, &confirm),
         },
+        Dialog::Reply(mut reply) => match reply.key(key) {
+            reply::Next::Stay => {
+                model.dialog = Some(Dialog::Reply(reply));
+                Vec::new()
+            }
+            reply::Next::Close => Vec::new(),
+            reply::Next::Send => crate::update::replied(model, &reply),
+        },
         Dialog::Message(mut message) => {
             if message.key(key) {
                 model.dialog = Some(Dialog::Message(message));
@@ -182,6 +198,7 @@ pub(crate) fn paste(model: &mut Model, mut dialog: Dialog, text: String) {
         Dialog::Import(form) => form.paste(text),
         Dialog::Stack(form) => form.paste(&text),
         Dialog::Confirm(confirm) => confirm.paste(&text),
+        Dialog::Reply(reply) => reply.paste(&text),
         Dialog::Palette(palette) => {
             palette.paste(&text);
             palette.refill(model);

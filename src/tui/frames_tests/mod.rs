@@ -15,6 +15,7 @@ mod picture;
 mod plans;
 mod pool_acts;
 mod pools;
+mod runbooks;
 mod sizes;
 mod stacks;
 mod standing;

@@ -86,6 +86,12 @@ impl Screen {
         self.tell(Msg::Answered(ticket, Box::new(answer)))
     }
 
+    /// Answers the question asked before the last one.
+    pub(super) fn answer_before(self, answer: Outcome<Answer>) -> Self {
+        let ticket = self.asked.expect("nothing was asked") - 1;
+        self.tell(Msg::Answered(ticket, Box::new(answer)))
+    }
+
     /// Gives the question asked last its job.
     pub(super) fn started(self, job: i64) -> Self {
         let ticket = self.asked.expect("nothing was asked");

@@ -11,6 +11,7 @@ use crate::words::Lang;
 use cockpit_domain::baseline::{Brief, CheckResult, Verdict, Waiver};
 use cockpit_domain::batch::{BatchKind, BatchStatus, Interruption};
 use cockpit_domain::ids::PackId;
+use cockpit_engine::runbook::BookRow;
 
 const COLUMNS: [Column; 9] = [
     Column::fit("", 1, 1, 0),
@@ -262,6 +263,16 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
     if row.repair {
         say("field.repair", &model.say("check.repair"), Role::Key);
     }
+    let quiet = matches!(row.verdict, Verdict::Ok | Verdict::Waived);
+    for book in books_for(model, pack, id).filter(|_| !quiet) {
+        let title = worded(model, &book.title, book.title_zh.as_ref());
+        let words = [("name", book.name.as_str()), ("title", title.as_str())];
+        say(
+            "field.runbook",
+            &model.fill("check.runbook", &words),
+            Role::Key,
+        );
+    }
     let why = worded(model, &row.why, row.why_zh.as_ref());
     say("field.why", &why, Role::Text);
     say("field.evidence", &row.evidence, Role::Muted);
@@ -294,6 +305,16 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
         Role::Muted,
     );
     Content::text(lines)
+}
+
+/// The runbooks that the trouble of a check calls for, as far as they were read.
+fn books_for<'m>(
+    model: &'m Model,
+    pack: &'m PackId,
+    check: &'m str,
+) -> impl Iterator<Item = &'m BookRow> {
+    let books = model.books.iter().flatten();
+    books.filter(move |book| book.pack == *pack && book.checks.iter().any(|id| id == check))
 }
 
 /// An import that kept only a part of its keys, when it is the newest of its pair.

@@ -16,6 +16,7 @@ mod plan;
 mod pool;
 mod probes;
 mod resources;
+mod runbooks;
 mod said;
 mod stacks;
 mod triage;
@@ -28,6 +29,7 @@ pub(crate) use jobs::stage;
 pub(crate) use log::beside as log_beside;
 pub(crate) use log::rows as log_rows;
 pub(crate) use plan::counted;
+pub(crate) use runbooks::are_read as books_are_read;
 pub(crate) use said::clock;
 pub(crate) use triage::{finding_id, finding_of};
 pub(crate) use watching::watched;
@@ -68,6 +70,10 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Stacks => stacks::list(model),
         Place::Stack(name) => stacks::stack(model, name),
         Place::Resources(host, provider) => resources::list(model, host, provider),
+        Place::Runbooks => runbooks::list(model),
+        Place::Runbook(id) => runbooks::book(model, id),
+        Place::Run(run) => runbooks::run(model, *run),
+        Place::RunStep(run, at) => runbooks::step(model, *run, *at),
         Place::Doctor => doctor::list(model),
         Place::Triage => triage::list(model),
         Place::Finding(id) => triage::finding(model, id),

@@ -547,6 +547,7 @@ pub(super) fn apply(model: &mut Model, aim: &Target) -> Vec<Effect> {
 pub(crate) fn confirmed(model: &mut Model, confirm: &Confirm) -> Vec<Effect> {
     match confirm.subject {
         Subject::Quit => super::close(model),
+        Subject::Deed(run) => super::runbooks::confirmed(model, run, confirm),
         Subject::TakeLease => super::reach::lease_confirmed(model, confirm),
         Subject::Waive => super::standing::confirmed(model, confirm),
         Subject::Resume(batch) => ask(model, Asked::Resume(batch), Command::BatchResume { batch }),

@@ -140,6 +140,15 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
         (Asked::Stack(name), outcome) => super::stacks::looked(model, name, outcome),
         (Asked::Clean(name), outcome) => super::stacks::cleaned(model, &name, outcome),
         (Asked::Register, outcome) => super::stacks::registered(model, outcome),
+        (
+            asked @ (Asked::Books
+            | Asked::Book(_)
+            | Asked::Runs
+            | Asked::RunRead(_)
+            | Asked::Walk(_)
+            | Asked::GoOn(_)),
+            outcome,
+        ) => super::runbooks::answered(model, asked, outcome),
         (Asked::Doctor, Ok(Answer::Doctor(found))) => {
             model.doctor = Some(Known {
                 at_ms: model.now_ms,
@@ -295,6 +304,9 @@ pub(super) fn read_beside(model: &mut Model) -> Vec<Effect> {
 pub(super) fn refresh_page(model: &mut Model) -> Vec<Effect> {
     if model.frozen.is_some() {
         return Vec::new();
+    }
+    if let Place::Run(run) | Place::RunStep(run, _) = model.trail.view().place {
+        return super::runbooks::refresh(model, run);
     }
     let batch = match &model.trail.view().place {
         Place::Batch(batch) | Place::Item(batch, _) => Some(*batch),

@@ -109,6 +109,8 @@ pub(crate) fn scope(place: &Place) -> Scope {
         Place::Plan(_) | Place::Change(..) => Scope::Plan,
         Place::Gate => Scope::Gate,
         Place::Stacks | Place::Stack(_) => Scope::Stacks,
+        Place::Runbooks | Place::Runbook(_) => Scope::Runbooks,
+        Place::Run(_) | Place::RunStep(..) => Scope::Run,
         Place::Log | Place::LogOf(_) | Place::LogLine(_) | Place::LogSources => Scope::Log,
         Place::Jobs | Place::Job(_) | Place::Outcome(_) => Scope::Jobs,
         _ => Scope::Everywhere,
@@ -133,6 +135,9 @@ pub(crate) fn serves(model: &Model, action: Action, aim: &Target) -> bool {
         Action::Recover => aim.account.is_some(),
         Action::Apply => acts::can_be_applied(model, aim.plan),
         Action::Hold => model.writing().is_some(),
+        Action::RunNext | Action::RunSkip | Action::RunStop | Action::RunBack => {
+            super::runbooks::serves(model, action)
+        }
         Action::AccessStatus => aim.batch.is_none_or(|id| !acts::is_keyless(model, id)),
         _ => true,
     }

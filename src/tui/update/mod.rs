@@ -9,6 +9,7 @@ mod moving;
 mod reach;
 mod rounds;
 mod run;
+mod runbooks;
 mod shown;
 mod stacks;
 mod standing;
@@ -26,6 +27,7 @@ pub(crate) use answers::role_of;
 pub(crate) use keys::{fits, serves};
 pub(crate) use lines::shows_logs;
 pub(crate) use run::{Words, run_action};
+pub(crate) use runbooks::replied;
 pub(crate) use stacks::submit_stack;
 pub(crate) use watching::role_of as role_of_watch;
 

@@ -2,7 +2,9 @@
 //! why it cannot be done now.
 
 use super::moving::{Move, go};
-use super::{acts, explaining, lines, reach, rounds, stacks, standing, triaging, watching};
+use super::{
+    acts, explaining, lines, reach, rounds, runbooks, stacks, standing, triaging, watching,
+};
 use crate::actions::{Action, Danger};
 use crate::dialogs::{self, Dialog};
 use crate::model::{Asked, Model};
@@ -137,6 +139,12 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Triage => triaging::look_first(model, &aim, words),
         Action::NextStep => triaging::next_step(model),
         Action::ExplainKey => explaining::explain(model, &aim, words),
+        Action::Runbooks => runbooks::open(model),
+        Action::RunbookStart => runbooks::start(model, words),
+        Action::RunNext => runbooks::next(model),
+        Action::RunSkip => runbooks::skip(model),
+        Action::RunStop => runbooks::stop(model),
+        Action::RunBack => runbooks::back(model),
         Action::Pool => acts::pool(model, &aim, words),
         Action::Probe => acts::probe(model, &aim, words),
         Action::Import => acts::import(model, &aim, words),
@@ -237,6 +245,9 @@ pub(super) fn open(model: &mut Model, place: Place) -> Vec<Effect> {
         Place::Resources(host, provider) => {
             acts::look_at_resources(model, host.clone(), provider.clone())
         }
+        Place::Runbook(id) => runbooks::read_book(model, id),
+        Place::Run(run) => runbooks::read_run(model, *run),
+        Place::Check(..) => runbooks::know(model),
         _ => Vec::new(),
     };
     model.trail.open(place);
@@ -319,6 +330,9 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         Place::Stacks => stacks::look_at_all(model),
         Place::Stack(stack) => stacks::look_at(model, &stack),
         Place::Triage | Place::Finding(_) => triaging::again(model, true),
+        Place::Runbooks => runbooks::read(model),
+        Place::Runbook(id) => runbooks::read_book(model, &id),
+        Place::Run(run) | Place::RunStep(run, _) => runbooks::read_run(model, run),
         Place::Pool(host) | Place::Seat(host, ..) => acts::look_at_pool(model, host),
         Place::CheckHistory(pack, check) => {
             let mut effects = rounds::look_at_all(model);

@@ -73,7 +73,7 @@ fn told(step: &Step) -> String {
     });
     let what = match &step.act {
         Act::Look(look) => {
-            let at = match &look.at {
+            let at = match &look.looks_at {
                 LookAt::Check(check) => check.as_str(),
                 LookAt::Own(_) => "a look of its own",
             };
