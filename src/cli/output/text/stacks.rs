@@ -141,9 +141,12 @@ pub(super) fn list(rows: &[StackSeen]) -> String {
             stack.reason.clone(),
         ]);
     }
-    let mut text = drawn(&table);
+    let mut text = format!("{}\n", drawn(&table));
     if let Some(late) = rows.iter().find(|row| row.state == StackState::Overdue) {
-        text.push_str(&format!("\nnext: cockpit stack show {}", late.stack.name));
+        put(
+            &mut text,
+            format_args!("next: cockpit stack show {}", late.stack.name),
+        );
     }
     text
 }
