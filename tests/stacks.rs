@@ -423,7 +423,7 @@ fn a_stack_is_cleaned_up_line_by_line_and_leaves_the_register_when_production_is
     assert!(names(&lab).contains("sub2api-trial\n"));
     for line in ["container", "database-1", "database-2"] {
         assert_eq!(at(&run), format!("{line}-stop"), "{run}");
-        run = approve(&lab, &run);
+        approve(&lab, &run);
         // A run is gone on with by the same command, in another process.
         run = clean(&lab);
     }
