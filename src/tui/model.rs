@@ -59,8 +59,6 @@ pub(crate) enum Asked {
     Stacks,
     /// A look at one stack.
     Stack(HostId),
-    /// To clean a stack up.
-    Clean(HostId),
     /// To register a stack.
     Register,
     /// What batches hold of a provider on a host.

@@ -4,7 +4,6 @@ use crate::content::{Cell, Note, note};
 use crate::model::Model;
 use crate::theme::Role;
 use cockpit_domain::batch::CompletionClass;
-use cockpit_domain::runbook::{Mark, Run, RunState};
 use cockpit_engine::failure::{Failure, FailureKind};
 use cockpit_engine::probe::Split;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -68,45 +67,6 @@ impl Message {
         }
         let folder = model.fill("split.written", &[("folder", &split.folder)]);
         lines.push(note(folder, Role::Key));
-        Self { lines, offset: 0 }
-    }
-
-    /// Where the clean-up of a stack stands: every step, and what it waits for.
-    pub(crate) fn of_clean_up(model: &Model, run: &Run) -> Self {
-        let stack = run.values.get("stack").map_or("", String::as_str);
-        let (id, name) = (run.id.0.to_string(), run.id.to_string());
-        let title = model.fill("stacks.clean", &[("stack", stack), ("run", &name)]);
-        let mut lines = vec![note(title, Role::Title)];
-        for step in &run.steps {
-            let (glyph, role) = match step.mark {
-                Mark::Ok => ("+", Role::Ok),
-                Mark::Bad => ("!", Role::Warn),
-                Mark::Skipped => ("=", Role::Muffled),
-                Mark::Todo => (".", Role::Muffled),
-                Mark::Held | Mark::Unknown => ("x", Role::Fail),
-                _ => (">", Role::Warming),
-            };
-            lines.push(vec![
-                Cell::new(format!("{glyph} "), role),
-                Cell::plain(format!("{}  ", step.step.title)),
-                Cell::muted(step.came_to.clone()),
-            ]);
-        }
-        let what = run.current().map_or("", |step| step.came_to.as_str());
-        let (key, role) = match run.state {
-            RunState::Done => ("stacks.clean-done", Role::Ok),
-            RunState::Asks => ("stacks.clean-answer", Role::Warn),
-            RunState::Confirms => ("stacks.clean-confirms", Role::Warn),
-            _ => ("stacks.clean-held", Role::Fail),
-        };
-        lines.push(Vec::new());
-        lines.push(note(model.fill(key, &[("what", what)]), role));
-        if run.state != RunState::Done {
-            lines.push(note(
-                model.fill("stacks.clean-next", &[("id", &id)]),
-                Role::Key,
-            ));
-        }
         Self { lines, offset: 0 }
     }
 

@@ -20,7 +20,6 @@ use crate::actions::{ACTIONS, Danger};
 use crate::model::Model;
 use crate::msg::Effect;
 use crate::update::{Words, confirmed, run_action, submit_import, submit_stack, why_not};
-use cockpit_domain::runbook::Run;
 use cockpit_engine::failure::Failure;
 use cockpit_engine::probe::Split;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
@@ -72,11 +71,6 @@ impl Dialog {
     /// What a split found, and where it lies.
     pub(crate) fn split(model: &Model, split: &Split) -> Self {
         Self::Message(Message::of_split(model, split))
-    }
-
-    /// Where the clean-up of a stack stands.
-    pub(crate) fn clean_up(model: &Model, run: &Run) -> Self {
-        Self::Message(Message::of_clean_up(model, run))
     }
 
     /// Ending while a job writes.

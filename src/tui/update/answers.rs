@@ -138,7 +138,6 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
         (Asked::Gate, outcome) => super::stacks::gate_read(model, outcome),
         (Asked::Stacks, outcome) => super::stacks::listed(model, outcome),
         (Asked::Stack(name), outcome) => super::stacks::looked(model, name, outcome),
-        (Asked::Clean(name), outcome) => super::stacks::cleaned(model, &name, outcome),
         (Asked::Register, outcome) => super::stacks::registered(model, outcome),
         (
             asked @ (Asked::Books

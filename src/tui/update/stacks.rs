@@ -115,34 +115,12 @@ pub(super) fn show(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect
     }
 }
 
-/// Begins the clean-up of a stack, or goes on with it: looks only, up to what wants a person.
+/// Begins the clean-up of a stack, or goes on with it: the page of its run opens, where a person is
+/// wanted.
 pub(super) fn clean(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
     match meant(words, aim) {
-        Some(stack) => ask(
-            model,
-            Asked::Clean(stack.clone()),
-            Command::StackClean { stack },
-        ),
+        Some(stack) => ask(model, Asked::Walk(None), Command::StackClean { stack }),
         None => arguments(model, Action::StackClean),
-    }
-}
-
-/// The clean-up stands where a person is wanted, or is through.
-pub(super) fn cleaned(model: &mut Model, stack: &HostId, outcome: Outcome<Answer>) -> Vec<Effect> {
-    match outcome {
-        Ok(Answer::Run(run)) => {
-            model.dialog = Some(Dialog::clean_up(model, &run));
-            let mut effects = look_at_all(model);
-            if run.state != cockpit_domain::runbook::RunState::Done {
-                effects.extend(look_at(model, stack));
-            }
-            effects
-        }
-        Ok(_) => Vec::new(),
-        Err(failure) => {
-            refused(model, &failure);
-            Vec::new()
-        }
     }
 }
 
