@@ -1,11 +1,11 @@
 //! How checks stand over time: history and turns, waivers and maintenance windows, and the files that
 //! other programs read.
 
-use crate::support::{COCKPIT, Ran, run};
+use crate::support::{COCKPIT, Lab, Ran, has_ssh, run, wait_until};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const PACK: &str = r#"schema = 1
@@ -165,15 +165,10 @@ fn a_waiver_that_has_run_out_falls_back_by_itself_and_is_said() {
     };
     assert_eq!(here.judge().code, 1);
     assert_eq!(here.say(&waive("host.file", "2s")).code, 0);
-    let until = Instant::now() + Duration::from_secs(30);
-    let shown = loop {
+    let shown = wait_until("the waiver runs out", Duration::from_secs(30), || {
         let shown = here.say(&["show", "--pack", "here"]);
-        if shown.code == 1 {
-            break shown;
-        }
-        assert!(Instant::now() < until, "it never ran out: {shown:?}");
-        std::thread::sleep(Duration::from_millis(200));
-    };
+        (shown.code == 1).then_some(shown)
+    });
     assert!(shown.stdout.contains("the waiver ran out at"), "{shown:?}");
     let listed = here.say(&["waivers"]);
     assert!(listed.stdout.contains("x run out"), "{listed:?}");
@@ -316,4 +311,92 @@ fn a_run_is_written_for_a_build_and_for_a_collector() {
     );
     let nowhere = here.say(&["run", "--pack", "here", "--junit", "/no/such/folder/x.xml"]);
     assert_eq!(nowhere.code, 3, "{nowhere:?}");
+}
+
+#[test]
+fn a_draft_of_a_live_host_is_a_good_pack_green_at_once_and_its_drift_is_named() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    let packs = lab.folder().join("own-packs");
+    let pack = packs.join("pinned");
+    std::fs::create_dir_all(&pack).unwrap();
+    let file = pack.join("pack.toml").display().to_string();
+    let drafted = lab.run(&["baseline", "draft", "prod", "--out", &file]);
+    assert_eq!(drafted.code, 0, "{drafted:?}");
+    let again = lab.run(&["baseline", "draft", "prod", "--out", &file]);
+    assert_eq!(again.code, 3, "nothing is written over: {again:?}");
+    let checked = lab.run(&["pack", "check", &file]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    for id in [
+        "host.containers",
+        "host.listening",
+        "entry.nginx-1",
+        "entry.no-key",
+    ] {
+        assert!(text.contains(&format!("id = \"{id}\"")), "{id}\n{text}");
+    }
+    // The person pins it: a packs folder in a config of their own.
+    let own = lab.folder().join("own.toml");
+    let told = std::fs::read_to_string(&lab.config).unwrap();
+    let told = format!("packs_dir = \"{}\"\n{told}", packs.display());
+    std::fs::write(&own, told).unwrap();
+    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let say = |words: &[&str]| {
+        let mut command = Command::new(COCKPIT);
+        run(command.args(words).arg("--config").arg(&own), None)
+    };
+    let judged = say(&["baseline", "run", "--pack", "pinned"]);
+    assert_eq!(judged.code, 0, "{judged:?}");
+    let alike = say(&[
+        "baseline",
+        "diff",
+        "machine:remote43",
+        "pack:pinned",
+        "--json",
+    ]);
+    let names = |ran: &Ran| -> Vec<String> {
+        let rows = ran.json()["rows"].as_array().unwrap().clone();
+        let differ = rows.iter().filter(|row| row["same"] == false);
+        differ
+            .map(|row| {
+                format!(
+                    "{} {}",
+                    row["kind"].as_str().unwrap(),
+                    row["name"].as_str().unwrap()
+                )
+            })
+            .collect()
+    };
+    let before = names(&alike);
+    assert!(
+        !before
+            .iter()
+            .any(|name| name.starts_with("container ") || name.starts_with("port ")),
+        "{before:?}"
+    );
+    assert_eq!(lab.run(&["lab", "fault", "set", "stray-container"]).code, 0);
+    let drifted = say(&[
+        "baseline",
+        "diff",
+        "machine:remote43",
+        "pack:pinned",
+        "--json",
+    ]);
+    assert_eq!(drifted.code, 1, "{drifted:?}");
+    let news: Vec<String> = names(&drifted)
+        .into_iter()
+        .filter(|name| !before.contains(name))
+        .collect();
+    assert!(
+        news.contains(&"container sub2api-canary".to_owned()),
+        "{news:?}"
+    );
+    let siblings = lab.run(&["baseline", "diff", "prod", "accept"]);
+    assert_eq!(siblings.code, 1, "{siblings:?}");
+    assert!(siblings.stdout.contains("difference(s)"), "{siblings:?}");
+    let nobody = lab.run(&["baseline", "diff", "prod", "nobody"]);
+    assert_eq!(nobody.code, 3, "{nobody:?}");
 }

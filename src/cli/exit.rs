@@ -98,6 +98,7 @@ pub(crate) fn of_answer(answer: &Answer) -> u8 {
         {
             FINDINGS
         }
+        Answer::Diff(told) if told.differences > 0 => FINDINGS,
         Answer::Doctor(found) if found.iter().any(|row| !row.ok) => FINDINGS,
         _ => CLEAN,
     }

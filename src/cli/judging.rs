@@ -7,6 +7,9 @@ use cockpit_domain::baseline::read_until;
 use cockpit_engine::baseline::{Aside, WaiverWish};
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
 
 /// Runs the command.
 pub(crate) async fn run(words: Baseline, session: &Session, json: bool) -> Outcome<u8> {
@@ -22,6 +25,8 @@ pub(crate) async fn run(words: Baseline, session: &Session, json: bool) -> Outco
             let command = Command::BaselineHistory { pack, check, since };
             (command, (None, None))
         }
+        Baseline::Draft { of, out } => return draft(of, out.as_deref(), session, json).await,
+        Baseline::Diff { a, b } => (Command::BaselineDiff { a, b }, (None, None)),
         Baseline::Waivers => (Command::BaselineWaivers, (None, None)),
         Baseline::Waive(words) => (put_aside(*words, session)?, (None, None)),
         Baseline::Show { .. } => {
@@ -43,6 +48,43 @@ pub(crate) async fn run(words: Baseline, session: &Session, json: bool) -> Outco
         }
     }
     Ok(exit::of_answer(&answer))
+}
+
+/// Prints the draft, or writes it to a new file; what is not in it goes to standard error.
+async fn draft(of: String, out: Option<&Path>, session: &Session, json: bool) -> Outcome<u8> {
+    let answer = call(session, Command::BaselineDraft { of }, json).await?;
+    let Answer::Draft(drafted) = &answer else {
+        return Err(Failure::new(FailureKind::Internal, "no draft came back"));
+    };
+    if let Some(path) = out {
+        write_new(path, &drafted.text).map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("`{}`: {error}", path.display()))
+                .doing("writing the draft")
+                .hint("name a file that does not exist, in a folder that can be written to")
+        })?;
+    }
+    match (json, out) {
+        (true, _) => output::answer(&answer, json),
+        (false, None) => drop(output::raw(&drafted.text)),
+        (false, Some(path)) => drop(output::line(&format!(
+            "{} checks written to {}; `cockpit pack check {}` reads it",
+            drafted.checks,
+            path.display(),
+            path.display()
+        ))),
+    }
+    if !json {
+        for line in &drafted.left_out {
+            output::note(&format!("left out: {line}"));
+        }
+    }
+    Ok(exit::CLEAN)
+}
+
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 fn put_aside(words: Waive, session: &Session) -> Outcome<Command> {

@@ -236,6 +236,13 @@ mod tests {
                 check: Some("entry.no-key".to_owned()),
                 since: Some(Duration::from_secs(3600)),
             },
+            Command::BaselineDraft {
+                of: "edge-1".to_owned(),
+            },
+            Command::BaselineDiff {
+                a: "machine:a".to_owned(),
+                b: "pack:b".to_owned(),
+            },
             Command::BaselineWaivers,
             Command::BaselineWaive {
                 wish: Box::new(WaiverWish {
@@ -499,6 +506,8 @@ mod tests {
                 Command::BaselineRun { .. }
                 | Command::BaselineHistory { .. }
                 | Command::BaselineWaivers
+                | Command::BaselineDraft { .. }
+                | Command::BaselineDiff { .. }
                 | Command::BaselineWaive { .. }
                 | Command::BaselineClear { .. }
                 | Command::HostProbe { .. }

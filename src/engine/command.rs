@@ -5,7 +5,7 @@ mod line;
 use crate::access::{AccessLook, AccessPreview};
 use crate::adopt::{Adopted, PlannedAdopt};
 use crate::approval::Approval;
-use crate::baseline::{Aside, BaselineReport, Histories, WaiverWish, Waivers};
+use crate::baseline::{Aside, BaselineReport, Drafted, Histories, WaiverWish, Waivers};
 use crate::batches::BatchDetail;
 use crate::board::{LeaseSeen, MachineLook};
 use crate::doctor::Diagnosis;
@@ -29,6 +29,7 @@ use cockpit_domain::pool::{Pairing, Pool};
 use cockpit_domain::recorded::Listing;
 use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::Secret;
+use cockpit_domain::siblings::Comparison;
 use cockpit_domain::stack::Stack;
 use std::time::Duration;
 
@@ -50,6 +51,18 @@ pub enum Command {
         check: Option<String>,
         /// How far back; a week when nothing is said.
         since: Option<Duration>,
+    },
+    /// Draft a baseline pack out of what is seen on a machine or a host.
+    BaselineDraft {
+        /// The machine or host.
+        of: String,
+    },
+    /// Hold two machines, hosts or packs against each other.
+    BaselineDiff {
+        /// The one.
+        a: String,
+        /// The other.
+        b: String,
     },
     /// List what is put aside.
     BaselineWaivers,
@@ -424,6 +437,8 @@ impl Command {
             Self::BaselineRun { .. } => "baseline run",
             Self::BaselineHistory { .. } => "baseline history",
             Self::BaselineWaivers => "baseline waivers",
+            Self::BaselineDraft { .. } => "baseline draft",
+            Self::BaselineDiff { .. } => "baseline diff",
             Self::BaselineWaive { .. } | Self::BaselineClear { .. } => "baseline waive",
             Self::HostProbe { .. } => "host probe",
             Self::MachineCheck { .. } => "machine check",
@@ -488,6 +503,10 @@ pub enum Answer {
     Baseline(BaselineReport),
     /// Of `baseline history`.
     History(Box<Histories>),
+    /// Of `baseline draft`.
+    Draft(Box<Drafted>),
+    /// Of `baseline diff`.
+    Diff(Box<Comparison>),
     /// Of `baseline waive` and `baseline waivers`.
     Waivers(Box<Waivers>),
     /// Of `host probe`.

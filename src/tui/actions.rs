@@ -235,6 +235,7 @@ actions! {
     ClearWaiver "clear-waiver" [] Checks Write [Check] 0;
     Maintain "maintenance" [] Hosts Write [Host] 0;
     NextStep "next-step" ["o"] Triage Plan [] 1;
+    Siblings "siblings" ["="] Hosts Ask [Host, Host] 9;
     Split "split" ["w"] Probes Ask [Host, Provider, Reference] 2;
     Recover "recover" ["t"] Pool Plan [Host, Account] 2;
     Adopt "adopt" ["T"] Hosts Plan [Host, Provider] 3;

@@ -61,6 +61,7 @@ impl App {
                 acts: BTreeMap::new(),
                 details: BTreeMap::new(),
                 histories: BTreeMap::new(),
+                diffs: BTreeMap::new(),
                 pools: BTreeMap::new(),
                 gate: None,
                 stacks: crate::model::StacksSeen::default(),

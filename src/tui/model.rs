@@ -12,6 +12,7 @@ use crate::words::{Lang, filled, keyed};
 use cockpit_domain::ids::{BatchId, HostId, JobId, PackId, PlanId, RunId};
 use cockpit_domain::pool::{Pairing, Pool};
 use cockpit_domain::runbook::Run;
+use cockpit_domain::siblings::Comparison;
 use cockpit_engine::baseline::Histories;
 use cockpit_engine::batches::BatchDetail;
 use cockpit_engine::board::{Board, Known};
@@ -51,6 +52,8 @@ pub(crate) enum Asked {
     Access(BatchId),
     /// The split of a path.
     Split,
+    /// Two beside each other.
+    Diff(String, String),
     /// Every pack on every host.
     Matrix,
     /// The deploy gate.
@@ -192,6 +195,8 @@ pub(crate) struct Model {
     pub details: BTreeMap<BatchId, (u64, BatchDetail)>,
     /// What checks came to over time, as far as it was asked for.
     pub histories: BTreeMap<(PackId, String), Histories>,
+    /// Siblings that were held against each other.
+    pub diffs: BTreeMap<(String, String), Known<Comparison>>,
     /// Accounts of hosts, as they were looked at in this session.
     pub pools: BTreeMap<HostId, PoolSeen>,
     /// Hosts that are watched for drift, from when a person says so until the screen ends.

@@ -56,6 +56,8 @@ pub(crate) enum Place {
     Change(PlanId, usize),
     /// What an act came to.
     Outcome(PlanId),
+    /// Two machines, hosts or packs beside each other.
+    Siblings(String, String),
     /// Every pack on every host: the last live proof.
     Matrix,
     /// The deploy gate: its steps and what is different.
@@ -129,6 +131,7 @@ impl Place {
             Self::Plan(_) => "plan",
             Self::Change(..) => "change",
             Self::Outcome(_) => "outcome",
+            Self::Siblings(..) => "siblings",
             Self::Matrix => "matrix",
             Self::Gate => "gate",
             Self::Stacks => "stacks",

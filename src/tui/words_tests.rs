@@ -14,6 +14,7 @@ use cockpit_domain::pack::{Layer, Level};
 use cockpit_domain::pool::{Because, HostSide, Proof, Reason};
 use cockpit_domain::resource::Origin;
 use cockpit_domain::runbook::{Mark, RunState};
+use cockpit_domain::siblings::FactKind;
 use cockpit_engine::failure::FailureKind;
 use cockpit_engine::probe::ProbeClass;
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,6 +216,7 @@ fn families() -> Vec<Family> {
         family("verdict.", Verdict::ALL.map(Verdict::as_str), 12),
         family("layer.", Layer::ALL.map(Layer::as_str), 13),
         family("level.", level_words(), 12),
+        family("fact.", FactKind::ALL, 10),
         family("role.", role_words(), 12),
         family("class.", class_words(), 14),
         family("batch.", BatchStatus::ALL, 20),

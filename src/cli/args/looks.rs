@@ -37,6 +37,23 @@ pub enum Baseline {
     },
     /// Put a known fault aside until a time; or a machine or host, while it is worked on.
     Waive(Box<Waive>),
+    /// Draft a pack out of what is seen on a machine or a host: containers, ports, services, nginx. It is
+    /// green at once; read it, edit it, and pin it as a pack of your own.
+    Draft {
+        /// A machine or a host of the config.
+        #[arg(value_name = "MACHINE|HOST")]
+        of: String,
+        /// Write it to this new file; default is standard output.
+        #[arg(long, short, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Hold two machines, hosts or baseline packs against each other; differences exit 1.
+    Diff {
+        /// The one: a machine, a host, or a pack.
+        a: String,
+        /// The other.
+        b: String,
+    },
     /// List what is put aside, by whom, until when; also what has run out.
     Waivers,
     /// Show the last run with its age, without looking.

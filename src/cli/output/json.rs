@@ -25,6 +25,8 @@ pub(crate) fn answer(answer: &Answer) -> Value {
     timed(match answer {
         Answer::Baseline(report) => baseline(report),
         Answer::History(told) => json!(told.as_ref()),
+        Answer::Draft(drafted) => json!(drafted.as_ref()),
+        Answer::Diff(told) => json!(told.as_ref()),
         Answer::Waivers(told) => waivers(told),
         Answer::Host(probe) => json!(probe),
         Answer::Machine(look) => json!(look),

@@ -42,6 +42,21 @@ pub enum FactKind {
 }
 
 impl FactKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::System,
+        Self::Container,
+        Self::Image,
+        Self::Port,
+        Self::Service,
+        Self::Location,
+        Self::Folder,
+        Self::Version,
+        Self::Group,
+        Self::Channel,
+        Self::Accounts,
+    ];
+
     /// The word in JSON and on screen.
     pub fn as_str(self) -> &'static str {
         match self {

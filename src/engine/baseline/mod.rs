@@ -11,6 +11,7 @@ mod memory;
 mod own;
 mod processes;
 mod run;
+mod siblings;
 mod smoke;
 mod sql;
 mod tools;
@@ -25,6 +26,7 @@ pub(crate) use command::{
 };
 pub use history::{Histories, history};
 pub use run::{BaselineContext, run};
+pub use siblings::{Drafted, diff, draft_of};
 pub use waive::{Aside, WaiverWish, Waivers, clear, waive, waivers};
 
 #[cfg(test)]

@@ -46,6 +46,11 @@ impl Command {
                 words.option("until", Some(&format!("{until:.0}")));
                 words.option("owner", wish.owner.as_deref());
             }
+            Self::BaselineDraft { of } => words.word(of),
+            Self::BaselineDiff { a, b } => {
+                words.word(a);
+                words.word(b);
+            }
             Self::BaselineClear { aside } => {
                 words.word("--clear");
                 words.aside(aside);
@@ -302,6 +307,8 @@ impl Command {
                 .unwrap_or_default(),
             Self::BaselineWaive { wish } => wish.aside.to_string(),
             Self::BaselineClear { aside } => aside.to_string(),
+            Self::BaselineDraft { of } => of.clone(),
+            Self::BaselineDiff { a, b } => format!("{a} {b}"),
             Self::RunbookShow { book } => book.clone(),
             Self::RunbookRun { walk } => walk.book.clone(),
             Self::RunbookRuns { run } => run.map(|run| run.to_string()).unwrap_or_default(),

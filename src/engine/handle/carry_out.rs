@@ -19,6 +19,12 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
             let told = baseline::history(job, pack.as_ref(), check.as_deref(), since);
             Answer::History(Box::new(told.await?))
         }
+        Command::BaselineDraft { of } => {
+            Answer::Draft(Box::new(baseline::draft_of(job, &of).await?))
+        }
+        Command::BaselineDiff { a, b } => {
+            Answer::Diff(Box::new(baseline::diff(job, &a, &b).await?))
+        }
         Command::BaselineWaivers => Answer::Waivers(Box::new(baseline::waivers(job).await?)),
         Command::BaselineWaive { wish } => {
             Answer::Waivers(Box::new(baseline::waive(job, &wish).await?))

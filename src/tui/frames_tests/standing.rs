@@ -3,6 +3,7 @@
 use super::fleet::{ago, check, chinese, judged, mono, read, shows};
 use super::picture::{Album, Screen};
 use cockpit_domain::baseline::{CheckResult, Verdict, Waiver};
+use cockpit_domain::siblings::Comparison;
 use cockpit_engine::baseline::{Histories, Waivers};
 use cockpit_engine::command::Answer;
 use cockpit_engine::supervisor::Snapshot;
@@ -197,4 +198,32 @@ fn every_mark_of_a_history_is_that_of_its_verdict() {
             .text();
         assert!(text.contains("host.x"), "{text}");
     }
+}
+
+#[test]
+fn siblings_stand_beside_each_other_with_what_differs_first() {
+    let beside = |kind: &str, name: &str, a: Option<&str>, b: Option<&str>| json!({"kind": kind, "name": name, "a": a, "b": b, "same": a == b});
+    let told: Comparison = read(json!({
+        "a": "prod", "b": "accept", "differences": 3,
+        "rows": [
+            beside("version", "sub2api", Some("1.4.2"), Some("1.5.0")),
+            beside("port", "18190", Some("control-plane"), None),
+            beside("location", "relay.example /kimi-v1/", None, Some("proxy_pass http://127.0.0.1:8080/v1")),
+            beside("container", "sub2api", Some("up"), Some("up")),
+        ],
+        "unseen": [["accept", "service", "`systemctl` is not there on `edge-2`"]],
+    }));
+    let answer = || Ok(Answer::Diff(Box::new(told.clone())));
+    let asked = |size| Screen::new(size, fleet(Vec::new())).keys(":siblings prod accept\r");
+    let album = Album::default()
+        .add("looking", &asked((80, 24)))
+        .add("compared", &asked((80, 24)).answer(answer()))
+        .add("larger", &asked((160, 45)).answer(answer()))
+        .add(
+            "中文",
+            &Screen::with((120, 30), fleet(Vec::new()), chinese)
+                .keys(":siblings prod accept\r")
+                .answer(answer()),
+        );
+    insta::assert_snapshot!("siblings", album.text());
 }

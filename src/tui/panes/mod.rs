@@ -18,6 +18,7 @@ mod probes;
 mod resources;
 mod runbooks;
 mod said;
+mod siblings;
 mod stacks;
 mod triage;
 mod watching;
@@ -66,6 +67,7 @@ pub(crate) fn content(model: &Model, place: &Place) -> Content {
         Place::Change(plan, at) => plan::change(model, *plan, *at),
         Place::Outcome(plan) => plan::outcome(model, *plan),
         Place::Matrix => matrix::list(model),
+        Place::Siblings(a, b) => siblings::page(model, a, b),
         Place::Gate => gate::page(model),
         Place::Stacks => stacks::list(model),
         Place::Stack(name) => stacks::stack(model, name),

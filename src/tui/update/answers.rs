@@ -97,6 +97,15 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             drop(model.histories.insert((pack, check), *told));
             Vec::new()
         }
+        (Asked::Diff(a, b), Ok(Answer::Diff(told))) => {
+            let at_ms = model.now_ms;
+            let known = Known {
+                at_ms,
+                value: *told,
+            };
+            drop(model.diffs.insert((a, b), known));
+            Vec::new()
+        }
         (Asked::Told, Ok(Answer::Waivers(waivers))) => {
             super::standing::told(model, &waivers);
             Vec::new()

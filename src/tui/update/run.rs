@@ -157,6 +157,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Prune => acts::prune(model, &aim, words),
         Action::Repair => acts::repair(model, &aim, words),
         Action::History => standing::history(model, &aim, words),
+        Action::Siblings => standing::siblings(model, &aim, words),
         Action::Waive => standing::waive(model, &aim, words),
         Action::ClearWaiver => standing::clear(model, &aim, words),
         Action::Maintain => standing::maintain(model, &aim, words),
@@ -323,6 +324,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     match model.trail.view().place.clone() {
         Place::Batch(batch) | Place::Item(batch, _) => super::answers::read_batch(model, batch),
         Place::Activity => vec![Effect::ReadAudit],
+        Place::Siblings(a, b) => standing::read_siblings(model, a, b),
         Place::Matrix => ask(model, Asked::Matrix, Command::ProviderList),
         Place::Resources(host, provider) => acts::look_at_resources(model, host, provider),
         Place::Doctor => ask(model, Asked::Doctor, Command::Doctor),

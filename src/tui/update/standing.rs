@@ -58,6 +58,32 @@ pub(super) fn read_history(model: &mut Model, pack: &PackId, check: &str) -> Vec
     ask(model, asked, command)
 }
 
+/// Opens two beside each other: those that are named, or the selected host and another one.
+pub(super) fn siblings(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let hosts = || model.setup.hosts.iter().map(|host| host.id.to_string());
+    let a = words.get(0).map(str::to_owned);
+    let Some(a) = a.or_else(|| aim.host.as_ref().map(ToString::to_string)) else {
+        return arguments(model, Action::Siblings);
+    };
+    // Where there are just two, the other one is meant.
+    let mut others = hosts().filter(|other| *other != a);
+    let only = others.next().filter(|_| others.next().is_none());
+    let Some(b) = words.get(1).map(str::to_owned).or(only) else {
+        return arguments(model, Action::Siblings);
+    };
+    model.trail.open(Place::Siblings(a.clone(), b.clone()));
+    read_siblings(model, a, b)
+}
+
+/// Looks at both.
+pub(super) fn read_siblings(model: &mut Model, a: String, b: String) -> Vec<Effect> {
+    let asked = Asked::Diff(a.clone(), b.clone());
+    if model.is_asked(&asked) {
+        return Vec::new();
+    }
+    ask(model, asked, Command::BaselineDiff { a, b })
+}
+
 /// Opens the dialog that puts a check aside.
 pub(super) fn waive(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
     let Some((pack, check)) = check(model, words, aim) else {

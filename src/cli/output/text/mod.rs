@@ -38,6 +38,8 @@ pub(crate) fn answer(answer: &Answer) -> String {
     match answer {
         Answer::Baseline(report) => baseline(report),
         Answer::History(told) => standing::history(told),
+        Answer::Draft(drafted) => drafted.text.clone(),
+        Answer::Diff(told) => standing::diff(told),
         Answer::Waivers(told) => standing::waivers(told),
         Answer::Host(probe) => host(probe),
         Answer::Machine(look) => format!(

@@ -3,6 +3,7 @@
 use super::known::{age, moment};
 use super::{baseline::glyph, drawn, plain, put};
 use cockpit_domain::baseline::{CheckHistory, Verdict};
+use cockpit_domain::siblings::Comparison;
 use cockpit_engine::baseline::{Histories, Waivers};
 
 /// Stretches of one check that are shown; JSON has them all.
@@ -100,6 +101,49 @@ fn one(told: &Histories, row: &CheckHistory) -> String {
         );
     }
     text
+}
+
+/// Two beside each other: what differs, and how much is alike.
+pub(super) fn diff(told: &Comparison) -> String {
+    let mut text = String::new();
+    let alike = told.rows.len() - told.differences;
+    put(
+        &mut text,
+        format_args!(
+            "{} and {}: {} difference(s), {alike} alike",
+            told.a, told.b, told.differences
+        ),
+    );
+    for (whose, kind, why) in &told.unseen {
+        put(
+            &mut text,
+            format_args!("? {kind} of {whose} could not be looked at: {why}"),
+        );
+    }
+    if told.differences == 0 {
+        return text;
+    }
+    let mut table = plain(&["", "what", "name", &told.a, &told.b]);
+    for row in told.rows.iter().filter(|row| !row.same) {
+        let glyph = match (&row.a, &row.b) {
+            (None, _) => ">",
+            (_, None) => "<",
+            _ => "~",
+        };
+        let value = |value: &Option<String>| match value {
+            Some(text) if text.is_empty() => "+".to_owned(),
+            Some(text) => text.clone(),
+            None => "-".to_owned(),
+        };
+        table.add_row([
+            glyph.to_owned(),
+            row.kind.to_string(),
+            row.name.clone(),
+            value(&row.a),
+            value(&row.b),
+        ]);
+    }
+    text + &drawn(&table)
 }
 
 /// What is put aside, and what was changed about it.
