@@ -83,7 +83,9 @@ impl Here {
     }
 
     fn make(&self) {
-        std::fs::write(self.dir.path().join("file"), "x").unwrap();
+        let file = self.dir.path().join("file");
+        std::fs::write(&file, "x").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     fn unmake(&self) {

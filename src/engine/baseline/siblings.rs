@@ -131,7 +131,7 @@ fn read(of: &DraftOf, checks: &[DraftCheck]) -> Result<cockpit_domain::pack::Bas
     let text = assemble(of, checks, &[]);
     match cockpit_domain::pack::read(&id, "draft", &text, &BTreeMap::new()) {
         Ok(Pack::Baseline(pack)) => Ok(pack),
-        Ok(Pack::Provider(_)) => Err("no baseline came of it".to_owned()),
+        Ok(Pack::Provider(_) | Pack::Triage(_)) => Err("no baseline came of it".to_owned()),
         Err(findings) => Err(findings
             .first()
             .map_or_else(String::new, |finding| finding.message.clone())),
@@ -181,7 +181,7 @@ async fn side(job: &Job, name: &str) -> Outcome<Side> {
                     ..pinned(&pack)
                 });
             }
-            Pack::Provider(_) => return Ok(side),
+            Pack::Provider(_) | Pack::Triage(_) => return Ok(side),
         },
         Meant::Machine(machine) => machine,
         Meant::Host(host) => {
