@@ -130,6 +130,10 @@ mod tests {
         ];
         for (name, change, told) in cases {
             let (mut view, _) = settled();
+            view.channels[0].spec.restrict_models = false;
+            for account in &mut view.accounts {
+                account.model_mapping.clear();
+            }
             change(&mut view);
             let said = unserved(&view, RemoteId(5), "gpt-5.4", 0);
             assert!(said.contains(told), "{name}: {said}");
