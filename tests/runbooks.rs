@@ -329,7 +329,7 @@ fn own_pack(lab: &Lab, books: &[(&str, &str)]) {
     let config = std::fs::read_to_string(&lab.config).expect("a config");
     let own = lab.folder().join("own");
     if !config.contains("packs_dir") {
-        let config = format!("packs_dir = {own:?}\n{config}");
+        let config = format!("packs_dir = {:?}\n{config}", own.display().to_string());
         std::fs::write(&lab.config, config).expect("a config");
     }
 }
@@ -431,7 +431,7 @@ fn a_watch_says_all_good_or_turned_and_is_gone_on_with_after_a_kill() {
         listed["runs"][0].clone()
     };
     let mut child = watching();
-    let seen = wait_until("two looks of the watch", Duration::from_secs(60), || {
+    let seen = wait_until("two looks of the watch", Duration::from_mins(1), || {
         let run = newest();
         (run["name"] == "long" && looks(&run) >= 2).then_some(run)
     });
@@ -475,7 +475,7 @@ fn an_act_whose_end_nobody_saw_is_asked_about_and_never_repeated_by_itself() {
         .stderr(Stdio::null());
     let mut child = words.spawn().expect("the program starts");
     let show = || lab.run(&["runbook", "runs", &id(&run), "--json"]).json();
-    wait_until("the act is sent", Duration::from_secs(60), || {
+    wait_until("the act is sent", Duration::from_mins(1), || {
         (show()["steps"][0]["mark"] == "sent").then_some(())
     });
     // While its process lives nobody else takes the step.

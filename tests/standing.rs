@@ -380,15 +380,15 @@ fn a_draft_of_a_live_host_is_a_good_pack_green_at_once_and_its_drift_is_named() 
         "{before:?}"
     );
     assert_eq!(lab.run(&["lab", "fault", "set", "stray-container"]).code, 0);
-    let drifted = say(&[
+    let moved = say(&[
         "baseline",
         "diff",
         "machine:remote43",
         "pack:pinned",
         "--json",
     ]);
-    assert_eq!(drifted.code, 1, "{drifted:?}");
-    let news: Vec<String> = names(&drifted)
+    assert_eq!(moved.code, 1, "{moved:?}");
+    let news: Vec<String> = names(&moved)
         .into_iter()
         .filter(|name| !before.contains(name))
         .collect();

@@ -234,7 +234,7 @@ mod tests {
             Command::BaselineHistory {
                 pack: Some(provider.clone()),
                 check: Some("entry.no-key".to_owned()),
-                since: Some(Duration::from_secs(3600)),
+                since: Some(Duration::from_hours(1)),
             },
             Command::BaselineDraft {
                 of: "edge-1".to_owned(),

@@ -189,6 +189,10 @@ fn internal(found: &str) -> Failure {
 
 /// Puts a file in the place of an earlier one, whole: whoever reads it meanwhile reads the old one. The
 /// name it has on the way is one that no collector reads.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the file is the person's own, named on the command line; it is put in place whole"
+)]
 pub(crate) fn write(path: &Path, text: &str) -> Outcome<()> {
     let failed = |error: &std::io::Error| {
         Failure::new(FailureKind::Usage, format!("`{}`: {error}", path.display()))

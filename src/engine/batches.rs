@@ -102,7 +102,7 @@ pub async fn show(job: &Job, id: BatchId) -> Outcome<BatchDetail> {
 pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
     let batch = load(job, id).await?;
     match batch.kind {
-        BatchKind::Import | BatchKind::Access => import::resume(job, id).await,
+        BatchKind::Import | BatchKind::Access => Box::pin(import::resume(job, id)).await,
         BatchKind::Repair => {
             // A check was repaired, or drift: its plan knows.
             let plan = job.ports.store.plan(batch.plan).await?;

@@ -236,7 +236,7 @@ pub(crate) fn crm_line(fault: Fault) -> Option<String> {
         }
         Fault::PackPath => {
             "level=ERROR msg=\"load pack\" error=\"stat pack path \
-             /home/long/packs/openai-cn-pack: no such file or directory\""
+             /opt/relay/packs/openai-cn-pack: no such file or directory\""
         }
         _ => return None,
     };

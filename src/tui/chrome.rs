@@ -260,34 +260,36 @@ fn counts(model: &Model, shown: &Shown) -> Note {
     ))]
 }
 
-/// A message, else what runs.
+/// What runs, or a message; a job that writes is told beside every message.
 fn work(model: &Model) -> Note {
     if model.closing {
         return vec![Cell::new(model.say("state.closing"), Role::Warn)];
     }
-    if let Some(toast) = &model.toast {
-        return vec![Cell::new(toast.text.clone(), toast.role)];
+    let jobs = &model.seen().jobs;
+    let live: Vec<_> = jobs.iter().filter(|job| job.is_live()).collect();
+    let writing = live.iter().find(|job| job.writes);
+    let mut told = Vec::new();
+    if let Some(job) = writing.or_else(|| live.first()) {
+        let beat = ['-', '\\', '|', '/'][usize::from(model.beat % 4)];
+        told.push(Cell::new(format!("{beat} "), Role::Warming));
+        told.push(Cell::plain(format!("{} {}", job.name, job.subject)));
+        if model.toast.is_none() {
+            told.push(Cell::muted(format!("  {}", panes::stage(model, job))));
+            if live.len() > 1 {
+                told.push(Cell::muted(format!("  +{}", live.len() - 1)));
+            }
+        }
     }
-    let live: Vec<_> = model
-        .seen()
-        .jobs
-        .iter()
-        .filter(|job| job.is_live())
-        .collect();
-    let Some(first) = live.iter().find(|job| job.writes).or_else(|| live.first()) else {
-        return Vec::new();
+    let Some(toast) = &model.toast else {
+        return told;
     };
-    let beat = ['-', '\\', '|', '/'][usize::from(model.beat % 4)];
-    vec![
-        Cell::new(format!("{beat} "), Role::Warming),
-        Cell::plain(format!("{} {}", first.name, first.subject)),
-        Cell::muted(format!("  {}", panes::stage(model, first))),
-        Cell::muted(if live.len() > 1 {
-            format!("  +{}", live.len() - 1)
-        } else {
-            String::new()
-        }),
-    ]
+    if writing.is_some() {
+        told.push(Cell::plain("  "));
+    } else {
+        told.clear();
+    }
+    told.push(Cell::new(toast.text.clone(), toast.role));
+    told
 }
 
 /// Whether the job that writes is held: the same key lets it go on.

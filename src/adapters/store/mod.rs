@@ -316,7 +316,7 @@ impl Store for SqliteStore {
     }
 
     async fn waivers(&self) -> Outcome<Vec<Waiver>> {
-        self.read(|db| history::waivers(db)).await
+        self.read(history::waivers).await
     }
 
     async fn put_waiver(&self, waiver: &Waiver, audit: &AuditRow) -> Outcome<()> {

@@ -4,7 +4,9 @@
 
 mod book;
 mod markdown;
+mod raw;
 mod read;
+mod reader;
 mod run;
 mod step;
 mod values;

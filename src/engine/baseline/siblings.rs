@@ -261,7 +261,7 @@ async fn look(
         enabled: false,
         max_restarts: None,
     };
-    let sockets = system.map(|system| words(&system.listening()));
+    let sockets = system.map(|system| words(system.listening()));
     let systemctl = service_list(&services);
     let (containers, config, units, listeners) = tokio::join!(
         printed(job, machine, &docker),

@@ -218,9 +218,9 @@ fn pairings() -> Answer {
         })
     };
     let pairs: Vec<Pairing> = read(json!([
-        pair("glm-official", "accept", "never", 0, ""),
+        pair("vendor-a-main", "accept", "never", 0, ""),
         pair(
-            "minimax-m2-7-official",
+            "vendor-with-long-name",
             "prod",
             "key_at_fault",
             90,

@@ -122,7 +122,7 @@ fn some() -> Answer {
     let broken = seat(22, "vendor.00aa11bb22cc", Owner::Leftover, vec![refused]);
     Answer::Pools(vec![
         pool("default", Vec::new()),
-        pool("openai-relay", vec![main]),
+        pool("vendor-relay", vec![main]),
         pool("供应商分组", vec![fresh, broken, parked]),
     ])
 }

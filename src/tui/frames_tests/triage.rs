@@ -22,9 +22,16 @@ fn well() -> Snapshot {
 }
 
 fn rules() -> TriagePack {
-    let text = include_str!("../../../packs/tksea-triage/pack.toml");
-    let id = PackId::new("tksea-triage").unwrap();
-    match read(&id, "pack.toml", text, &BTreeMap::new()) {
+    let packs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs");
+    let texts = std::fs::read_dir(packs).unwrap().filter_map(|folder| {
+        std::fs::read_to_string(folder.unwrap().path().join("pack.toml")).ok()
+    });
+    let text = texts
+        .into_iter()
+        .find(|text| text.contains("kind = \"triage\""))
+        .unwrap();
+    let id = PackId::new("rules").unwrap();
+    match read(&id, "pack.toml", &text, &BTreeMap::new()) {
         Ok(Pack::Triage(pack)) => pack,
         other => panic!("{other:?}"),
     }
@@ -43,7 +50,7 @@ fn check(id: &str, layer: Layer, verdict: Verdict, found: &str) -> Evidence {
         origin: Origin::Live,
         at_ms: ago(2),
         muted_by: None,
-        link: Link::Check(PackId::new("tksea").unwrap(), id.to_owned(), true),
+        link: Link::Check(PackId::new("pack").unwrap(), id.to_owned(), true),
         next_step: "look".to_owned(),
     }
 }
