@@ -260,7 +260,7 @@ fn counts(model: &Model, shown: &Shown) -> Note {
     ))]
 }
 
-/// What runs, or a message; a job that writes is told beside every message.
+/// A message, else what runs; a job that writes is told beside a message that leaves it room.
 fn work(model: &Model) -> Note {
     if model.closing {
         return vec![Cell::new(model.say("state.closing"), Role::Warn)];
@@ -269,26 +269,29 @@ fn work(model: &Model) -> Note {
     let live: Vec<_> = jobs.iter().filter(|job| job.is_live()).collect();
     let writing = live.iter().find(|job| job.writes);
     let mut told = Vec::new();
-    if let Some(job) = writing.or_else(|| live.first()) {
-        let beat = ['-', '\\', '|', '/'][usize::from(model.beat % 4)];
-        told.push(Cell::new(format!("{beat} "), Role::Warming));
-        told.push(Cell::plain(format!("{} {}", job.name, job.subject)));
-        if model.toast.is_none() {
-            told.push(Cell::muted(format!("  {}", panes::stage(model, job))));
-            if live.len() > 1 {
-                told.push(Cell::muted(format!("  +{}", live.len() - 1)));
-            }
+    let first = match &model.toast {
+        Some(toast) => {
+            told.push(Cell::new(toast.text.clone(), toast.role));
+            writing.filter(|job| {
+                let taken = width(&toast.text) + width(&job.name) + width(&job.subject) + 5;
+                taken <= usize::from(model.size.0)
+            })
         }
-    }
-    let Some(toast) = &model.toast else {
+        None => writing.or_else(|| live.first()),
+    };
+    let Some(job) = first else {
         return told;
     };
-    if writing.is_some() {
+    if !told.is_empty() {
         told.push(Cell::plain("  "));
-    } else {
-        told.clear();
     }
-    told.push(Cell::new(toast.text.clone(), toast.role));
+    let beat = ['-', '\\', '|', '/'][usize::from(model.beat % 4)];
+    told.push(Cell::new(format!("{beat} "), Role::Warming));
+    told.push(Cell::plain(format!("{} {}", job.name, job.subject)));
+    told.push(Cell::muted(format!("  {}", panes::stage(model, job))));
+    if live.len() > 1 {
+        told.push(Cell::muted(format!("  +{}", live.len() - 1)));
+    }
     told
 }
 

@@ -210,8 +210,19 @@ fn the_production_baseline_says_everything_in_both_languages() {
             "{} lacks a Chinese text",
             check.id
         );
-        let gentle = matches!(check.layer, Layer::Client | Layer::Hygiene);
-        let level = if gentle { Level::Should } else { Level::Must };
+        // What another check of level `must` says too, in another way.
+        let second = [
+            "entry.site-file-whole",
+            "database.account-groups",
+            "database.channel-groups",
+        ];
+        let gentle = matches!(check.layer, Layer::Client | Layer::Hygiene)
+            || second.contains(&check.id.as_str());
+        let level = match check.id.as_str() {
+            "entry.no-key-outside" => Level::Info,
+            _ if gentle => Level::Should,
+            _ => Level::Must,
+        };
         assert_eq!(check.level, level, "{}", check.id);
     }
     assert_eq!(pack.vars["public_base"], "https://sub.tksea.top");
