@@ -17,6 +17,9 @@ use cockpit_engine::failure::Outcome;
 use cockpit_engine::import::{CallerKey, PlannedImport};
 use cockpit_lab::sub2api::model::{ApiKey, Group, User};
 
+/// The managed user of the provider under test.
+const MANAGED: &str = "relay-lab@cockpit.invalid";
+
 pub(crate) const KEY: &str = "sk-lab-good-access-000001";
 /// A key that the host issued to somebody.
 pub(crate) const OWN: &str = "sk-live-lin-00000000000000000000c0ffee";

@@ -273,7 +273,7 @@ fn work(model: &Model) -> Note {
         Some(toast) => {
             told.push(Cell::new(toast.text.clone(), toast.role));
             writing.filter(|job| {
-                let taken = width(&toast.text) + width(&job.name) + width(&job.subject) + 5;
+                let taken = width(&toast.text) + width(job.name) + width(&job.subject) + 5;
                 taken <= usize::from(model.size.0)
             })
         }

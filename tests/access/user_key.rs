@@ -1,6 +1,6 @@
 //! The caller's own key: bound, proven with and put back; never replaced by a managed one.
 
-use super::{Caller, OWN, bound_to, caller, plan, signs};
+use super::{Caller, MANAGED, OWN, bound_to, caller, plan, signs};
 use crate::support::has_ssh;
 use crate::support::inside::{Inside, on_threads, quick};
 use cockpit_domain::batch::{AccessMode, AccessStatus, BatchStatus};
@@ -8,8 +8,6 @@ use cockpit_domain::resource::{Origin, ResourceKind};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::FailureKind;
-
-const MANAGED: &str = "relay-lab@cockpit.invalid";
 
 fn has_managed_user(inside: &Inside) -> bool {
     inside.with(|state| state.users.values().any(|user| user.email == MANAGED))

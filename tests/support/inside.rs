@@ -126,20 +126,6 @@ impl Inside {
             wire_config(config, &self.sockets, timing, &redactor).expect("the engine is wired");
     }
 
-    /// An engine with a memory and a derivation key of its own, on the same hosts: somebody else's
-    /// installation.
-    pub(crate) fn second_installation(&self, timing: Timing) -> Handle {
-        let mut config = config::load(Some(&self.lab.config_path())).expect("the lab's config");
-        config.state_dir = self.sockets.path().join("elsewhere");
-        let redactor = Redactor::new();
-        wire_config(config, &self.sockets, timing, &redactor).expect("the engine is wired")
-    }
-
-    /// Works with the other engine from here on.
-    pub(crate) fn swap(&mut self, other: &mut Handle) {
-        std::mem::swap(&mut self.engine, other);
-    }
-
     /// Ends engine and lab.
     pub(crate) async fn end(self) {
         self.engine.close().await;
@@ -480,13 +466,6 @@ impl Census {
             rows.insert((kind, name), 1);
         }
         *rows.entry(("key", "relay-lab".to_owned())).or_insert(0) += 1;
-        Self(rows)
-    }
-
-    /// With one more row of a kind and name.
-    pub(crate) fn with(&self, kind: &'static str, name: &str) -> Self {
-        let mut rows = self.0.clone();
-        *rows.entry((kind, name.to_owned())).or_insert(0) += 1;
         Self(rows)
     }
 
