@@ -77,8 +77,7 @@ fn plain(text: &str) -> String {
 
 /// Who put a row aside, until when, and why.
 fn excused(row: &CheckResult) -> String {
-    let last = row.waivers.iter().max_by_key(|waiver| waiver.until_ms);
-    last.map_or_else(String::new, |waiver| {
+    row.excused_by().map_or_else(String::new, |waiver| {
         format!(
             "waived until {} by {}: {}",
             output_moment(waiver.until_ms),
@@ -144,10 +143,10 @@ fn encoded(report: &BaselineReport) -> Result<String, Box<dyn std::error::Error>
             let count = u32::try_from(history.flaps).unwrap_or(u32::MAX);
             flaps.with_label_values(&labels).set(f64::from(count));
         }
-        if row.verdict == Verdict::Waived
-            && let Some(until) = row.waivers.iter().map(|waiver| waiver.until_ms).max()
-        {
-            waived.with_label_values(&labels).set(seconds(until));
+        if let Some(waiver) = row.excused_by() {
+            waived
+                .with_label_values(&labels)
+                .set(seconds(waiver.until_ms));
         }
     }
     let whole = [report.pack.as_str()];

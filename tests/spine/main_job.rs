@@ -39,7 +39,7 @@ fn looks_change_nothing(lab: &Lab) {
         (&json!("tksea"), &json!("ok"))
     );
     let checks = rows(&report, "checks");
-    assert_eq!(checks.len(), 29, "{report}");
+    assert!(checks.len() >= 34, "{report}");
     for check in checks {
         has_fields(
             check,

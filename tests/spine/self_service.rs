@@ -141,7 +141,7 @@ fn both_modes_of_one_key_stand_side_by_side_and_go_one_after_the_other() {
         .iter()
         .map(|row| format!("{}{}", text(row, "sign"), text(row, "type")))
         .collect();
-    assert_eq!(signs, ["=group", "=channel", "=account", "=user", "+key"]);
+    assert_eq!(signs, ["=group", "=channel", "=account", "=user", "=key"]);
     let other = plan_of(&lab, HOST, "lab", "strict", KEY);
     assert_eq!(other["blockers"], json!([]), "{other}");
     assert!(id_of(&other) != id_of(&again));

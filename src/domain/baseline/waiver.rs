@@ -127,6 +127,15 @@ impl CheckResult {
             .max_by_key(|waiver| waiver.until_ms)
     }
 
+    /// The waiver by which it stands as put aside; `None` where it does not.
+    pub fn excused_by(&self) -> Option<&Waiver> {
+        let hiding = self.waivers.iter().filter(|it| it.hides(self.judged()));
+        match self.verdict {
+            Verdict::Waived => hiding.max_by_key(|waiver| waiver.until_ms),
+            _ => None,
+        }
+    }
+
     /// The waiver that put it aside and has run out, where the fault is still there.
     pub fn lapsed(&self, now_ms: i64) -> Option<&Waiver> {
         if self.excuse(now_ms).is_some() {

@@ -61,7 +61,8 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
             ),
         );
         let waived = row.verdict == Verdict::Waived;
-        if let Some(waiver) = row.waivers.iter().max_by_key(|waiver| waiver.until_ms)
+        let last = || row.waivers.iter().max_by_key(|waiver| waiver.until_ms);
+        if let Some(waiver) = row.excused_by().or_else(last)
             && (waived || !matches!(row.verdict, Verdict::Ok | Verdict::NotJudged))
         {
             put(&mut text, format_args!("      {}", said(waiver, row)));
