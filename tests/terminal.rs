@@ -102,6 +102,10 @@ fn a_lost_terminal_is_a_hangup_without_a_key() {
     );
     let mut pty = shell(&script).start();
     pty.wait_for("ready");
+    // A shell that is told before it has started its reader leaves without one, and without a file.
+    wait_until("a reader", Duration::from_secs(20), || {
+        typed.exists().then_some(())
+    });
     pty.hang_up();
     assert_eq!(pty.ended(), Ended::Code(5));
     assert_eq!(
