@@ -146,7 +146,13 @@ fn main() {
             .strip_prefix("Port ")
             .and_then(|port| port.parse().ok());
         match port {
-            Some(port) => writeln!(text, "  Port {}", late(port)).expect("text"),
+            // The key of the machine stays known under the port it is kept for.
+            Some(port) => writeln!(
+                text,
+                "  Port {}\n  HostKeyAlias [127.0.0.1]:{port}",
+                late(port)
+            )
+            .expect("text"),
             None => writeln!(text, "{line}").expect("text"),
         }
     }
