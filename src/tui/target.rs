@@ -81,6 +81,10 @@ fn of(model: &Model, place: &Place) -> Target {
         Place::Plan(plan) | Place::Change(plan, _) | Place::Outcome(plan) => {
             target.plan = Some(*plan);
         }
+        Place::Triage | Place::Finding(_) => {
+            let seen = model.triage.look.as_ref();
+            target.host = seen.map(|seen| seen.value.host.clone());
+        }
         Place::Stack(stack) => target.stack = Some(stack.clone()),
         Place::Gate => {
             let gate = model.gate.as_ref();

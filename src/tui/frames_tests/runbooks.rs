@@ -177,28 +177,30 @@ fn done() -> Run {
 
 /// The list, read.
 fn list(size: (u16, u16), snapshot: Snapshot) -> Screen {
-    let runs = vec![planned()];
-    Screen::new(size, snapshot)
-        .keys("O")
-        .answer_before(Ok(books()))
-        .answer(Ok(Answer::Runs(runs)))
+    opened(Screen::new(size, snapshot), size, planned())
+}
+
+/// The list with all its answers: on a wide screen the selected runbook is read for the page beside.
+fn opened(screen: Screen, size: (u16, u16), run: Run) -> Screen {
+    let runs = Ok(Answer::Runs(vec![run]));
+    let screen = screen.keys("O").answer_before(Ok(books()));
+    if size.0 < 120 {
+        return screen.answer(runs);
+    }
+    screen.answer_before(runs).answer(Ok(book(true)))
 }
 
 /// A run's page.
 fn page(size: (u16, u16), snapshot: Snapshot, run: Run) -> Screen {
-    Screen::new(size, snapshot)
-        .keys("O")
-        .answer_before(Ok(books()))
-        .answer(Ok(Answer::Runs(vec![run.clone()])))
-        .keys("l\r")
-        .answer(Ok(Answer::Run(Box::new(run))))
+    read_run(Screen::new(size, snapshot), size, run)
 }
 
 fn page_zh(run: Run) -> Screen {
-    Screen::with((80, 24), well(), chinese)
-        .keys("O")
-        .answer_before(Ok(books()))
-        .answer(Ok(Answer::Runs(vec![run.clone()])))
+    read_run(Screen::with((80, 24), well(), chinese), (80, 24), run)
+}
+
+fn read_run(screen: Screen, size: (u16, u16), run: Run) -> Screen {
+    opened(screen, size, run.clone())
         .keys("l\r")
         .answer(Ok(Answer::Run(Box::new(run))))
 }

@@ -4,7 +4,7 @@ use super::said::{moment, seconds};
 use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
-use crate::target::pointed_at;
+use crate::target::{host_looked_at, pointed_at};
 use crate::theme::Role;
 use crate::update::Shown;
 use crate::widgets::{behind, cut};
@@ -164,9 +164,13 @@ fn text_role(role: Role) -> Role {
     }
 }
 
-/// The last warnings of what a row is about.
+/// The last warnings of what a row is about; nothing beside what no log could be of.
 pub(crate) fn beside(model: &Model, shown: &Shown, area: Rect) -> Vec<Note> {
-    let Some(subject) = crate::logs::subject(model, pointed_at(model, shown)) else {
+    let aim = pointed_at(model, shown);
+    let Some(subject) = crate::logs::subject(model, aim.clone()) else {
+        if host_looked_at(model, aim).is_none() && !model.logs.states.is_empty() {
+            return Vec::new();
+        }
         let key = if model.logs.states.is_empty() {
             "log.no-source"
         } else {

@@ -293,9 +293,10 @@ pub(super) fn read_batch(model: &mut Model, batch: BatchId) -> Vec<Effect> {
     ask(model, Asked::Detail(batch), Command::BatchShow { batch })
 }
 
-/// A batch whose page stands beside the list is read as soon as it is selected.
+/// A page that stands beside its list is read as soon as its row is selected.
 pub(super) fn read_beside(model: &mut Model) -> Vec<Effect> {
-    if model.trail.view().place != Place::Batches || model.frozen.is_some() {
+    let listed = matches!(model.trail.view().place, Place::Batches | Place::Runbooks);
+    if !listed || model.frozen.is_some() {
         return Vec::new();
     }
     let shown = super::shown(model);
@@ -303,6 +304,9 @@ pub(super) fn read_beside(model: &mut Model) -> Vec<Effect> {
     match (shown.geometry.side, opens) {
         (Some(_), Some(Place::Batch(batch))) if !model.details.contains_key(&batch) => {
             read_batch(model, batch)
+        }
+        (Some(_), Some(Place::Runbook(id))) if !model.read_books.contains_key(&id) => {
+            super::runbooks::read_book(model, &id)
         }
         _ => Vec::new(),
     }

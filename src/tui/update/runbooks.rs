@@ -266,7 +266,10 @@ fn keep(model: &mut Model, run: Run) {
 /// What came back of all this.
 pub(super) fn answered(model: &mut Model, asked: Asked, outcome: Outcome<Answer>) -> Vec<Effect> {
     match (asked, outcome) {
-        (Asked::Books, Ok(Answer::Runbooks(rows))) => model.books = Some(rows),
+        (Asked::Books, Ok(Answer::Runbooks(rows))) => {
+            model.books = Some(rows);
+            return super::answers::read_beside(model);
+        }
         (Asked::Runs, Ok(Answer::Runs(runs))) => {
             for run in runs {
                 keep(model, run);
