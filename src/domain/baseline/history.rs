@@ -3,7 +3,10 @@
 
 use super::verdict::Verdict;
 use crate::ids::PackId;
+use regex::Regex;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// Looks that a row of marks shows.
 pub const RECENT: usize = 16;
@@ -26,9 +29,25 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// Whether another look belongs to it: what was found tells faults apart, but not good news.
+    /// Whether another look belongs to it: what was found tells faults apart, but not good news. An age
+    /// or an amount that is another one at each look makes no other fault.
     pub fn goes_on(&self, verdict: Verdict, found: &str) -> bool {
-        self.verdict == verdict && (verdict == Verdict::Ok || self.found == found)
+        self.verdict == verdict
+            && (verdict == Verdict::Ok || unmeasured(&self.found) == unmeasured(found))
+    }
+}
+
+/// A text without its durations, sizes and shares; numbers without a unit name things and stay.
+fn unmeasured(text: &str) -> Cow<'_, str> {
+    static MEASURE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let amount = r"(?:\d+(?:\.\d+)?|\b[Aa]bout an?|\b[Ll]ess than a)";
+        let unit =
+            r"(?:[muµn]?s|[mhdw]|(?:sec|min|second|minute|hour|day|week|month)s?|[kKMGT]?i?B)";
+        Regex::new(&format!(r"{amount} ?(?:{unit}\b|%)")).ok()
+    });
+    match MEASURE.as_ref() {
+        Some(measure) => measure.replace_all(text, "_"),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -180,5 +199,36 @@ mod tests {
         assert!(bad.goes_on(Verdict::Fail, "found at 2"));
         assert!(!bad.goes_on(Verdict::Fail, "503"));
         assert!(!bad.goes_on(Verdict::Ok, "found at 2"));
+    }
+
+    #[test]
+    fn an_age_that_grows_is_no_other_fault_and_another_number_is() {
+        let goes_on = |before: &str, now: &str| {
+            let mut bad = stretch(Verdict::Fail, 1, 2, 1);
+            bad.found = before.to_owned();
+            bad.goes_on(Verdict::Fail, now)
+        };
+        let age = |age: &str| format!("`lab-7` runs: Up {age} 127.0.0.1:18192");
+        for now in [
+            "43 seconds",
+            "About a minute",
+            "2 minutes",
+            "About an hour",
+            "3 weeks",
+        ] {
+            assert!(goes_on(&age("42 seconds"), &age(now)), "{now}");
+        }
+        assert!(goes_on("503 in 1202 ms", "503 in 7.5s"));
+        assert!(goes_on("4% free (1.2 GiB)", "3.5% free (980 MiB)"));
+        assert!(!goes_on("503 in 1202 ms", "502 in 1202 ms"));
+        assert!(!goes_on(
+            "account 7 has no group 3",
+            "account 8 has no group 3"
+        ));
+        assert!(!goes_on(
+            &age("42 seconds"),
+            "`lab-8` runs: Up 42 seconds 127.0.0.1:18192"
+        ));
+        assert!(!goes_on("127.0.0.1:18192", "127.0.0.1:18193"));
     }
 }
