@@ -399,6 +399,11 @@ fn a_draft_of_a_live_host_is_a_good_pack_green_at_once_and_its_drift_is_named() 
     let siblings = lab.run(&["baseline", "diff", "prod", "accept"]);
     assert_eq!(siblings.code, 1, "{siblings:?}");
     assert!(siblings.stdout.contains("difference(s)"), "{siblings:?}");
+    let served = lab.run(&["baseline", "diff", "prod", "accept", "--json"]);
+    assert!(
+        names(&served).contains(&"service nginx.service".to_owned()),
+        "{served:?}"
+    );
     let nobody = lab.run(&["baseline", "diff", "prod", "nobody"]);
     assert_eq!(nobody.code, 3, "{nobody:?}");
 }

@@ -2,6 +2,7 @@
 
 use super::{Machine, Output};
 use crate::faults::Fault;
+use cockpit_domain::baseline::matches_glob;
 use jiff::Timestamp;
 use std::fmt::Write as _;
 
@@ -240,15 +241,17 @@ impl Machine {
             .copied()
             .filter(|word| !word.starts_with('-'))
             .collect();
+        if let ["show", units @ ..] = words.as_slice() {
+            let asked = arguments
+                .iter()
+                .find_map(|word| word.strip_prefix("--property="));
+            return self.units_shown(units, asked.unwrap_or_default());
+        }
         let [verb, unit] = words.as_slice() else {
             return Output::fail(1, "systemctl: name one verb and one unit\n");
         };
         let unit = unit.trim_end_matches(".service");
-        let known = match unit {
-            "docker" | "ssh" => true,
-            "nginx" => self.base.site.is_some(),
-            _ => false,
-        };
+        let known = self.has_unit(unit);
         match (*verb, known) {
             ("is-active", true) => Output::out("active\n"),
             ("is-active", false) => {
@@ -275,6 +278,53 @@ impl Machine {
             (_, false) => Output::fail(5, format!("Unit {unit}.service not found.\n")),
             (other, true) => Output::fail(1, format!("Unknown command verb '{other}'.\n")),
         }
+    }
+
+    fn has_unit(&self, unit: &str) -> bool {
+        match unit {
+            "docker" | "ssh" => true,
+            "nginx" => self.base.site.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The properties of units: a pattern shows what is loaded and fits it, a name that is not known is
+    /// shown as such and is no failure.
+    fn units_shown(&self, asked: &[&str], properties: &str) -> Output {
+        let mut shown: Vec<(&str, bool)> = Vec::new();
+        for unit in asked {
+            let unit = unit.trim_end_matches(".service");
+            if unit.contains('*') {
+                let loaded = ["docker", "nginx", "ssh"].into_iter();
+                let fits = loaded.filter(|name| matches_glob(unit, name) && self.has_unit(name));
+                shown.extend(fits.map(|name| (name, true)));
+            } else {
+                shown.push((unit, self.has_unit(unit)));
+            }
+        }
+        let blocks: Vec<String> = shown
+            .iter()
+            .map(|(unit, known)| {
+                let lines = properties.split(',').filter_map(|property| {
+                    let value = match (property, known) {
+                        ("Id", _) => format!("{unit}.service"),
+                        ("LoadState", true) => "loaded".to_owned(),
+                        ("LoadState", false) => "not-found".to_owned(),
+                        ("ActiveState", true) => "active".to_owned(),
+                        ("ActiveState", false) => "inactive".to_owned(),
+                        ("SubState", true) => "running".to_owned(),
+                        ("SubState", false) => "dead".to_owned(),
+                        ("UnitFileState", true) => "enabled".to_owned(),
+                        ("UnitFileState", false) => String::new(),
+                        ("NRestarts", _) => "0".to_owned(),
+                        _ => return None,
+                    };
+                    Some(format!("{property}={value}\n"))
+                });
+                lines.collect()
+            })
+            .collect();
+        Output::out(blocks.join("\n"))
     }
 }
 
