@@ -4,8 +4,10 @@ mod asked;
 mod bad;
 mod certificate;
 mod exposition;
+mod grace;
 mod here;
 mod nginx;
+mod postgres;
 mod sixth;
 
 use here::{Here, assert_rows};

@@ -315,6 +315,61 @@ fn a_run_is_written_for_a_build_and_for_a_collector() {
     assert_eq!(nowhere.code, 3, "{nowhere:?}");
 }
 
+/// Whether an XML file is what the schema of such reports says, and what is wrong with it.
+fn held_against_the_schema(file: &str) -> Result<(), String> {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/junit.xsd");
+    let held = Command::new("xmllint")
+        .args(["--nonet", "--noout", "--schema", schema, file])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&held.stderr).into_owned();
+    held.status.success().then_some(()).ok_or(said)
+}
+
+#[test]
+fn a_junit_file_is_what_the_schema_of_build_servers_says_whatever_the_rows_came_to() {
+    if Command::new("xmllint").arg("--version").output().is_err() {
+        println!("SKIPPED: no xmllint");
+        return;
+    }
+    let Some(here) = Here::new("must") else {
+        return;
+    };
+    let junit = here.path("junit.xml");
+    let written = || {
+        here.say(&["run", "--pack", "here", "--junit", &junit]);
+        held_against_the_schema(&junit).unwrap();
+        std::fs::read_to_string(&junit).unwrap()
+    };
+    let failed = written();
+    assert!(
+        failed.contains("<failure ") && failed.contains("<error "),
+        "{failed}"
+    );
+    let made = here.say(&waive("host.file", "3d"));
+    assert_eq!(made.code, 0, "{made:?}");
+    assert!(written().contains("<skipped "));
+    here.make();
+    let good = written();
+    assert!(
+        !good.contains("<failure ") && !good.contains("<skipped "),
+        "{good}"
+    );
+    // The schema would say so.
+    for (from, to) in [
+        ("classname=", "klass="),
+        ("timestamp=\"", "timestamp=\"on "),
+        ("<failure ", "<system-out>first</system-out><failure "),
+        (" type=\"fail\"", ""),
+        ("name=\"host.unseen\"", "name=\"host.file\""),
+    ] {
+        let other = failed.replacen(from, to, 1);
+        assert_ne!(other, failed, "{from}");
+        std::fs::write(&junit, other).unwrap();
+        assert!(held_against_the_schema(&junit).is_err(), "{from}");
+    }
+}
+
 #[test]
 fn a_draft_of_a_live_host_is_a_good_pack_green_at_once_and_its_drift_is_named() {
     if !has_ssh() {

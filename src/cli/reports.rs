@@ -20,6 +20,11 @@ pub(crate) fn junit(report: &BaselineReport) -> Outcome<String> {
     for layer in Layer::ALL {
         let rows = report.results.iter().filter(|row| row.layer == layer);
         let mut suite = TestSuite::new(format!("{}.{layer}", report.pack));
+        let took: u64 = rows.clone().map(|row| row.duration_ms).sum();
+        suite.set_time(Duration::from_millis(took));
+        suite
+            .extra
+            .insert("timestamp".into(), moment(report.started_ms).into());
         suite.add_test_cases(rows.map(|row| case(report, row)));
         if !suite.test_cases.is_empty() {
             whole.add_test_suite(suite);
@@ -80,14 +85,14 @@ fn excused(row: &CheckResult) -> String {
     row.excused_by().map_or_else(String::new, |waiver| {
         format!(
             "waived until {} by {}: {}",
-            output_moment(waiver.until_ms),
+            moment(waiver.until_ms),
             waiver.owner,
             waiver.reason
         )
     })
 }
 
-fn output_moment(at_ms: i64) -> String {
+fn moment(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| String::new(), |at| format!("{at:.0}"))
 }
 

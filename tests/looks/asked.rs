@@ -154,7 +154,7 @@ fn a_process_that_holds_the_file_proves_a_database_and_times_are_compared() {
 }
 
 #[test]
-fn what_was_just_started_is_warming_up_and_what_has_just_turned_warns() {
+fn what_was_just_started_is_warming_up_and_what_has_just_turned_is_pending() {
     let Some(mut here) = Here::new(&["sleep", "ps"]) else {
         return;
     };
@@ -180,17 +180,17 @@ fn what_was_just_started_is_warming_up_and_what_has_just_turned_warns() {
         &[
             ("warming", "unknown", "warming up: `sleep"),
             ("cold", "fail", "is not there"),
-            ("lasting", "warn", "(look 1 of 3)"),
-            ("times", "warn", "(for 0 s of 60 min)"),
+            ("lasting", "unknown", "bad in 1 of 3 looks: "),
+            ("times", "unknown", "bad for 0 s of 60 min: "),
         ],
     );
     assert!(rows["warming"].1.contains("is not there"), "{rows:?}");
-    assert_eq!(here.again(&[])["lasting"].0, "warn");
+    assert!(here.again(&[])["lasting"].1.contains("in 2 of 3 looks"));
     assert_eq!(here.again(&[])["lasting"].0, "fail");
     std::fs::write(here.path("missing"), "").unwrap();
     assert_eq!(here.again(&[])["lasting"].0, "ok");
     std::fs::remove_file(here.path("missing")).unwrap();
-    assert!(here.again(&[])["lasting"].1.contains("look 1 of 3"));
+    assert!(here.again(&[])["lasting"].1.contains("in 1 of 3 looks"));
 }
 
 #[test]

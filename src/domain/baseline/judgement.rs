@@ -24,6 +24,8 @@ pub struct Judgement {
     pub fix: Option<String>,
     /// Whether what is wrong can be repaired through the host's API.
     pub repair: bool,
+    /// Whether it is bad, and has not been so for as long as the check says.
+    pub pending: bool,
     /// What it found that other checks compare; never kept.
     pub facts: Option<Box<Facts>>,
 }
@@ -39,6 +41,7 @@ impl Judgement {
             evidence: shorten(&redactor.admit(evidence), MOST_EVIDENCE),
             fix: None,
             repair: false,
+            pending: false,
             facts: None,
         }
     }
@@ -70,6 +73,20 @@ impl Judgement {
         Self {
             fix: Some(fix.into()),
             ..Self::new(Verdict::Unreachable, "", found, "")
+        }
+    }
+
+    /// Bad, but not for long enough: neither green nor red, with what is left to wait for. `told` is
+    /// such as `for 20 s of 60 s`.
+    #[must_use]
+    pub fn pending(self, told: &str, fix: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Unknown,
+            found: format!("bad {told}: {}", self.found),
+            fix: Some(fix.into()),
+            repair: false,
+            pending: true,
+            ..self
         }
     }
 

@@ -1,8 +1,7 @@
-//! Thresholds with memory: what has just turned bad warns, and fails when it has lasted.
+//! Thresholds with memory: what has just turned bad is pending, and fails when it has lasted.
 
 use super::judgement::Judgement;
 use super::process::span;
-use super::verdict::Verdict;
 use crate::pack::Lasting;
 use serde::{Deserialize, Serialize};
 
@@ -33,26 +32,33 @@ pub fn weigh(lasting: Lasting, judgement: Judgement, turns: &[Turn]) -> Judgemen
         since = turn.at_ms;
         looks += 1;
     }
-    let (told, lasted) = match lasting {
+    match lasting {
         Lasting::Seconds(wanted) => {
             let seconds = u64::try_from((newest.at_ms - since) / 1000).unwrap_or(0);
-            let told = format!("for {} of {}", span(seconds), span(wanted));
-            (told, seconds >= wanted)
+            pending_for(judgement, seconds, wanted)
         }
-        Lasting::Looks(wanted) => (format!("look {looks} of {wanted}"), looks >= wanted),
-    };
-    if lasted {
+        Lasting::Looks(wanted) if looks < wanted => {
+            let told = format!("in {looks} of {wanted} looks");
+            judgement.pending(&told, "Look again: it fails when it stays so.")
+        }
+        Lasting::Looks(_) => judgement,
+    }
+}
+
+/// The judgement of what has been bad for so long of so long, in seconds.
+pub(super) fn pending_for(judgement: Judgement, seconds: u64, wanted: u64) -> Judgement {
+    if seconds >= wanted {
         return judgement;
     }
-    Judgement {
-        verdict: Verdict::Warn,
-        found: format!("{} ({told})", judgement.found),
-        ..judgement
-    }
+    let told = format!("for {} of {}", span(seconds), span(wanted));
+    let left = span(wanted - seconds);
+    let fix = format!("Look again in {left}: it fails when it is still so.");
+    judgement.pending(&told, fix)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::verdict::Verdict;
     use super::*;
 
     fn turns(rows: &[(i64, bool)]) -> Vec<Turn> {
@@ -66,26 +72,27 @@ mod tests {
     fn weighed(lasting: Lasting, rows: &[(i64, bool)]) -> (Verdict, String) {
         let failed = Judgement::new(Verdict::Fail, "e", "bad", "");
         let judgement = weigh(lasting, failed, &turns(rows));
+        assert_eq!(judgement.pending, judgement.verdict == Verdict::Unknown);
         (judgement.verdict, judgement.found)
     }
 
     #[test]
-    fn what_is_wrong_warns_until_it_has_lasted() {
+    fn what_is_wrong_is_pending_until_it_has_lasted() {
         let seconds = Lasting::Seconds(600);
         let rows: [(&str, Lasting, &[(i64, bool)], Verdict, &str); 8] = [
             (
                 "first",
                 seconds,
                 &[(0, false)],
-                Verdict::Warn,
-                "bad (for 0 s of 10 min)",
+                Verdict::Unknown,
+                "bad for 0 s of 10 min: bad",
             ),
             (
                 "short",
                 seconds,
                 &[(0, true), (300, false), (600, false)],
-                Verdict::Warn,
-                "bad (for 5 min of 10 min)",
+                Verdict::Unknown,
+                "bad for 5 min of 10 min: bad",
             ),
             (
                 "long",
@@ -98,29 +105,29 @@ mod tests {
                 "good between",
                 seconds,
                 &[(0, false), (300, true), (600, false)],
-                Verdict::Warn,
-                "bad (for 0 s of 10 min)",
+                Verdict::Unknown,
+                "bad for 0 s of 10 min: bad",
             ),
             (
                 "nobody looked between",
                 seconds,
                 &[(0, false), (7200, false)],
-                Verdict::Warn,
-                "bad (for 0 s of 10 min)",
+                Verdict::Unknown,
+                "bad for 0 s of 10 min: bad",
             ),
             (
                 "one look",
                 Lasting::Looks(3),
                 &[(0, false)],
-                Verdict::Warn,
-                "bad (look 1 of 3)",
+                Verdict::Unknown,
+                "bad in 1 of 3 looks: bad",
             ),
             (
                 "two looks",
                 Lasting::Looks(3),
                 &[(0, true), (9, false), (90_000, false)],
-                Verdict::Warn,
-                "bad (look 2 of 3)",
+                Verdict::Unknown,
+                "bad in 2 of 3 looks: bad",
             ),
             (
                 "three looks",

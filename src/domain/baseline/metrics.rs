@@ -2,6 +2,7 @@
 //! sampled earlier comes in as a list, so that restarts and gaps are judged like everything else.
 
 use super::judgement::Judgement;
+use super::lasting::pending_for;
 use super::process::span;
 use super::verdict::Verdict;
 use crate::pack::{Measure, MetricsLook};
@@ -158,13 +159,11 @@ pub fn judge_metrics(look: &MetricsLook, samples: &[Sample]) -> Judgement {
         }
     }
     let lasted = seconds(newest.at_ms - since);
-    let told = format!("{told}, for {}", span(lasted));
-    let verdict = if lasted >= look.for_s {
-        Verdict::Fail
-    } else {
-        Verdict::Warn
-    };
-    Judgement::new(verdict, expected, &told, &evidence)
+    let failed = |told: &str| Judgement::new(Verdict::Fail, expected.clone(), told, &evidence);
+    if lasted < look.for_s {
+        return pending_for(failed(&told), lasted, look.for_s);
+    }
+    failed(&format!("{told}, for {}", span(lasted)))
 }
 
 /// What a look makes of samples, where they reach far enough back.
@@ -385,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn out_of_bounds_is_a_warning_until_it_has_lasted() {
+    fn out_of_bounds_is_pending_until_it_has_lasted() {
         let mut look = look(Measure::Value, None, 1.5);
         look.for_s = 600;
         let verdict = |rows: &[(i64, &str, f64)]| {
@@ -395,7 +394,10 @@ mod tests {
         let short = [(0, "a", 1.0), (300, "a", 2.0), (600, "a", 2.0)];
         assert_eq!(
             verdict(&short),
-            (Verdict::Warn, "fails_total is 2, for 5 min".to_owned())
+            (
+                Verdict::Unknown,
+                "bad for 5 min of 10 min: fails_total is 2".to_owned()
+            )
         );
         let long = [(0, "a", 2.0), (300, "a", 3.0), (600, "a", 2.0)];
         assert_eq!(
@@ -403,7 +405,7 @@ mod tests {
             (Verdict::Fail, "fails_total is 2, for 10 min".to_owned())
         );
         let back = [(0, "a", 2.0), (300, "a", 1.0), (600, "a", 2.0)];
-        assert_eq!(verdict(&back).0, Verdict::Warn);
+        assert_eq!(verdict(&back).0, Verdict::Unknown);
         assert_eq!(verdict(&[(0, "a", 1.5)]).0, Verdict::Ok);
     }
 

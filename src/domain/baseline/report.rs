@@ -83,6 +83,9 @@ pub struct CheckResult {
     /// Whether `repair plan` can mend it through the host's API.
     #[serde(default)]
     pub repair: bool,
+    /// Whether it is bad and `unknown` until it has been so for as long as the check says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
     /// The parent that explains it, when it is `not_judged`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted_by: Option<String>,
@@ -135,6 +138,7 @@ impl CheckResult {
             since_ms: None,
             origin: Origin::Live,
             repair: judgement.repair,
+            pending: judgement.pending,
             muted_by: None,
         }
     }
@@ -189,6 +193,7 @@ pub fn mute_children(pack: &BaselinePack, results: &mut [CheckResult]) {
             row.next_step = format!("Clear `{parent}` first; this check is judged again then.");
             row.verdict = Verdict::NotJudged;
             row.repair = false;
+            row.pending = false;
             row.muted_by = Some(parent);
         }
     }
@@ -272,6 +277,7 @@ impl BaselineReport {
                 row.found = format!("was {} when it was last looked at", row.verdict);
                 row.verdict = Verdict::Unknown;
                 row.repair = false;
+                row.pending = false;
                 "Run the baseline again.".clone_into(&mut row.next_step);
                 old = true;
             }
@@ -321,6 +327,7 @@ mod tests {
             since_ms: None,
             origin: Origin::Live,
             repair: false,
+            pending: false,
             muted_by: None,
         }
     }

@@ -119,17 +119,23 @@ impl CheckResult {
         self.judged.unwrap_or(self.verdict)
     }
 
+    /// Whether a waiver puts it aside: what is pending was seen, and is known as what fails is.
+    fn is_hidden_by(&self, waiver: &Waiver) -> bool {
+        let judged = self.judged();
+        waiver.hides(judged) || self.pending && judged == Verdict::Unknown
+    }
+
     /// The waiver that puts it aside now: of several the one that lasts longest.
     pub fn excuse(&self, now_ms: i64) -> Option<&Waiver> {
         self.waivers
             .iter()
-            .filter(|waiver| waiver.is_in_force(now_ms) && waiver.hides(self.judged()))
+            .filter(|waiver| waiver.is_in_force(now_ms) && self.is_hidden_by(waiver))
             .max_by_key(|waiver| waiver.until_ms)
     }
 
     /// The waiver by which it stands as put aside; `None` where it does not.
     pub fn excused_by(&self) -> Option<&Waiver> {
-        let hiding = self.waivers.iter().filter(|it| it.hides(self.judged()));
+        let hiding = self.waivers.iter().filter(|it| self.is_hidden_by(it));
         match self.verdict {
             Verdict::Waived => hiding.max_by_key(|waiver| waiver.until_ms),
             _ => None,
@@ -143,7 +149,7 @@ impl CheckResult {
         }
         self.waivers
             .iter()
-            .filter(|waiver| !waiver.is_in_force(now_ms) && waiver.hides(self.judged()))
+            .filter(|waiver| !waiver.is_in_force(now_ms) && self.is_hidden_by(waiver))
             .max_by_key(|waiver| waiver.until_ms)
     }
 
@@ -300,6 +306,12 @@ mod tests {
             report.stand(50);
             assert_eq!(report.verdict, judged, "a window somewhere else");
         }
+        // What is pending was looked at: the fault that is known is about to show.
+        let mut report = report(&[Verdict::Unknown]);
+        report.results[0].pending = true;
+        report.attach(&[waiver("check/p/c0", 100)]);
+        report.stand(50);
+        assert_eq!(report.verdict, Verdict::Ok);
     }
 
     #[test]

@@ -102,6 +102,9 @@ pub struct Seen {
     pub next_step: String,
     /// The far end's own words, redacted.
     pub evidence: String,
+    /// Whether it is bad, and has not been so for as long as its check says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
 }
 
 impl Seen {
@@ -359,7 +362,8 @@ impl Run {
         };
         let step = &mut self.steps[at];
         let turned = seen.iter().find(|row| row.verdict == Verdict::Fail);
-        let blind = seen.iter().find(|row| !row.is_good());
+        let pending = seen.iter().find(|row| !row.is_good() && row.pending);
+        let blind = seen.iter().find(|row| !row.is_good() && !row.pending);
         if let Some(row) = turned {
             let text = format!(
                 "turned after {} good look(s): {}: {}",
@@ -378,6 +382,13 @@ impl Run {
                 Mark::Looking
             };
             step.set(mark, text, now_ms);
+        } else if let Some(row) = pending {
+            // Its check says how long it may be so: it fails by itself, or is good again.
+            step.set(
+                Mark::Looking,
+                format!("{}: {}", row.check, first(row)),
+                now_ms,
+            );
         } else {
             step.blind = 0;
             step.looks += 1;

@@ -226,6 +226,7 @@ fn seen(verdict: Verdict, evidence: &str) -> Vec<Seen> {
         found: "found".to_owned(),
         next_step: String::new(),
         evidence: evidence.to_owned(),
+        pending: false,
     }]
 }
 
@@ -281,6 +282,16 @@ fn a_watch_counts_its_looks_and_turns() {
     turned.watched(seen(Verdict::Ok, ""), 1);
     turned.watched(seen(Verdict::Unreachable, ""), 2);
     assert_eq!(turned.steps[4].mark, Mark::Looking);
+    // What has just turned bad is neither a good look nor a lost one.
+    let mut pending = seen(Verdict::Unknown, "");
+    pending[0].pending = true;
+    for at in [2, 2, 2] {
+        turned.watched(pending.clone(), at);
+        assert_eq!(
+            (turned.steps[4].mark, turned.steps[4].looks),
+            (Mark::Looking, 1)
+        );
+    }
     turned.watched(seen(Verdict::Fail, ""), 3);
     turned.settle(3);
     assert_eq!(turned.state, RunState::Held);

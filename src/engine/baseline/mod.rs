@@ -30,6 +30,8 @@ pub use siblings::{Drafted, diff, draft_of};
 pub use waive::{Aside, WaiverWish, Waivers, clear, waive, waivers};
 
 #[cfg(test)]
+mod due_tests;
+#[cfg(test)]
 mod fakes;
 #[cfg(test)]
 mod many_tests;

@@ -68,20 +68,16 @@ pub async fn run(
         looks: SharedLooks::default(),
         wanted: facts::wanted(pack),
     });
+    let stands = context
+        .before
+        .as_ref()
+        .map_or_else(BTreeMap::new, |run| memory::standing(run, pack, started_ms));
     let mut tasks = JoinSet::new();
     let mut places: Vec<(Id, usize)> = Vec::with_capacity(pack.checks.len());
     let mut rows: Vec<Option<CheckResult>> = vec![None; pack.checks.len()];
     for (place, check) in pack.checks.iter().enumerate() {
-        if matches!(check.look, Look::Compare(_)) {
-            continue;
-        }
-        // What is compared is looked at together: facts are not kept.
-        let before = context
-            .before
-            .as_ref()
-            .filter(|_| !shared.wanted.contains_key(&check.id));
-        if let Some(row) = before.and_then(|run| memory::standing(run, pack, check, started_ms)) {
-            rows[place] = Some(row.clone());
+        rows[place] = stands.get(check.id.as_str()).map(|row| (*row).clone());
+        if rows[place].is_some() || matches!(check.look, Look::Compare(_)) {
             continue;
         }
         let (shared, check) = (Arc::clone(&shared), check.clone());
@@ -115,7 +111,8 @@ pub async fn run(
     };
     tasks.abort_all();
     for (place, check) in pack.checks.iter().enumerate() {
-        if let (Look::Compare(look), false) = (&check.look, cancelled) {
+        let open = !cancelled && rows[place].is_none();
+        if let (Look::Compare(look), true) = (&check.look, open) {
             let judgement = memory::weighed(&shared, check, facts::compare(look, &found)).await;
             let at_ms = context.clock.now_ms();
             let row = CheckResult::of(check, judgement, at_ms, 0);

@@ -1,12 +1,14 @@
 //! Questions to a database: proven to be the one in use before anything is asked.
 
-use super::machines::{machine_of, printed, sealed, sealed_output, system, unreadable};
+use super::machines::{
+    as_tool, machine_of, printed, ran, sealed, sealed_output, system, unreadable,
+};
 use super::own::untrusted;
 use super::run::Shared;
 use super::tools::Seen;
 use cockpit_domain::baseline::{
     ContainerSeen, Judgement, LIST, Named, ask_database, judge_sql, matches_glob, not_proven,
-    read_processes, read_rows, read_settings,
+    read_processes, read_rows, read_settings, read_tool,
 };
 use cockpit_domain::pack::{Check, SqlLook};
 use std::collections::BTreeMap;
@@ -20,12 +22,8 @@ pub(super) async fn sql(shared: &Shared, check: &Check, look: &SqlLook) -> Seen 
     // What the proof took is gone; the query itself ends before the check does.
     let limit = check.time_limit * 2 / 3;
     let argv = ask_database(look, target.user.as_deref(), &target.database, limit);
-    let text = printed(shared, check, &argv).await?;
-    let tool = if look.sqlite.is_some() {
-        "sqlite3"
-    } else {
-        "psql"
-    };
+    let text = asked(shared, check, look, &argv).await?;
+    let tool = tool(look);
     let rows = read_rows(&text).map_err(|reason| unreadable(tool, &reason, ""))?;
     let judgement = judge_sql(look, &rows, shared.context.clock.now_ms());
     let count = rows.len();
@@ -34,6 +32,47 @@ pub(super) async fn sql(shared: &Shared, check: &Check, look: &SqlLook) -> Seen 
         "rows" => Some(count.to_string()),
         _ => super::facts::field(&rows, fact),
     }))
+}
+
+fn tool(look: &SqlLook) -> &'static str {
+    if look.sqlite.is_some() {
+        "sqlite3"
+    } else {
+        "psql"
+    }
+}
+
+/// What the client printed. The query stands in the pack: what the client said is told, not that.
+async fn asked(
+    shared: &Shared,
+    check: &Check,
+    look: &SqlLook,
+    argv: &[String],
+) -> Result<String, Judgement> {
+    let output = ran(shared, check, argv).await?;
+    let words = match &look.container {
+        Some(container) => format!("docker exec {container} psql"),
+        None => tool(look).to_owned(),
+    };
+    let told = as_tool(&output, &words, argv, machine_of(check)?);
+    let printed = read_tool(told).map(str::to_owned);
+    printed.map_err(|judgement| password_wanted(look, judgement))
+}
+
+/// Where a client of PostgreSQL looks for a password by itself, so that none is in its arguments.
+fn password_wanted(look: &SqlLook, judgement: Judgement) -> Judgement {
+    let said = judgement.evidence.to_lowercase();
+    let wanted = ["no password supplied", "password authentication failed"];
+    if !wanted.iter().any(|words| said.contains(words)) {
+        return judgement;
+    }
+    let user = look.user.as_deref().unwrap_or("its user");
+    Judgement {
+        fix: Some(format!(
+            "Put the password of `{user}` into ~/.pgpass there, readable by its owner alone (0600)."
+        )),
+        ..judgement
+    }
 }
 
 /// Who is asked for what.

@@ -21,14 +21,14 @@ const HEAD: &str = "schema = 1\nkind = \"baseline\"\ntitle = \"Test\"\n";
 const NGINX: &str = "# configuration file /etc/nginx/nginx.conf:\nhttp { server { listen 443 ssl; \
                      server_name x.lab; location / { proxy_pass http://127.0.0.1:8080; } } }\n";
 
-fn check(id: &str, vantage: &str, look: &str) -> String {
+pub(super) fn check(id: &str, vantage: &str, look: &str) -> String {
     format!(
         "[[check]]\nid = \"{id}\"\nlayer = \"entry\"\nlevel = \"must\"\nvantage = \"{vantage}\"\n\
          title = \"t\"\nwhy = \"w\"\nnext_step = \"the pack's step\"\n{look}\n"
     )
 }
 
-fn pack(checks: &[String]) -> BaselinePack {
+pub(super) fn pack(checks: &[String]) -> BaselinePack {
     let text = format!("{HEAD}{}", checks.concat());
     match read(
         &PackId::new("test").unwrap(),

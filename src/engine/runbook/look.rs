@@ -157,6 +157,7 @@ async fn see(
         found: row.found,
         next_step: row.next_step,
         evidence: row.evidence,
+        pending: row.pending,
     })
     .collect()
 }

@@ -61,6 +61,16 @@ fn next_step(model: &Model, row: &CheckResult) -> String {
     worded(model, &row.next_step, row.next_step_zh.as_ref())
 }
 
+/// Glyph and word of a row; what is bad and may still pass is told from what could not be seen.
+fn verdict_of(model: &Model, row: &CheckResult) -> (Cell, Cell) {
+    let verdict = row.standing(model.now_ms);
+    let (glyph, mut word) = verdict_cell(model, verdict);
+    if row.pending && verdict == Verdict::Unknown {
+        word.text = model.say("verdict.pending");
+    }
+    (glyph, word)
+}
+
 /// Every row of every pack, worst first, from the outside in.
 fn rows(model: &Model) -> Vec<(&PackId, &CheckResult)> {
     let mut rows: Vec<(&PackId, &CheckResult)> = model
@@ -118,7 +128,7 @@ pub(super) fn list(model: &Model) -> Content {
         .map(|(pack, row)| {
             let stale = row.is_stale(model.now_ms);
             let verdict = row.standing(model.now_ms);
-            let (glyph, mut word) = verdict_cell(model, verdict);
+            let (glyph, mut word) = verdict_of(model, row);
             let seen = if verdict == Verdict::Ok || row.found.is_empty() {
                 title(model, row)
             } else {
@@ -219,7 +229,7 @@ pub(super) fn check(model: &Model, pack: &PackId, id: &str) -> Content {
     };
     let stale = row.is_stale(model.now_ms);
     let verdict = row.standing(model.now_ms);
-    let (mut glyph, mut word) = verdict_cell(model, verdict);
+    let (mut glyph, mut word) = verdict_of(model, row);
     let was = word.text.clone();
     if stale {
         glyph = Cell::new("?", Role::Unknown);

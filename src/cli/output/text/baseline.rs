@@ -21,6 +21,14 @@ pub(super) fn glyph(verdict: Verdict) -> char {
     }
 }
 
+/// The word of a row's verdict; what is bad and may still pass is told from what could not be seen.
+fn word(row: &CheckResult) -> &'static str {
+    match row.verdict {
+        Verdict::Unknown if row.pending => "pending",
+        verdict => verdict.as_str(),
+    }
+}
+
 /// Who put a row aside, until when and why; or that this has run out.
 fn said(waiver: &Waiver, row: &CheckResult) -> String {
     let word = match (row.verdict, waiver.subject.is_maintenance()) {
@@ -54,7 +62,7 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
             format_args!(
                 "{} {:<12} {:<13} {:<26} {}",
                 glyph(row.verdict),
-                row.verdict.as_str(),
+                word(row),
                 row.layer.as_str(),
                 row.id,
                 row.title
