@@ -1,35 +1,22 @@
-//! What may be asked of the engine, and what comes of it. Every face uses these and nothing else.
+//! What may be asked of the engine. Every face asks by these and by nothing else; what comes of it is
+//! an [`Answer`].
 
+mod answer;
 mod line;
 
-use crate::access::{AccessLook, AccessPreview};
-use crate::adopt::{Adopted, PlannedAdopt};
+pub use answer::Answer;
+
 use crate::approval::Approval;
-use crate::baseline::{Aside, BaselineReport, Drafted, Histories, WaiverWish, Waivers};
-use crate::batches::BatchDetail;
-use crate::board::{LeaseSeen, MachineLook};
-use crate::doctor::Diagnosis;
-use crate::explain::{AskedKey, Explained};
-use crate::gate::GateReport;
-use crate::import::{CallerKey, PlannedImport};
-use crate::leases::LeaseTaken;
-use crate::pool::{PlannedPrune, PlannedRecover, Pruned, Recovered, Resources};
-use crate::probe::{HostProbe, Probe, Split, SplitKey};
-use crate::reconcile::{Looked, Mended, Reconciled, Scope};
-use crate::registry::{HostBlock, HostLines};
-use crate::repair::{PlannedRepair, Repaired};
-use crate::rollback::{PlannedRollback, RolledBack};
-use crate::runbook::{Book, BookRow, NewWalk, Word};
-use crate::stacks::{StackLook, StackSeen};
-use crate::triage::Triage;
-use cockpit_domain::batch::{AccessMode, Batch, ImportMode};
+use crate::baseline::{Aside, WaiverWish};
+use crate::explain::AskedKey;
+use crate::import::CallerKey;
+use crate::probe::SplitKey;
+use crate::reconcile::Scope;
+use crate::runbook::{NewWalk, Word};
+use cockpit_domain::batch::{AccessMode, ImportMode};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId, RemoteId, RunId};
 use cockpit_domain::new_host::NewHost;
-use cockpit_domain::pool::{Pairing, Pool};
-use cockpit_domain::recorded::Listing;
-use cockpit_domain::runbook::Run;
 use cockpit_domain::secret::Secret;
-use cockpit_domain::siblings::Comparison;
 use cockpit_domain::stack::Stack;
 use std::time::Duration;
 
@@ -494,105 +481,4 @@ impl Command {
             Self::ExplainKey { .. } => "explain key",
         }
     }
-}
-
-/// What comes of a command.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    /// Of `baseline run`.
-    Baseline(BaselineReport),
-    /// Of `baseline history`.
-    History(Box<Histories>),
-    /// Of `baseline draft`.
-    Draft(Box<Drafted>),
-    /// Of `baseline diff`.
-    Diff(Box<Comparison>),
-    /// Of `baseline waive` and `baseline waivers`.
-    Waivers(Box<Waivers>),
-    /// Of `host probe`.
-    Host(HostProbe),
-    /// Of `machine check`.
-    Machine(MachineLook),
-    /// Of `host listing`.
-    Listing(Listing),
-    /// Of `import plan`.
-    Import(Box<PlannedImport>),
-    /// Of `import apply` and `batch resume`.
-    Batch(Box<Batch>),
-    /// Of `batch list`.
-    Batches(Vec<Batch>),
-    /// Of `batch show`.
-    Detail(Box<BatchDetail>),
-    /// Of `access preview`.
-    Preview(Box<AccessPreview>),
-    /// Of `access prepare plan`.
-    AccessPlan(Box<PlannedImport>),
-    /// Of `lease list`.
-    Leases(Vec<LeaseSeen>),
-    /// Of `lease take`.
-    LeaseTaken(Box<LeaseTaken>),
-    /// Of `host add`.
-    HostBlock(Box<HostBlock>),
-    /// Of `host remove`.
-    HostLines(Box<HostLines>),
-    /// Of `access status`.
-    Access(Box<AccessLook>),
-    /// Of `provider status`.
-    Pools(Vec<Pool>),
-    /// Of `reconcile plan`.
-    Reconcile(Box<Reconciled>),
-    /// Of a look of `reconcile watch`.
-    Looked(Box<Looked>),
-    /// Of `reconcile apply`.
-    Mended(Box<Mended>),
-    /// Of `repair plan`.
-    Repair(Box<PlannedRepair>),
-    /// Of `repair apply`.
-    Repaired(Box<Repaired>),
-    /// Of `rollback plan`.
-    Rollback(Box<PlannedRollback>),
-    /// Of `rollback apply`.
-    RolledBack(Box<RolledBack>),
-    /// Of `provider resources`.
-    Resources(Box<Resources>),
-    /// Of `provider list`.
-    Matrix(Vec<Pairing>),
-    /// Of `adopt plan`.
-    Adopt(Box<PlannedAdopt>),
-    /// Of `adopt apply`.
-    Adopted(Box<Adopted>),
-    /// Of `prune plan`.
-    Prune(Box<PlannedPrune>),
-    /// Of `prune apply`.
-    Pruned(Box<Pruned>),
-    /// Of `recover plan`.
-    Recover(Box<PlannedRecover>),
-    /// Of `recover apply`.
-    Recovered(Box<Recovered>),
-    /// Of `probe run`.
-    Probes(Vec<Probe>),
-    /// Of `probe split`.
-    Split(Box<Split>),
-    /// Of `runbook list`.
-    Runbooks(Vec<BookRow>),
-    /// Of `runbook show`.
-    Runbook(Box<Book>),
-    /// Of `runbook runs`.
-    Runs(Vec<Run>),
-    /// Of everything that walks one run.
-    Run(Box<Run>),
-    /// Of `deploy gate before`, `after`, `show` and `apply`.
-    Gate(Box<GateReport>),
-    /// Of `stack list`.
-    Stacks(Vec<StackSeen>),
-    /// Of `stack register`.
-    Stack(Box<StackSeen>),
-    /// Of `stack show`.
-    StackLook(Box<StackLook>),
-    /// Of `doctor`.
-    Doctor(Vec<Diagnosis>),
-    /// Of `explain key`.
-    Explained(Box<Explained>),
-    /// Of `triage`.
-    Triage(Box<Triage>),
 }

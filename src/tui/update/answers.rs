@@ -84,7 +84,7 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             // The accounts that were looked at are others now.
             let host = model.plans.get(&id).map(|plan| plan.host().clone());
             if let Some(host) = host.filter(|host| model.pools.contains_key(host)) {
-                effects.extend(super::acts::look_at_pool(model, host));
+                effects.extend(super::looks::look_at_pool(model, host));
             }
             effects
         }

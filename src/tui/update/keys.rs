@@ -1,8 +1,8 @@
 //! A key or a paste finds what it is for: the filter that is typed, the dialog in front, or an
 //! action. Pasted text is never a key.
 
-use super::acts;
 use super::run::{Words, run_action};
+use super::{acts, applying, looks};
 use crate::actions::{Action, Scope};
 use crate::dialogs;
 use crate::model::Model;
@@ -130,15 +130,17 @@ pub(crate) fn serves(model: &Model, action: Action, aim: &Target) -> bool {
             .as_ref()
             .is_none_or(|(pack, check)| super::standing::is_put_aside(model, pack, check)),
         Action::Retry => aim.batch.is_some_and(|id| acts::has_failed(model, id)),
-        Action::Resume => aim.batch.is_some_and(|id| acts::is_interrupted(model, id)),
+        Action::Resume => aim
+            .batch
+            .is_some_and(|id| applying::is_interrupted(model, id)),
         Action::RollBackDelete => aim.batch.is_some_and(|id| acts::is_adoption(model, id)),
         Action::Recover => aim.account.is_some(),
-        Action::Apply => acts::can_be_applied(model, aim.plan),
+        Action::Apply => applying::can_be_applied(model, aim.plan),
         Action::Hold => model.writing().is_some(),
         Action::RunNext | Action::RunSkip | Action::RunStop | Action::RunBack => {
             super::runbooks::serves(model, action)
         }
-        Action::AccessStatus => aim.batch.is_none_or(|id| !acts::is_keyless(model, id)),
+        Action::AccessStatus => aim.batch.is_none_or(|id| !looks::is_keyless(model, id)),
         _ => true,
     }
 }

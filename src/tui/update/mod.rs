@@ -2,9 +2,11 @@
 
 mod acts;
 mod answers;
+mod applying;
 mod explaining;
 mod keys;
 mod lines;
+mod looks;
 mod moving;
 mod reach;
 mod rounds;
@@ -22,8 +24,9 @@ pub(crate) use rounds::next_wake;
 pub(crate) use run::why_not;
 pub(crate) use shown::{Shown, shown};
 
-pub(crate) use acts::{confirmed, submit_import, why_not_apply};
+pub(crate) use acts::submit_import;
 pub(crate) use answers::role_of;
+pub(crate) use applying::{confirmed, why_not_apply};
 pub(crate) use keys::{fits, serves};
 pub(crate) use lines::shows_logs;
 pub(crate) use run::{Words, run_action};
@@ -84,7 +87,7 @@ pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
         Msg::Armed(Ok(())) => {
             // What was said of a host that was read-only is over.
             model.toast = None;
-            acts::rearmed(model);
+            applying::rearmed(model);
             Vec::new()
         }
         Msg::Tick => rounds::tick(model),

@@ -3,7 +3,8 @@
 
 use super::moving::{Move, go};
 use super::{
-    acts, explaining, lines, reach, rounds, runbooks, stacks, standing, triaging, watching,
+    acts, applying, explaining, lines, looks, reach, rounds, runbooks, stacks, standing, triaging,
+    watching,
 };
 use crate::actions::{Action, Danger};
 use crate::dialogs::{self, Dialog};
@@ -131,7 +132,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
             model.trail.open(Place::Matrix);
             ask(model, Asked::Matrix, Command::ProviderList)
         }
-        Action::Resources => acts::resources(model, &aim, words),
+        Action::Resources => looks::resources(model, &aim, words),
         Action::Doctor => {
             model.trail.open(Place::Doctor);
             ask(model, Asked::Doctor, Command::Doctor)
@@ -145,13 +146,13 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::RunSkip => runbooks::skip(model),
         Action::RunStop => runbooks::stop(model),
         Action::RunBack => runbooks::back(model),
-        Action::Pool => acts::pool(model, &aim, words),
-        Action::Probe => acts::probe(model, &aim, words),
+        Action::Pool => looks::pool(model, &aim, words),
+        Action::Probe => looks::probe(model, &aim, words),
         Action::Import => acts::import(model, &aim, words),
         Action::Reconcile => acts::reconcile(model, &aim, words),
         Action::Watch => watching::switch(model, &aim, words),
         Action::RollBack | Action::RollBackDelete => acts::roll_back(model, action, &aim, words),
-        Action::Split => acts::split(model, &aim, words),
+        Action::Split => looks::split(model, &aim, words),
         Action::Recover => acts::recover(model, &aim, words),
         Action::Adopt => acts::adopt(model, &aim, words),
         Action::Prune => acts::prune(model, &aim, words),
@@ -173,12 +174,12 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::StackShow => stacks::show(model, &aim, words),
         Action::StackRegister => stacks::register(model),
         Action::StackClean => stacks::clean(model, &aim, words),
-        Action::Arm => acts::arm(model, &aim, words),
+        Action::Arm => applying::arm(model, &aim, words),
         Action::Disarm => vec![Effect::Disarm],
         Action::Retry => acts::retry(model, &aim, words),
-        Action::Resume => acts::resume(model, &aim, words),
-        Action::AccessStatus => acts::access(model, &aim, words),
-        Action::Apply => acts::apply(model, &aim),
+        Action::Resume => applying::resume(model, &aim, words),
+        Action::AccessStatus => looks::access(model, &aim, words),
+        Action::Apply => applying::apply(model, &aim),
         Action::StopJob => match aim.job.or_else(|| model.writing()) {
             Some(job) => vec![Effect::Stop(job)],
             None => said(model, "toast.no-job"),
@@ -207,7 +208,7 @@ pub(crate) fn why_not(model: &Model, action: Action) -> Option<String> {
         return host_reason("why.no-config");
     }
     match action {
-        Action::Apply => acts::why_not_apply(model, target(model).plan),
+        Action::Apply => applying::why_not_apply(model, target(model).plan),
         Action::GateApply => stacks::why_not_gate(model),
         Action::FaultSet | Action::FaultClear | Action::Panic if !model.setup.lab => {
             host_reason("why.lab-only")
@@ -244,7 +245,7 @@ pub(super) fn open(model: &mut Model, place: Place) -> Vec<Effect> {
             standing::read_history(model, &pack, &check)
         }
         Place::Resources(host, provider) => {
-            acts::look_at_resources(model, host.clone(), provider.clone())
+            looks::look_at_resources(model, host.clone(), provider.clone())
         }
         Place::Runbook(id) => runbooks::read_book(model, id),
         Place::Run(run) => runbooks::read_run(model, *run),
@@ -326,7 +327,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         Place::Activity => vec![Effect::ReadAudit],
         Place::Siblings(a, b) => standing::read_siblings(model, a, b),
         Place::Matrix => ask(model, Asked::Matrix, Command::ProviderList),
-        Place::Resources(host, provider) => acts::look_at_resources(model, host, provider),
+        Place::Resources(host, provider) => looks::look_at_resources(model, host, provider),
         Place::Doctor => ask(model, Asked::Doctor, Command::Doctor),
         Place::Gate => ask(model, Asked::Gate, Command::GateShow { pack: None }),
         Place::Stacks => stacks::look_at_all(model),
@@ -335,14 +336,14 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         Place::Runbooks => runbooks::read(model),
         Place::Runbook(id) => runbooks::read_book(model, &id),
         Place::Run(run) | Place::RunStep(run, _) => runbooks::read_run(model, run),
-        Place::Pool(host) | Place::Seat(host, ..) => acts::look_at_pool(model, host),
+        Place::Pool(host) | Place::Seat(host, ..) => looks::look_at_pool(model, host),
         Place::CheckHistory(pack, check) => {
             let mut effects = rounds::look_at_all(model);
             effects.extend(standing::read_history(model, &pack, &check));
             effects
         }
         Place::Hosts | Place::Host(_) => rounds::look_at_hosts(model),
-        Place::Probes | Place::Probe(..) => acts::probe_all(model),
+        Place::Probes | Place::Probe(..) => looks::probe_all(model),
         _ => rounds::look_at_all(model),
     }
 }

@@ -1,7 +1,7 @@
 //! The deploy gate and temporary stacks: looks that open their pages, and the form that registers a
 //! stack.
 
-use super::acts;
+use super::applying;
 use super::run::{Words, arguments, ask};
 use crate::actions::Action;
 use crate::dialogs::{Dialog, StackForm};
@@ -46,7 +46,7 @@ pub(super) fn gate_apply(model: &mut Model) -> Vec<Effect> {
         plan: plan.map(|plan| plan.id),
         ..Target::default()
     };
-    acts::apply(model, &aim)
+    applying::apply(model, &aim)
 }
 
 /// Why the gate cannot be applied now.
@@ -55,7 +55,7 @@ pub(super) fn why_not_gate(model: &Model) -> Option<String> {
         .gate
         .as_ref()
         .and_then(|known| known.value.plan.as_ref());
-    acts::why_not_apply(model, plan.map(|plan| plan.id))
+    applying::why_not_apply(model, plan.map(|plan| plan.id))
 }
 
 /// A side of the gate was looked at.

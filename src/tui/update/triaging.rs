@@ -1,7 +1,7 @@
 //! Where to look first: asking for it, and going from a finding to its next step.
 
 use super::run::{Words, arguments, ask, open, said};
-use super::{acts, lines, rounds};
+use super::{acts, lines, looks, rounds};
 use crate::actions::Action;
 use crate::model::{Asked, Model};
 use crate::msg::Effect;
@@ -118,7 +118,7 @@ pub(super) fn next_step(model: &mut Model) -> Vec<Effect> {
                     };
                     ask(model, Asked::Plan, command)
                 }
-                None => acts::pool(model, &aim, &none),
+                None => looks::pool(model, &aim, &none),
             }
         }
         NextAct::Baseline => {
@@ -130,7 +130,7 @@ pub(super) fn next_step(model: &mut Model) -> Vec<Effect> {
             effects.extend(open(model, check.unwrap_or(Place::Baseline)));
             effects
         }
-        NextAct::Pool => acts::pool(model, &aim, &none),
+        NextAct::Pool => looks::pool(model, &aim, &none),
         NextAct::Log => {
             let source = links().find_map(|link| match link {
                 Link::Log(source) => Some(source.clone()),
@@ -140,7 +140,7 @@ pub(super) fn next_step(model: &mut Model) -> Vec<Effect> {
             lines::open_of(model, &Words(name.into_iter().collect()))
         }
         NextAct::Reconcile => acts::reconcile(model, &aim, &none),
-        NextAct::Probe => acts::probe(model, &aim, &none),
+        NextAct::Probe => looks::probe(model, &aim, &none),
         NextAct::ExplainKey => arguments(model, Action::ExplainKey),
         NextAct::Batch => {
             let batch = links().find_map(|link| match link {
