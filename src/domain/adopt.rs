@@ -10,15 +10,12 @@ use crate::import::{HostView, Leftovers, managed_email, managed_key_name};
 use crate::inventory::{Account, Standing};
 use crate::legacy::{self, Stands};
 use crate::pack::{ProviderPack, upstream_root};
-use crate::plan::{Change, Sign, Totals};
+use crate::plan::{Change, Sign, Totals, expiry};
 use crate::recorded;
 use crate::resource::{BatchResource, ResourceKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// Life of a plan on production.
-const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
 
 /// One resource that would be recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,7 +110,7 @@ pub fn plan_adopt(input: &AdoptInput<'_>) -> AdoptPlan {
         adoptions,
         blockers,
         warnings: Vec::new(),
-        expires_ms: (input.role == Role::Production).then(|| input.now_ms + PRODUCTION_PLAN_MS),
+        expires_ms: expiry(input.role, input.now_ms),
     }
 }
 

@@ -5,13 +5,12 @@ use crate::baseline::{CheckResult, Verdict};
 use crate::batch::words;
 use crate::ids::{HostId, MachineId, PackId};
 use crate::pack::{Gate, GateAct};
+use crate::plan::LIFE_MS;
 use crate::text::shorten;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// Life of a plan on production.
-const PLAN_MS: i64 = 15 * 60 * 1000;
 /// Most lines kept of one step.
 const MOST_LINES: usize = 2000;
 
@@ -305,7 +304,7 @@ pub struct GateDo {
 impl GatePlan {
     /// When a plan made now is too old.
     pub fn expiry(now_ms: i64) -> i64 {
-        now_ms + PLAN_MS
+        now_ms + LIFE_MS
     }
 }
 

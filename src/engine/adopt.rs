@@ -2,18 +2,16 @@
 //! what is recorded as adopted can be reconciled from then on, and taking it back releases it.
 
 use crate::approval::{Approval, changed_since};
-use crate::batches;
 use crate::context::Job;
-use crate::failure::{Failure, FailureKind, Outcome};
-use crate::import::lease;
+use crate::failure::Outcome;
 use crate::neighbours;
-use crate::pool::saved::{Applicable, again, begin, ended, event, load, plan_of, stopped};
-use crate::ports::{AuditRow, HostApi, NewPlan};
-use crate::rollback;
+use crate::planned::{
+    self, ADOPT, Open, Planned, Taken, again, begin, ended, event, stopped, take_up,
+};
+use crate::ports::{AuditRow, HostApi};
 use crate::view::read_view;
 use cockpit_domain::adopt::{AdoptInput, AdoptPlan, Adoption, plan_adopt};
 use cockpit_domain::batch::{Batch, BatchKind, BatchStatus};
-use cockpit_domain::canonical::hash_of;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use cockpit_domain::import::HostView;
@@ -24,15 +22,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// A plan with its id and hash.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlannedAdopt {
-    /// Store id.
-    pub id: PlanId,
-    /// Hash of the content.
-    pub hash: String,
-    /// The content.
-    pub plan: AdoptPlan,
-}
+pub type PlannedAdopt = Planned<AdoptPlan>;
 
 /// What adopting came to.
 #[derive(Debug, Clone, Serialize)]
@@ -42,18 +32,6 @@ pub struct Adopted {
     pub batch: Batch,
     /// Resources recorded.
     pub done: usize,
-}
-
-impl Applicable for AdoptPlan {
-    const KIND: &'static str = "adopt";
-
-    fn blockers(&self) -> &[String] {
-        &self.blockers
-    }
-
-    fn expires_ms(&self) -> Option<i64> {
-        self.expires_ms
-    }
 }
 
 /// Plans and saves. Reads only.
@@ -66,65 +44,33 @@ pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<Planne
     let drafted = draft(job, api.as_ref(), &settings, &pack).await;
     let (mut plan, view) = drafted.map_err(|failure| failure.doing(doing))?;
     plan.warnings = neighbours::warnings(job, &settings, &view).await;
-    let hash =
-        hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    let id = job
-        .ports
-        .store
-        .save_plan(&NewPlan {
-            kind: AdoptPlan::KIND,
-            host: host.clone(),
-            provider: provider.clone(),
-            batch: None,
-            hash: hash.clone(),
-            body: serde_json::to_value(&plan).unwrap_or_default(),
-            keys: Vec::new(),
-            created_ms: job.now_ms(),
-        })
-        .await?;
-    Ok(PlannedAdopt { id, hash, plan })
+    planned::save(job, ADOPT, plan).await
 }
 
 /// Records exactly what the plan names, if it still stands as it was read.
 pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Adopted> {
-    let doing = format!("applying {id}");
-    let (saved, plan): (_, AdoptPlan) = load(job, id, approval, &doing).await?;
-    job.may_write(&saved.host)?;
-    let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
-    let api = job.ports.hosts.api(&saved.host).await?;
-    job.say("reading the host again");
-    let settings = job.host(&saved.host)?.clone();
+    let open: Open<AdoptPlan> = planned::open(job, ADOPT, id, approval).await?;
+    let (saved, plan) = (&open.saved, &open.plan);
     let pack = job.provider(&saved.provider)?;
-    let (now, _) = draft(job, api.as_ref(), &settings, &pack).await?;
+    let (now, _) = draft(job, open.api.as_ref(), &open.host, &pack).await?;
     if now.revision != plan.revision {
-        let told = changed_since(&lines(&plan), &lines(&now));
-        return Err(Failure::new(
-            FailureKind::Conflict,
-            format!("the host or our records changed since the plan was made: {told}"),
-        )
-        .doing(doing)
-        .hint(format!(
+        let what = "the host or our records";
+        return Err(open.stale(what, &changed_since(&lines(plan), &lines(&now))).hint(format!(
             "nothing was recorded; `cockpit adopt plan --host {} --provider {}` shows it as it is now",
             saved.host, saved.provider
         )));
     }
     let what = format!("{} resource(s) taken over", plan.adoptions.len());
-    let batch = begin(job, BatchKind::Adopt, &saved, &what).await?;
-    let reason = approval.reason.clone().unwrap_or_default();
-    to_its_end(job, batch, &plan, &reason).await
+    let batch = begin(job, BatchKind::Adopt, saved, &what).await?;
+    to_its_end(job, batch, plan, &open.reason).await
 }
 
 /// Goes on with one that was stopped: what is recorded stays recorded.
 pub(crate) async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
-    let doing = format!("resuming {id}");
-    let before = batches::load(job, id).await?;
-    job.may_write(&before.host)?;
-    let _lease = lease(job, &before.host, &before.provider, &doing).await?;
-    let mut batch = batches::load(job, id).await?;
-    rollback::may_resume(job, &batch, &doing).await?;
-    let plan: AdoptPlan = plan_of(job, &batch, &doing).await?;
-    again(job, &mut batch).await?;
-    Ok(to_its_end(job, batch, &plan, "resume").await?.batch)
+    let mut taken: Taken<AdoptPlan> = take_up(job, id).await?;
+    again(job, &mut taken.batch).await?;
+    let done = to_its_end(job, taken.batch, &taken.plan, "resume").await?;
+    Ok(done.batch)
 }
 
 /// A plan by its lines, with what would be written down of each.

@@ -2,6 +2,7 @@
 
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::planned::RECONCILE;
 use crate::ports::{KeptResult, ResultKind};
 use crate::{adopt, import, pool, reconcile, repair};
 use cockpit_domain::batch::{
@@ -106,7 +107,7 @@ pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
         BatchKind::Repair => {
             // A check was repaired, or drift: its plan knows.
             let plan = job.ports.store.plan(batch.plan).await?;
-            if plan.is_some_and(|plan| plan.kind == reconcile::KIND) {
+            if plan.is_some_and(|plan| plan.kind == RECONCILE.word) {
                 reconcile::resume(job, id).await
             } else {
                 repair::resume(job, id).await

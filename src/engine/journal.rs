@@ -4,9 +4,9 @@
 use crate::basis::Basis;
 use crate::context::Job;
 use crate::failure::Outcome;
+use crate::planned;
 use crate::ports::AuditRow;
 use async_trait::async_trait;
-use cockpit_domain::batch::BatchEvent;
 use cockpit_domain::canonical::hash_of;
 use cockpit_domain::ids::{BatchId, HostId, StepId};
 use cockpit_domain::journal::{Intent, JournalRow, StepKind, StepState};
@@ -221,13 +221,7 @@ impl Journal {
 
     /// Adds a line to the batch's story.
     pub async fn event(&self, kind: &str, text: String) -> Outcome<()> {
-        let event = BatchEvent {
-            at_ms: self.job.now_ms(),
-            item: None,
-            kind: kind.to_owned(),
-            text,
-        };
-        self.job.ports.store.add_event(self.batch, &event).await
+        planned::event(&self.job, self.batch, kind, text).await
     }
 
     async fn send<W: RemoteWrite>(

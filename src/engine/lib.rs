@@ -23,6 +23,7 @@ pub mod leases;
 pub mod logs;
 pub mod model_calls;
 mod neighbours;
+pub mod planned;
 pub mod pool;
 pub mod ports;
 pub mod probe;

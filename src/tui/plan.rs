@@ -1,7 +1,7 @@
 //! A plan as the screen holds it, whichever act it belongs to.
 
 use cockpit_domain::ids::{HostId, PlanId};
-use cockpit_domain::plan::{Change, Totals};
+use cockpit_domain::plan::{Change, PlanBody, Totals};
 use cockpit_engine::adopt::PlannedAdopt;
 use cockpit_engine::approval::{Approval, Risk};
 use cockpit_engine::command::Command;
@@ -36,46 +36,33 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
+    /// Its id, its hash, and what it says.
+    fn parts(&self) -> (PlanId, &str, &dyn PlanBody) {
+        match self {
+            Self::Import(of) | Self::Access(of) => (of.id, &of.hash, &of.plan),
+            Self::Rollback(of) => (of.id, &of.hash, &of.plan),
+            Self::Reconcile(of) => (of.id, &of.hash, &of.report),
+            Self::Repair(of) => (of.id, &of.hash, &of.plan),
+            Self::Prune(of) => (of.id, &of.hash, &of.plan),
+            Self::Adopt(of) => (of.id, &of.hash, &of.plan),
+            Self::Recover(of) => (of.id, &of.hash, &of.plan),
+            Self::Gate(of) => (of.id, &of.hash, &of.plan),
+        }
+    }
+
     /// Its id.
     pub(crate) fn id(&self) -> PlanId {
-        match self {
-            Self::Import(plan) | Self::Access(plan) => plan.id,
-            Self::Rollback(plan) => plan.id,
-            Self::Reconcile(plan) => plan.id,
-            Self::Repair(plan) => plan.id,
-            Self::Prune(plan) => plan.id,
-            Self::Adopt(plan) => plan.id,
-            Self::Recover(plan) => plan.id,
-            Self::Gate(plan) => plan.id,
-        }
+        self.parts().0
     }
 
     /// Its hash.
     pub(crate) fn hash(&self) -> &str {
-        match self {
-            Self::Import(plan) | Self::Access(plan) => &plan.hash,
-            Self::Rollback(plan) => &plan.hash,
-            Self::Reconcile(plan) => &plan.hash,
-            Self::Repair(plan) => &plan.hash,
-            Self::Prune(plan) => &plan.hash,
-            Self::Adopt(plan) => &plan.hash,
-            Self::Recover(plan) => &plan.hash,
-            Self::Gate(plan) => &plan.hash,
-        }
+        self.parts().1
     }
 
     /// The host it is for.
     pub(crate) fn host(&self) -> &HostId {
-        match self {
-            Self::Import(plan) | Self::Access(plan) => &plan.plan.request.host,
-            Self::Rollback(plan) => &plan.plan.host,
-            Self::Reconcile(plan) => &plan.report.host,
-            Self::Repair(plan) => &plan.plan.host,
-            Self::Prune(plan) => &plan.plan.host,
-            Self::Adopt(plan) => &plan.plan.host,
-            Self::Recover(plan) => &plan.plan.host,
-            Self::Gate(plan) => &plan.plan.host,
-        }
+        self.parts().2.host()
     }
 
     /// Word of its kind in the catalogues and on the command line.
@@ -104,70 +91,22 @@ impl Plan {
 
     /// What would be done.
     pub(crate) fn changes(&self) -> Vec<Change> {
-        match self {
-            Self::Import(plan) | Self::Access(plan) => plan.plan.changes.clone(),
-            Self::Rollback(plan) => plan
-                .plan
-                .steps
-                .iter()
-                .map(|step| {
-                    let mut change = step.change.clone();
-                    if let Some(why) = &step.blocked {
-                        change.sign = cockpit_domain::plan::Sign::Attention;
-                        change.reason.clone_from(why);
-                    }
-                    change
-                })
-                .collect(),
-            Self::Reconcile(plan) => plan.report.changes.clone(),
-            Self::Repair(plan) => plan.plan.changes.clone(),
-            Self::Prune(plan) => plan.plan.changes.clone(),
-            Self::Adopt(plan) => plan.plan.changes.clone(),
-            Self::Recover(plan) => plan.plan.changes.clone(),
-            // Its page says what it runs: no resource of a host changes.
-            Self::Gate(_) => Vec::new(),
-        }
+        self.parts().2.changes()
     }
 
     /// How many of each sign.
     pub(crate) fn totals(&self) -> Totals {
-        match self {
-            Self::Import(plan) | Self::Access(plan) => plan.plan.totals,
-            Self::Rollback(plan) => plan.plan.totals,
-            Self::Reconcile(plan) => plan.report.totals,
-            Self::Repair(plan) => plan.plan.totals,
-            Self::Prune(plan) => plan.plan.totals,
-            Self::Adopt(plan) => plan.plan.totals,
-            Self::Recover(plan) => plan.plan.totals,
-            Self::Gate(_) => Totals::default(),
-        }
+        self.parts().2.totals()
     }
 
     /// Why it cannot be applied as it is.
     pub(crate) fn blockers(&self) -> &[String] {
-        match self {
-            Self::Import(plan) | Self::Access(plan) => &plan.plan.blockers,
-            Self::Repair(plan) => &plan.plan.blockers,
-            Self::Prune(plan) => &plan.plan.blockers,
-            Self::Adopt(plan) => &plan.plan.blockers,
-            Self::Recover(plan) => &plan.plan.blockers,
-            Self::Gate(plan) => &plan.plan.blockers,
-            Self::Rollback(_) | Self::Reconcile(_) => &[],
-        }
+        self.parts().2.blockers()
     }
 
     /// Who else writes to the host.
     pub(crate) fn warnings(&self) -> &[String] {
-        match self {
-            Self::Import(plan) | Self::Access(plan) => &plan.plan.warnings,
-            Self::Rollback(plan) => &plan.plan.warnings,
-            Self::Repair(plan) => &plan.plan.warnings,
-            Self::Reconcile(plan) => &plan.report.warnings,
-            Self::Prune(plan) => &plan.plan.warnings,
-            Self::Adopt(plan) => &plan.plan.warnings,
-            Self::Recover(plan) => &plan.plan.warnings,
-            Self::Gate(_) => &[],
-        }
+        self.parts().2.warnings()
     }
 
     /// What it leaves as it is, and says so.
@@ -180,16 +119,7 @@ impl Plan {
 
     /// UTC ms after which it is refused.
     pub(crate) fn expires_ms(&self) -> Option<i64> {
-        match self {
-            Self::Import(plan) | Self::Access(plan) => plan.plan.expires_ms,
-            Self::Rollback(plan) => plan.plan.expires_ms,
-            Self::Repair(plan) => plan.plan.expires_ms,
-            Self::Reconcile(plan) => plan.report.expires_ms,
-            Self::Prune(plan) => plan.plan.expires_ms,
-            Self::Adopt(plan) => plan.plan.expires_ms,
-            Self::Recover(plan) => plan.plan.expires_ms,
-            Self::Gate(plan) => Some(plan.plan.expires_ms),
-        }
+        self.parts().2.expires_ms()
     }
 
     /// The command that applies it; `None` for one that is only read.

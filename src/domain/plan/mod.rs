@@ -1,5 +1,10 @@
 //! What a plan is made of, whoever makes it: signed changes with reasons, and their totals.
 
+mod body;
+
+pub(crate) use body::LIFE_MS;
+pub use body::{PlanBody, expiry};
+
 use crate::ids::RemoteId;
 use crate::resource::ResourceKind;
 use serde::{Deserialize, Serialize};

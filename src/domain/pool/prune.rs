@@ -10,15 +10,12 @@ use crate::ids::{BatchId, HostId, PackId, RemoteId};
 use crate::import::{HostView, Leftovers};
 use crate::inventory::{Account, UsageRow};
 use crate::pack::ProviderPack;
-use crate::plan::{Change, Sign, Totals};
+use crate::plan::{Change, Sign, Totals, expiry};
 use crate::recorded;
 use crate::resource::{BatchResource, Origin, ResourceKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Life of a plan on production.
-const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
 
 /// An account that would be deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -228,7 +225,7 @@ pub fn plan_prune(input: &PruneInput<'_>) -> PrunePlan {
         doomed: going,
         stands,
         blockers,
-        expires_ms: (input.role == Role::Production).then_some(input.now_ms + PRODUCTION_PLAN_MS),
+        expires_ms: expiry(input.role, input.now_ms),
     }
 }
 

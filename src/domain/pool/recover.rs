@@ -6,13 +6,10 @@ use crate::canonical::hash_of;
 use crate::host::Role;
 use crate::ids::{HostId, PackId, RemoteId};
 use crate::inventory::{Account, ResponsesMode};
-use crate::plan::{Change, FieldChange, Sign, Totals};
+use crate::plan::{Change, FieldChange, Sign, Totals, expiry};
 use crate::resource::ResourceKind;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-/// Life of a plan on production.
-const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
 
 /// How an account is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,7 +175,7 @@ pub fn plan_recover(input: &RecoverInput<'_>) -> RecoverPlan {
             .collect(),
         blockers,
         revision: revision(account),
-        expires_ms: (input.role == Role::Production).then_some(input.now_ms + PRODUCTION_PLAN_MS),
+        expires_ms: expiry(input.role, input.now_ms),
     }
 }
 

@@ -8,13 +8,10 @@ use crate::host::Role;
 use crate::ids::{HostId, PackId, RemoteId};
 use crate::import::HostView;
 use crate::pack::{Bound, Check, Look};
-use crate::plan::{Change, Totals};
+use crate::plan::{Change, Totals, expiry};
 use crate::resource::ResourceKind;
 use binding::{plan_account, plan_channel};
 use serde::{Deserialize, Serialize};
-
-/// Life of a plan on production.
-const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
 
 /// The one write of a repair: the groups something has to have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,7 +130,7 @@ pub fn plan_repair(input: &RepairInput<'_>) -> Result<RepairPlan, NoRepair> {
         blockers: draft.blockers,
         warnings: Vec::new(),
         revision: draft.revision,
-        expires_ms: (input.role == Role::Production).then_some(input.now_ms + PRODUCTION_PLAN_MS),
+        expires_ms: expiry(input.role, input.now_ms),
     })
 }
 

@@ -2,14 +2,13 @@
 //! other step.
 
 use super::{
-    GateReport, KIND, Meant, draft, first_do, held_against, keep, last, left_out, meant, record,
-    steps,
+    GateReport, Meant, draft, first_do, held_against, keep, last, left_out, meant, record, steps,
 };
 use crate::approval::{Approval, changed_since};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::import::lease;
-use crate::ports::{AuditRow, SavedPlan};
+use crate::planned::{GATE, lease, load};
+use crate::ports::AuditRow;
 use cockpit_domain::gate::{GatePhase, GatePlan, GateState};
 use cockpit_domain::ids::PlanId;
 use cockpit_domain::pack::GateAct;
@@ -17,8 +16,7 @@ use cockpit_domain::pack::GateAct;
 /// Carries out exactly this plan, and says whether the gate is passed.
 pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<GateReport> {
     let doing = format!("applying {id}");
-    let (saved, plan) = load(job, id, approval, &doing).await?;
-    job.may_write(&saved.host)?;
+    let (saved, plan): (_, GatePlan) = load(job, GATE, id, approval, &doing).await?;
     let meant = meant(job, Some(&plan.pack), &doing)?;
     let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
     let before = last(job, &plan.pack, GatePhase::Before).await?;
@@ -108,49 +106,4 @@ fn still_so(plan: &GatePlan, now: &GatePlan, doing: &str) -> Outcome<()> {
         );
     }
     Ok(())
-}
-
-/// Loads a plan and checks everything that needs no look.
-async fn load(
-    job: &Job,
-    id: PlanId,
-    approval: &Approval,
-    doing: &str,
-) -> Outcome<(SavedPlan, GatePlan)> {
-    let refuse = |kind, message: String, hint: &str| {
-        Err(Failure::new(kind, message).doing(doing).hint(hint))
-    };
-    let after = "`cockpit deploy gate after` makes one and prints its id and hash";
-    let Some(saved) = job.ports.store.plan(id).await? else {
-        return refuse(FailureKind::Usage, format!("there is no {id}"), after);
-    };
-    if saved.kind != KIND {
-        let message = format!("{id} is no plan of the deploy gate");
-        return refuse(FailureKind::Usage, message, after);
-    }
-    approval.check(&saved, job.host(&saved.host)?)?;
-    let Ok(plan) = serde_json::from_value::<GatePlan>(saved.body.clone()) else {
-        let message = "the saved plan cannot be read".to_owned();
-        return refuse(FailureKind::Store, message, "make the plan again");
-    };
-    if saved.used_ms.is_some() {
-        let message = format!("{id} was applied already");
-        return refuse(FailureKind::Conflict, message, after);
-    }
-    if job.now_ms() > plan.expires_ms {
-        let message = "the plan is older than 15 minutes".to_owned();
-        return refuse(
-            FailureKind::Conflict,
-            message,
-            "look again and read it again",
-        );
-    }
-    if !plan.blockers.is_empty() {
-        return refuse(
-            FailureKind::Conflict,
-            plan.blockers.join("; "),
-            "a plan with blockers is never applied; mend what it names and look again",
-        );
-    }
-    Ok((saved, plan))
 }

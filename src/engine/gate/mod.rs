@@ -10,18 +10,15 @@ pub use apply::apply;
 use crate::baseline;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::ports::{NewPlan, ResultKind};
-use cockpit_domain::canonical::hash_of;
+use crate::planned::{self, GATE, Planned};
+use crate::ports::ResultKind;
 use cockpit_domain::gate::{
     GateChange, GateDo, GatePhase, GatePlan, GateRecord, GateRow, GateState, before_faults,
     changed_lines, compare, gate_faults,
 };
-use cockpit_domain::ids::{HostId, PackId, PlanId};
+use cockpit_domain::ids::{HostId, PackId};
 use cockpit_domain::pack::{BaselinePack, Gate, GateAct, GateStep};
 use serde::{Deserialize, Serialize};
-
-/// The word of these plans in the store.
-pub(crate) const KIND: &str = "gate";
 
 /// What a side of the gate came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,15 +47,7 @@ impl GateVerdict {
 }
 
 /// What is to be approved, with its id and hash.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlannedGate {
-    /// Store id.
-    pub id: PlanId,
-    /// Hash of the content.
-    pub hash: String,
-    /// The content.
-    pub plan: GatePlan,
-}
+pub type PlannedGate = Planned<GatePlan>;
 
 /// One side of the gate, held against the other.
 #[derive(Debug, Clone, Serialize)]
@@ -142,20 +131,7 @@ pub async fn after(job: &Job, pack: Option<&PackId>) -> Outcome<GateReport> {
     if plan.blockers.is_empty() {
         report.verdict = GateVerdict::Waiting;
     }
-    let hash =
-        hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    let new = NewPlan {
-        kind: KIND,
-        host: plan.host.clone(),
-        provider: plan.pack.clone(),
-        batch: None,
-        hash: hash.clone(),
-        body: serde_json::to_value(&plan).unwrap_or_default(),
-        keys: Vec::new(),
-        created_ms: job.now_ms(),
-    };
-    let id = job.ports.store.save_plan(&new).await?;
-    report.plan = Some(PlannedGate { id, hash, plan });
+    report.plan = Some(planned::save(job, GATE, plan).await?);
     Ok(report)
 }
 

@@ -1,8 +1,7 @@
-//! Starting and resuming an import: lease, plan, batch, and what a stop leaves behind.
+//! Starting and resuming an import: the batch with its items, and what a stop leaves behind.
 
 use super::caller::sealed_parts;
 use super::execute::execute;
-use super::plan::{ACCESS, IMPORT};
 use super::policy;
 use super::scene::Scene;
 use crate::approval::Approval;
@@ -10,12 +9,9 @@ use crate::batches::{self, begun};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::journal::Journal;
-use crate::ports::{Lease, LeaseInfo};
-use crate::rollback;
-use cockpit_domain::batch::{
-    Batch, BatchKind, BatchStatus, Interruption, Item, ItemStage, UpstreamEvidence,
-};
-use cockpit_domain::ids::{BatchId, HostId, ItemId, PackId, PlanId};
+use crate::planned::{self, ACCESS, IMPORT, Open, Taken, again, interrupted, take_up};
+use cockpit_domain::batch::{Batch, BatchKind, Interruption, Item, ItemStage, UpstreamEvidence};
+use cockpit_domain::ids::{BatchId, ItemId, PlanId};
 use cockpit_domain::import::ImportPlan;
 use tokio::sync::OnceCell;
 
@@ -37,121 +33,70 @@ async fn carry_out(
     approval: &Approval,
     canary: usize,
 ) -> Outcome<Batch> {
-    let doing = format!("applying {id}");
-    let stored = if kind == BatchKind::Access {
-        ACCESS
-    } else {
-        IMPORT
+    let of = match kind {
+        BatchKind::Access => ACCESS,
+        _ => IMPORT,
     };
-    let (saved, plan, sealed) = policy::load(job, stored, id, approval).await?;
-    job.may_write(&saved.host)?;
-    let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
-    let api = job.ports.hosts.api(&saved.host).await?;
-    job.say("reading the host again");
-    let view = policy::fresh_view(job, api.as_ref(), &plan, &sealed).await?;
-    let (mut batch, items) = new_batch(job, kind, id, &saved.hash, &plan);
+    let open: Open<ImportPlan> = planned::open(job, of, id, approval).await?;
+    let sealed = policy::sealed(job, &open).await?;
+    let view = policy::fresh_view(job, &open, &sealed).await?;
+    let hash = &open.saved.hash;
+    let (mut batch, items) = new_batch(job, kind, id, hash, &open.plan);
     // One that leaves nobody waiting is none.
     batch.canary = if canary < items.len() { canary } else { 0 };
     let batch_id = job.ports.store.create_batch(&batch, &items).await?;
-    let reason = approval.reason.clone().unwrap_or_default();
+    let started = format!("{id} {} by {}", &hash[..12], job.settings.owner);
     let scene = Scene {
-        journal: Journal::open(job, batch_id, &saved.host, &saved.hash, &reason).await?,
+        journal: Journal::open(job, batch_id, &open.host.id, hash, &open.reason).await?,
         job: job.clone(),
-        api,
-        host: job.host(&saved.host)?.clone(),
-        plan,
+        api: open.api,
+        host: open.host,
+        plan: open.plan,
         keys: sealed.0,
         caller: sealed.1,
         local: job.ports.store.local_key().await?,
         batch: batches::load(job, batch_id).await?,
         held: OnceCell::new(),
     };
-    scene
-        .event(
-            None,
-            "started",
-            format!("{id} {} by {}", &saved.hash[..12], job.settings.owner),
-        )
-        .await?;
+    scene.event(None, "started", started).await?;
     run(scene, Some(view)).await
 }
 
 /// Goes on with an interrupted batch: what was done is found, what was lost is looked up, the
 /// rest is done.
 pub async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
-    let doing = format!("resuming {id}");
-    let before = batches::load(job, id).await?;
-    job.may_write(&before.host)?;
-    let _lease = lease(job, &before.host, &before.provider, &doing).await?;
-    let mut batch = batches::load(job, id).await?;
-    rollback::may_resume(job, &batch, &doing).await?;
-    let saved = job.ports.store.plan(batch.plan).await?.ok_or_else(|| {
-        Failure::new(
-            FailureKind::Store,
-            format!("{} of {id} is gone", batch.plan),
-        )
-        .doing(doing.clone())
-        .hint(format!(
-            "roll the batch back: `cockpit rollback plan {}`",
-            id.0
-        ))
-    })?;
-    let plan: ImportPlan = serde_json::from_value(saved.body.clone()).map_err(|error| {
-        Failure::new(FailureKind::Store, error.to_string()).doing(doing.clone())
-    })?;
-    let keys = job.ports.store.plan_keys(batch.plan).await?;
-    let Some((keys, caller)) = sealed_parts(&plan, keys) else {
+    let mut taken: Taken<ImportPlan> = take_up(job, id).await?;
+    let keys = job.ports.store.plan_keys(taken.batch.plan).await?;
+    let Some((keys, caller)) = sealed_parts(&taken.plan, keys) else {
         return Err(Failure::new(
             FailureKind::Conflict,
             "the sealed keys of this batch were wiped",
         )
-        .doing(doing)
+        .doing(&taken.doing)
         .hint(format!(
             "roll the batch back (`cockpit rollback plan {}`) and import again",
             id.0
         )));
     };
-    batch.batch_status = BatchStatus::Running;
-    batch.reason = String::new();
+    let batch = &mut taken.batch;
     if batch.interrupted_by == Some(Interruption::Canary) {
         // Who goes on after it has seen what it came to.
         batch.canary = 0;
     }
-    batch.interrupted_by = None;
-    batch.owner.clone_from(&job.settings.owner);
-    job.ports.store.save_batch(&batch).await?;
+    again(job, batch).await?;
     let scene = Scene {
         journal: Journal::open(job, id, &batch.host, &batch.plan_hash, "resume").await?,
         job: job.clone(),
         api: job.ports.hosts.api(&batch.host).await?,
         host: job.host(&batch.host)?.clone(),
-        plan,
+        plan: taken.plan,
         keys,
         caller,
         local: job.ports.store.local_key().await?,
-        batch,
+        batch: taken.batch,
         held: OnceCell::new(),
     };
-    scene
-        .event(None, "resumed", format!("by {}", job.settings.owner))
-        .await?;
     run(scene, None).await
-}
-
-/// Takes the one writer's place.
-pub(crate) async fn lease(
-    job: &Job,
-    host: &HostId,
-    provider: &PackId,
-    why: &str,
-) -> Outcome<Box<dyn Lease>> {
-    let info = LeaseInfo {
-        owner: job.settings.owner.clone(),
-        reason: why.to_owned(),
-        since_ms: job.now_ms(),
-    };
-    let taken = job.ports.store.lease(host, provider, &info).await;
-    taken.map_err(|failure| failure.doing(why))
 }
 
 /// Runs the scene and writes down how it ended.
@@ -162,14 +107,7 @@ async fn run(scene: Scene, view: Option<cockpit_domain::import::HostView>) -> Ou
         Ok(batch) => Ok(batch),
         Err(failure) => {
             let mut batch = batches::load(&job, id).await?;
-            batch.batch_status = BatchStatus::Interrupted;
-            batch.interrupted_by = Some(job.interruption(&failure));
-            batch.reason = failure.to_string();
-            batch.updated_ms = job.now_ms();
-            job.ports.store.save_batch(&batch).await?;
-            scene
-                .event(None, "interrupted", failure.to_string())
-                .await?;
+            interrupted(&job, &mut batch, &failure).await?;
             Ok(batch)
         }
     }

@@ -14,7 +14,6 @@ mod scene;
 mod sweep;
 mod writes;
 
-pub(crate) use apply::lease;
 pub use apply::{apply, apply_access, resume};
 pub use caller::CallerKey;
 pub(crate) use execute::USER_KEY;

@@ -6,30 +6,20 @@ use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::neighbours;
-use crate::ports::NewPlan;
+use crate::planned::{self, ACCESS, IMPORT, Kind, Planned};
 use crate::view::{Whose, read_view_of};
 use cockpit_domain::batch::{
     AccessMode, AccountStatus, Attempt, BatchKind, BatchStatus, ImportMode, Item,
 };
-use cockpit_domain::canonical::hash_of;
-use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, PackId};
 use cockpit_domain::import::{
     ImportPlan, ImportRequest, KeyFact, KeyInput, plan_import, read_keys,
 };
 use cockpit_domain::secret::{Fingerprint, Secret};
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A plan with its id and hash.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlannedImport {
-    /// Store id.
-    pub id: PlanId,
-    /// Hash of the content: what an approval names.
-    pub hash: String,
-    /// The content.
-    pub plan: ImportPlan,
-}
+pub type PlannedImport = Planned<ImportPlan>;
 
 /// How an import is wished for.
 #[derive(Debug, Clone)]
@@ -45,11 +35,6 @@ pub struct Wish {
     /// Keys of the input that are not tried again, each with its reason.
     pub left_out: Vec<String>,
 }
-
-/// What plans are called in the store.
-pub(super) const IMPORT: &str = "import";
-/// Those that prepare access only.
-pub(super) const ACCESS: &str = "access";
 
 /// Plans what makes access true without any key of a provider: group and channel, user, right or
 /// balance, and a user key.
@@ -96,7 +81,7 @@ pub async fn plan(
 
 async fn make(
     job: &Job,
-    kind: &'static str,
+    kind: Kind,
     (host, provider): (&HostId, &PackId),
     input: KeyInput,
     wish: &Wish,
@@ -128,27 +113,8 @@ async fn make(
     let mut plan = plan_import(request, &input, &facts, &view, job.now_ms());
     plan.left_out.clone_from(&wish.left_out);
     plan.warnings = neighbours::warnings(job, &settings, &view).await;
-    let hash =
-        hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    let body = serde_json::to_value(&plan)
-        .map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    let id = job
-        .ports
-        .store
-        .save_plan(&NewPlan {
-            kind,
-            host: host.clone(),
-            provider: provider.clone(),
-            batch: None,
-            hash: hash.clone(),
-            body,
-            keys: (input.keys.into_iter().map(|line| line.key))
-                .chain(caller)
-                .collect(),
-            created_ms: job.now_ms(),
-        })
-        .await?;
-    Ok(PlannedImport { id, hash, plan })
+    let keys = (input.keys.into_iter().map(|line| line.key)).chain(caller);
+    planned::save_with(job, kind, plan, None, keys.collect()).await
 }
 
 /// Plans those keys of a batch again that did not pass. The keys come anew: they are not kept once a

@@ -5,7 +5,6 @@ mod matrix;
 mod prune;
 mod recover;
 mod resources;
-pub(crate) mod saved;
 mod status;
 mod writes;
 

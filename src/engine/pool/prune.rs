@@ -1,21 +1,19 @@
 //! Deleting parked accounts: plan, apply exactly that plan, prove it by listing. A delete cannot be
 //! taken back, so each is asked about once more right before it is sent.
 
-use super::saved::{Applicable, again, begin, ended, event, load, plan_of, stopped};
 use super::writes::DeleteParked;
 use crate::approval::{Approval, changed_since};
 use crate::basis::Basis;
-use crate::batches;
 use crate::context::Job;
-use crate::failure::{Failure, FailureKind, Outcome};
-use crate::import::lease;
+use crate::failure::Outcome;
 use crate::journal::Journal;
 use crate::neighbours;
-use crate::ports::{HostApi, NewPlan, UsageQuery};
-use crate::rollback;
+use crate::planned::{
+    self, Open, PRUNE, Planned, Taken, again, begin, ended, event, stopped, take_up,
+};
+use crate::ports::{HostApi, UsageQuery};
 use crate::view::read_view;
 use cockpit_domain::batch::{Batch, BatchKind, BatchStatus};
-use cockpit_domain::canonical::hash_of;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId};
 use cockpit_domain::import::HostView;
@@ -32,15 +30,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A plan with its id and hash.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlannedPrune {
-    /// Store id.
-    pub id: PlanId,
-    /// Hash of the content.
-    pub hash: String,
-    /// The content.
-    pub plan: PrunePlan,
-}
+pub type PlannedPrune = Planned<PrunePlan>;
 
 /// What pruning came to.
 #[derive(Debug, Clone, Serialize)]
@@ -58,18 +48,6 @@ pub struct Pruned {
     pub disturbed: Vec<String>,
 }
 
-impl Applicable for PrunePlan {
-    const KIND: &'static str = "prune";
-
-    fn blockers(&self) -> &[String] {
-        &self.blockers
-    }
-
-    fn expires_ms(&self) -> Option<i64> {
-        self.expires_ms
-    }
-}
-
 /// Plans and saves. Reads only.
 pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<PlannedPrune> {
     let doing = format!("planning what of `{provider}` can go from `{host}`");
@@ -81,82 +59,49 @@ pub async fn plan(job: &Job, host: &HostId, provider: &PackId) -> Outcome<Planne
     let (mut plan, view) = drafted.map_err(|failure| failure.doing(doing))?;
     let others = neighbours::warnings(job, &settings, &view).await;
     plan.warnings.extend(others);
-    let hash =
-        hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    let id = job
-        .ports
-        .store
-        .save_plan(&NewPlan {
-            kind: PrunePlan::KIND,
-            host: host.clone(),
-            provider: provider.clone(),
-            batch: None,
-            hash: hash.clone(),
-            body: serde_json::to_value(&plan).unwrap_or_default(),
-            keys: Vec::new(),
-            created_ms: job.now_ms(),
-        })
-        .await?;
-    Ok(PlannedPrune { id, hash, plan })
+    planned::save(job, PRUNE, plan).await
 }
 
 /// Carries out exactly this plan and proves the end by listing.
 pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Pruned> {
-    let doing = format!("applying {id}");
-    let (saved, plan): (_, PrunePlan) = load(job, id, approval, &doing).await?;
-    job.may_write(&saved.host)?;
-    let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
-    let api = job.ports.hosts.api(&saved.host).await?;
-    job.say("reading the host again");
-    let settings = job.host(&saved.host)?.clone();
+    let open: Open<PrunePlan> = planned::open(job, PRUNE, id, approval).await?;
+    let (saved, plan, api) = (&open.saved, &open.plan, open.api.as_ref());
     let pack = job.provider(&saved.provider)?;
-    let (now, before) = draft(job, api.as_ref(), &settings, &pack).await?;
+    let (now, before) = draft(job, api, &open.host, &pack).await?;
     if now.revision != plan.revision || !now.blockers.is_empty() {
         let (was, mut is) = (lines(&plan.changes), lines(&now.changes));
         is.extend(now.blockers);
-        let told = changed_since(&was, &is);
-        return Err(Failure::new(
-            FailureKind::Conflict,
-            format!("the host changed since the plan was made: {told}"),
-        )
-        .doing(doing)
-        .hint(format!(
+        return Err(open.stale("the host", &changed_since(&was, &is)).hint(format!(
             "nothing was deleted; `cockpit prune plan --host {} --provider {}` shows it as it is now",
             saved.host, saved.provider
         )));
     }
     let what = format!("{} account(s)", plan.doomed.len());
-    let batch = begin(job, BatchKind::Prune, &saved, &what).await?;
-    let reason = approval.reason.clone().unwrap_or_default();
+    let batch = begin(job, BatchKind::Prune, saved, &what).await?;
     let run = Run {
         job,
-        api: api.as_ref(),
+        api,
         pack: &pack,
-        plan: &plan,
+        plan,
     };
-    run.to_its_end(batch, before, &reason).await
+    run.to_its_end(batch, before, &open.reason).await
 }
 
 /// Goes on with one that was stopped: what was deleted is found, what was lost is looked up.
 pub(crate) async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
-    let doing = format!("resuming {id}");
-    let before = batches::load(job, id).await?;
-    job.may_write(&before.host)?;
-    let _lease = lease(job, &before.host, &before.provider, &doing).await?;
-    let mut batch = batches::load(job, id).await?;
-    rollback::may_resume(job, &batch, &doing).await?;
-    let plan: PrunePlan = plan_of(job, &batch, &doing).await?;
-    let pack = job.provider(&batch.provider)?;
-    let api = job.ports.hosts.api(&batch.host).await?;
+    let mut taken: Taken<PrunePlan> = take_up(job, id).await?;
+    let pack = job.provider(&taken.batch.provider)?;
+    let api = job.ports.hosts.api(&taken.batch.host).await?;
     let view = read_view(api.as_ref(), &pack.id).await?;
-    again(job, &mut batch).await?;
+    again(job, &mut taken.batch).await?;
     let run = Run {
         job,
         api: api.as_ref(),
         pack: &pack,
-        plan: &plan,
+        plan: &taken.plan,
     };
-    Ok(run.to_its_end(batch, view, "resume").await?.batch)
+    let done = run.to_its_end(taken.batch, view, "resume").await?;
+    Ok(done.batch)
 }
 
 fn lines(changes: &[Change]) -> Vec<String> {

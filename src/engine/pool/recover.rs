@@ -1,22 +1,19 @@
 //! Letting one account in again: ask it once, and only after a good answer tell the host to forget
 //! what it holds against it. Plan, apply, and what came of it.
 
-use super::saved::{Applicable, again, begin, ended, load, plan_of, stopped};
 use super::status::{Known, known};
 use super::writes::{Reset, TestAgain};
 use crate::approval::{Approval, changed_since};
 use crate::basis::Resting;
-use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::import::{UnparkAccount, lease};
+use crate::import::UnparkAccount;
 use crate::journal::Journal;
 use crate::neighbours;
-use crate::ports::{AccountTest, HostApi, NewPlan, ResultKind};
-use crate::rollback;
+use crate::planned::{self, Open, Planned, RECOVER, Taken, again, begin, ended, stopped, take_up};
+use crate::ports::{AccountTest, HostApi, ResultKind};
 use crate::view::read_view;
 use cockpit_domain::batch::{AccountStatus, Batch, BatchKind, BatchStatus};
-use cockpit_domain::canonical::hash_of;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId, RemoteId};
 use cockpit_domain::import::{HostView, Leftovers};
@@ -33,15 +30,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// A plan with its id and hash.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlannedRecover {
-    /// Store id.
-    pub id: PlanId,
-    /// Hash of the content.
-    pub hash: String,
-    /// The content.
-    pub plan: RecoverPlan,
-}
+pub type PlannedRecover = Planned<RecoverPlan>;
 
 /// What asking came to.
 #[derive(Debug, Clone, Serialize)]
@@ -67,18 +56,6 @@ pub struct Recovered {
     pub next_try: Option<String>,
 }
 
-impl Applicable for RecoverPlan {
-    const KIND: &'static str = "recover";
-
-    fn blockers(&self) -> &[String] {
-        &self.blockers
-    }
-
-    fn expires_ms(&self) -> Option<i64> {
-        self.expires_ms
-    }
-}
-
 /// Plans and saves. Reads only.
 pub async fn plan(
     job: &Job,
@@ -94,79 +71,42 @@ pub async fn plan(
     let (mut plan, view) = drafted.map_err(|failure| failure.doing(doing))?;
     let others = neighbours::warnings(job, &settings, &view).await;
     plan.warnings.extend(others);
-    let hash =
-        hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    let id = job
-        .ports
-        .store
-        .save_plan(&NewPlan {
-            kind: RecoverPlan::KIND,
-            host: host.clone(),
-            provider: plan.provider.clone(),
-            batch: None,
-            hash: hash.clone(),
-            body: serde_json::to_value(&plan).unwrap_or_default(),
-            keys: Vec::new(),
-            created_ms: job.now_ms(),
-        })
-        .await?;
-    Ok(PlannedRecover { id, hash, plan })
+    planned::save(job, RECOVER, plan).await
 }
 
 /// Carries out exactly this plan and reads what came of it.
 pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Recovered> {
-    let doing = format!("applying {id}");
-    let (saved, plan): (_, RecoverPlan) = load(job, id, approval, &doing).await?;
-    job.may_write(&saved.host)?;
-    let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
-    let api = job.ports.hosts.api(&saved.host).await?;
-    job.say("reading the host again");
-    let settings = job.host(&saved.host)?.clone();
+    let open: Open<RecoverPlan> = planned::open(job, RECOVER, id, approval).await?;
+    let (saved, plan, api) = (&open.saved, &open.plan, open.api.as_ref());
     let provider = Some(&saved.provider);
-    let (now, view) = draft(job, api.as_ref(), &settings, plan.account, provider).await?;
+    let (now, view) = draft(job, api, &open.host, plan.account, provider).await?;
     if now.revision != plan.revision || reasons(&now.why) != reasons(&plan.why) {
-        let told = changed_since(&lines(&plan), &lines(&now));
-        return Err(Failure::new(
-            FailureKind::Conflict,
-            format!("the host changed since the plan was made: {told}"),
-        )
-        .doing(doing)
-        .hint(format!(
+        return Err(open.stale("the host", &changed_since(&lines(plan), &lines(&now))).hint(format!(
             "nothing was asked; `cockpit recover plan --host {} --account {}` shows it as it is now",
             saved.host, plan.account
         )));
     }
     let what = format!("account {} #{}", plan.name, plan.account);
-    let batch = begin(job, BatchKind::Recover, &saved, &what).await?;
-    let reason = approval.reason.clone().unwrap_or_default();
+    let batch = begin(job, BatchKind::Recover, saved, &what).await?;
     let seen = view.accounts.iter().find(|row| row.id == plan.account);
     let seen = seen.map(recorded::of_account).unwrap_or_default();
-    let ground = Ground {
-        api: api.as_ref(),
-        seen: &seen,
-    };
-    run(job, &ground, batch, &plan, &reason).await
+    let ground = Ground { api, seen: &seen };
+    run(job, &ground, batch, plan, &open.reason).await
 }
 
 /// Goes on with one that was stopped: the account is asked once more.
 pub(crate) async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
-    let doing = format!("resuming {id}");
-    let before = batches::load(job, id).await?;
-    job.may_write(&before.host)?;
-    let _lease = lease(job, &before.host, &before.provider, &doing).await?;
-    let mut batch = batches::load(job, id).await?;
-    rollback::may_resume(job, &batch, &doing).await?;
-    let plan: RecoverPlan = plan_of(job, &batch, &doing).await?;
-    let api = job.ports.hosts.api(&batch.host).await?;
-    again(job, &mut batch).await?;
+    let mut taken: Taken<RecoverPlan> = take_up(job, id).await?;
+    let api = job.ports.hosts.api(&taken.batch.host).await?;
+    again(job, &mut taken.batch).await?;
     // It goes on from what is there now.
-    let seen = api.account(plan.account).await?;
+    let seen = api.account(taken.plan.account).await?;
     let seen = seen.as_ref().map(recorded::of_account).unwrap_or_default();
     let ground = Ground {
         api: api.as_ref(),
         seen: &seen,
     };
-    let recovered = run(job, &ground, batch, &plan, "resume").await?;
+    let recovered = run(job, &ground, taken.batch, &taken.plan, "resume").await?;
     Ok(recovered.batch)
 }
 

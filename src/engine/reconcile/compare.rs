@@ -9,11 +9,12 @@ use crate::neighbours;
 use crate::ports::HostApi;
 use crate::view::{Whose, read_user, read_view_of, whose};
 use cockpit_domain::batch::{AccessMode, AccessStatus, Batch};
-use cockpit_domain::host::{HostSettings, Role};
+use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::{PackId, RemoteId};
 use cockpit_domain::import::{HostView, usd};
 use cockpit_domain::inventory::ApiKey;
 use cockpit_domain::pack::ProviderPack;
+use cockpit_domain::plan::expiry;
 use cockpit_domain::pool::whole_seconds;
 use cockpit_domain::reconcile::{ReconcileInput, ReconcileReport, ReconcileSummary, reconcile};
 use cockpit_domain::recorded;
@@ -23,9 +24,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Life of the plan of a repair, on production.
-const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
 
 /// One host read once, for every batch that is compared with it.
 pub(super) struct Reader {
@@ -143,8 +141,7 @@ impl Reader {
         if !report.mends.is_empty() && matches!(probes, Probes::Now) {
             let neighbours = neighbours::warnings(job, &settings, &view).await;
             report.warnings.extend(neighbours);
-            report.expires_ms =
-                (settings.role == Role::Production).then_some(job.now_ms() + PRODUCTION_PLAN_MS);
+            report.expires_ms = expiry(settings.role, job.now_ms());
         }
         Ok((report, view))
     }

@@ -7,7 +7,7 @@ mod compare;
 mod watch;
 mod write;
 
-pub(crate) use apply::{KIND, resume};
+pub(crate) use apply::resume;
 pub use apply::{Mended, apply};
 pub use watch::{Looked, Paused, look};
 
@@ -15,9 +15,9 @@ use crate::batches;
 use crate::board::DriftSeen;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::ports::{KeptResult, NewPlan, ResultKind};
+use crate::planned::{self, RECONCILE};
+use crate::ports::{KeptResult, ResultKind};
 use cockpit_domain::batch::{Batch, BatchKind, BatchStatus};
-use cockpit_domain::canonical::hash_of;
 use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
 use cockpit_domain::reconcile::{ReconcileReport, ReconcileStatus, since};
 use compare::Reader;
@@ -265,31 +265,19 @@ async fn remember(job: &Job, report: &ReconcileReport) -> Outcome<()> {
 
 async fn save(job: &Job, mut report: ReconcileReport, batch: &Batch) -> Outcome<PlannedReconcile> {
     dated(job, &mut report).await?;
-    let hash =
-        hash_of(&report).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    let body = serde_json::to_value(&report).unwrap_or_default();
     let kept = KeptResult {
         at_ms: job.now_ms(),
-        body: body.clone(),
+        body: serde_json::to_value(&report).unwrap_or_default(),
     };
     job.ports
         .store
         .keep(ResultKind::Reconcile, &batch.id.to_string(), &kept)
         .await?;
     remember(job, &report).await?;
-    let id = job
-        .ports
-        .store
-        .save_plan(&NewPlan {
-            kind: KIND,
-            host: report.host.clone(),
-            provider: report.provider.clone(),
-            batch: Some(batch.id),
-            hash: hash.clone(),
-            body,
-            keys: Vec::new(),
-            created_ms: job.now_ms(),
-        })
-        .await?;
-    Ok(PlannedReconcile { id, hash, report })
+    let saved = planned::save_with(job, RECONCILE, report, Some(batch.id), Vec::new()).await?;
+    Ok(PlannedReconcile {
+        id: saved.id,
+        hash: saved.hash,
+        report: saved.plan,
+    })
 }

@@ -5,27 +5,18 @@ use crate::baseline;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::neighbours;
-use crate::ports::{HostApi, NewPlan};
+use crate::planned::{self, Planned, REPAIR};
+use crate::ports::HostApi;
 use crate::view::read_view;
-use cockpit_domain::canonical::hash_of;
 use cockpit_domain::finding::suggest;
 use cockpit_domain::host::HostSettings;
-use cockpit_domain::ids::{PackId, PlanId};
+use cockpit_domain::ids::PackId;
 use cockpit_domain::import::HostView;
 use cockpit_domain::pack::{BaselinePack, Check};
 use cockpit_domain::repair::{NoRepair, RepairInput, RepairPlan, can_repair, plan_repair};
-use serde::Serialize;
 
 /// A repair plan with its id and hash.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlannedRepair {
-    /// Store id.
-    pub id: PlanId,
-    /// Hash of the content.
-    pub hash: String,
-    /// The content.
-    pub plan: RepairPlan,
-}
+pub type PlannedRepair = Planned<RepairPlan>;
 
 /// Plans and saves. Reads only.
 pub async fn plan(job: &Job, pack: Option<&PackId>, check: &str) -> Outcome<PlannedRepair> {
@@ -49,27 +40,8 @@ pub async fn plan(job: &Job, pack: Option<&PackId>, check: &str) -> Outcome<Plan
         .await
         .map_err(|failure| failure.doing(doing.clone()))?;
     plan.warnings = neighbours::warnings(job, &host, &view).await;
-    let hash =
-        hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    let id = job
-        .ports
-        .store
-        .save_plan(&NewPlan {
-            kind: KIND,
-            host: plan.host.clone(),
-            provider: pack.id.clone(),
-            batch: None,
-            hash: hash.clone(),
-            body: serde_json::to_value(&plan).unwrap_or_default(),
-            keys: Vec::new(),
-            created_ms: job.now_ms(),
-        })
-        .await?;
-    Ok(PlannedRepair { id, hash, plan })
+    planned::save(job, REPAIR, plan).await
 }
-
-/// The word of these plans in the store.
-pub(super) const KIND: &str = "repair";
 
 /// Reads the host and plans; with what was read, for the proof.
 pub(super) async fn draft(

@@ -3,14 +3,15 @@
 use super::plan::{draft, step_lines};
 use super::prove::prove;
 use super::steps::carry_out;
-use super::{RolledBack, STARTED, event};
+use super::{RolledBack, STARTED};
 use crate::approval::{Approval, changed_since};
 use crate::batches;
 use crate::context::Job;
-use crate::failure::{Failure, FailureKind, Outcome};
-use crate::import::{Scene, lease};
+use crate::failure::{Failure, Outcome};
+use crate::import::Scene;
 use crate::journal::Journal;
 use crate::late;
+use crate::planned::{self, Open, ROLLBACK, event};
 use cockpit_domain::batch::{AccessStatus, Batch, BatchKind, BatchStatus};
 use cockpit_domain::ids::PlanId;
 use cockpit_domain::resource::BatchResource;
@@ -18,63 +19,22 @@ use cockpit_domain::rollback::RollbackPlan;
 
 /// Applies exactly this plan and proves the end by listing.
 pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<RolledBack> {
-    let doing = format!("applying {id}");
-    let saved = job.ports.store.plan(id).await?.ok_or_else(|| {
-        Failure::new(FailureKind::Usage, format!("there is no {id}"))
-            .doing(doing.clone())
-            .hint("`cockpit rollback plan BATCH` makes one")
-    })?;
-    let (true, Some(batch_id)) = (saved.kind == "rollback", saved.batch) else {
-        return Err(
-            Failure::new(FailureKind::Usage, format!("{id} is no rollback plan"))
-                .doing(doing)
-                .hint(format!("use `cockpit {} apply`", saved.kind)),
-        );
-    };
-    approval.check(&saved, job.host(&saved.host)?)?;
-    job.may_write(&saved.host)?;
-    if saved.used_ms.is_some() {
-        return Err(
-            Failure::new(FailureKind::Conflict, format!("{id} was applied already"))
-                .doing(doing)
-                .hint(format!(
-                    "`cockpit batch show {}` tells what it did; what is left wants a new plan",
-                    batch_id.0
-                )),
-        );
-    }
-    let plan: RollbackPlan = serde_json::from_value(saved.body.clone()).map_err(|error| {
-        Failure::new(FailureKind::Store, error.to_string()).doing(doing.clone())
-    })?;
-    if plan.expires_ms.is_some_and(|end| job.now_ms() > end) {
-        return Err(Failure::new(
-            FailureKind::Conflict,
-            "the plan is older than 15 minutes, too old for production",
-        )
-        .doing(doing)
-        .hint("make the plan again and read it again"));
-    }
-    let _lease = lease(job, &saved.host, &saved.provider, &doing).await?;
-    let api = job.ports.hosts.api(&saved.host).await?;
+    let open: Open<RollbackPlan> = planned::open(job, ROLLBACK, id, approval).await?;
+    let (saved, plan, api) = (&open.saved, &open.plan, open.api.as_ref());
+    let batch_id = plan.batch;
     let mut batch = batches::load(job, batch_id).await?;
-    let drafted = draft(job, api.as_ref(), &batch, plan.expires_ms, plan.delete).await?;
+    let drafted = draft(job, api, &batch, plan.expires_ms, plan.delete).await?;
     let now = &drafted.plan;
     if now.revision != plan.revision || now.steps != plan.steps {
-        let told = changed_since(&step_lines(&plan), &step_lines(now));
-        return Err(Failure::new(
-            FailureKind::Conflict,
-            format!("the host or the batch changed since the plan was made: {told}"),
-        )
-        .doing(doing)
-        .hint(format!(
+        let told = changed_since(&step_lines(plan), &step_lines(now));
+        return Err(open.stale("the host or the batch", &told).hint(format!(
             "`cockpit rollback plan {}` shows it as it is now",
             batch_id.0
         )));
     }
     job.ports.store.use_plan(id, job.now_ms()).await?;
     record(job, &drafted.found).await?;
-    let reason = approval.reason.clone().unwrap_or_default();
-    let journal = Journal::open(job, batch_id, &saved.host, &saved.hash, &reason).await?;
+    let journal = Journal::open(job, batch_id, &saved.host, &saved.hash, &open.reason).await?;
     event(
         job,
         batch_id,
@@ -87,8 +47,8 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
     batch.batch_status = BatchStatus::Running;
     job.ports.store.save_batch(&batch).await?;
     let worked = async {
-        let done = carry_out(job, api.as_ref(), &journal, &batch, &drafted).await?;
-        let proof = prove(job, api.as_ref(), &batch, &plan, &drafted.view).await?;
+        let done = carry_out(job, api, &journal, &batch, &drafted).await?;
+        let proof = prove(job, api, &batch, plan, &drafted.view).await?;
         Ok((done, proof))
     };
     let (done, proof) = match worked.await {
@@ -131,7 +91,7 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Rolled
         blocked,
         remains: proof.remains,
         disturbed: proof.disturbed,
-        will_not_undo: plan.will_not_undo,
+        will_not_undo: plan.will_not_undo.clone(),
     })
 }
 

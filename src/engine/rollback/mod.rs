@@ -13,21 +13,13 @@ pub use plan::plan;
 
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use cockpit_domain::batch::{Batch, BatchEvent, BatchStatus};
-use cockpit_domain::ids::{BatchId, PlanId};
+use crate::planned::Planned;
+use cockpit_domain::batch::{Batch, BatchStatus};
 use cockpit_domain::rollback::RollbackPlan;
 use serde::Serialize;
 
 /// A rollback plan with its id and hash.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlannedRollback {
-    /// Store id.
-    pub id: PlanId,
-    /// Hash of the content.
-    pub hash: String,
-    /// The content.
-    pub plan: RollbackPlan,
-}
+pub type PlannedRollback = Planned<RollbackPlan>;
 
 /// What a rollback came to.
 #[derive(Debug, Clone, Serialize)]
@@ -77,14 +69,4 @@ pub(crate) async fn may_resume(job: &Job, batch: &Batch, doing: &str) -> Outcome
         )));
     }
     Ok(())
-}
-
-async fn event(job: &Job, batch: BatchId, kind: &str, text: String) -> Outcome<()> {
-    let event = BatchEvent {
-        at_ms: job.now_ms(),
-        item: None,
-        kind: kind.to_owned(),
-        text,
-    };
-    job.ports.store.add_event(batch, &event).await
 }

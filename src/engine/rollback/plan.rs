@@ -6,18 +6,16 @@ use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::late::{self, Search};
 use crate::neighbours;
-use crate::ports::{HostApi, NewPlan};
+use crate::planned::{self, ROLLBACK};
+use crate::ports::HostApi;
 use crate::view::{read_view_of, whose};
 use cockpit_domain::batch::{Batch, BatchKind, BatchStatus};
-use cockpit_domain::canonical::hash_of;
-use cockpit_domain::host::Role;
 use cockpit_domain::ids::BatchId;
 use cockpit_domain::import::HostView;
 use cockpit_domain::inventory::{ApiKey, Subscription};
+use cockpit_domain::plan::expiry;
 use cockpit_domain::resource::{BatchResource, ResourceKind};
 use cockpit_domain::rollback::{Floor, RollbackInput, RollbackPlan, UndoStep, plan_rollback};
-
-const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
 
 /// Plans and saves.
 pub async fn plan(job: &Job, id: BatchId, delete: bool) -> Outcome<PlannedRollback> {
@@ -54,26 +52,10 @@ pub async fn plan(job: &Job, id: BatchId, delete: bool) -> Outcome<PlannedRollba
     }
     let api = job.ports.hosts.api(&batch.host).await?;
     late::settle(job, &late::on_their_way(job, &batch).await?).await?;
-    let expires = (host.role == Role::Production).then_some(job.now_ms() + PRODUCTION_PLAN_MS);
+    let expires = expiry(host.role, job.now_ms());
     let Draft { mut plan, view, .. } = draft(job, api.as_ref(), &batch, expires, delete).await?;
     plan.warnings = neighbours::warnings(job, &host, &view).await;
-    let hash =
-        hash_of(&plan).map_err(|error| Failure::new(FailureKind::Internal, error.to_string()))?;
-    let id = job
-        .ports
-        .store
-        .save_plan(&NewPlan {
-            kind: "rollback",
-            host: batch.host.clone(),
-            provider: batch.provider.clone(),
-            batch: Some(batch.id),
-            hash: hash.clone(),
-            body: serde_json::to_value(&plan).unwrap_or_default(),
-            keys: Vec::new(),
-            created_ms: job.now_ms(),
-        })
-        .await?;
-    Ok(PlannedRollback { id, hash, plan })
+    planned::save_with(job, ROLLBACK, plan, Some(batch.id), Vec::new()).await
 }
 
 pub(super) fn step_lines(plan: &RollbackPlan) -> Vec<String> {

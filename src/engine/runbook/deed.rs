@@ -6,7 +6,7 @@ use crate::approval::Approval;
 use crate::baseline;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::import::lease;
+use crate::planned::lease;
 use crate::ports::{Lease, NewPlan, RemoteCommand, RunOutput, SavedPlan};
 use crate::repair;
 use cockpit_domain::canonical::hash_of;

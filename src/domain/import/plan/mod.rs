@@ -13,7 +13,7 @@ use crate::batch::{AccessMode, Attempt, ImportMode};
 use crate::host::Role;
 use crate::ids::{BatchId, HostId, RemoteId};
 use crate::pack::ProviderPack;
-use crate::plan::{Change, Totals};
+use crate::plan::{Change, Totals, expiry};
 use crate::secret::Fingerprint;
 use access::plan_access;
 use accounts::{plan_items, plan_parking};
@@ -140,9 +140,6 @@ pub struct ImportPlan {
     /// UTC ms after which it is refused; production plans age (`product.md` 11).
     pub expires_ms: Option<i64>,
 }
-
-/// Life of a plan on production.
-const PRODUCTION_PLAN_MS: i64 = 15 * 60 * 1000;
 
 /// From so many keys on a canary is suggested.
 const CANARY_FROM: usize = 11;
@@ -282,7 +279,7 @@ pub fn plan_import(
         totals: Totals::of(&changes),
         revision: request.revision(view),
         seen: request.seen(view),
-        expires_ms: (request.role == Role::Production).then_some(now_ms + PRODUCTION_PLAN_MS),
+        expires_ms: expiry(request.role, now_ms),
         items,
         changes,
         blockers,
