@@ -1,8 +1,9 @@
 //! One command from the words to the exit code.
 
 use crate::args::{
-    Access, Adopt, Batch, Cli, Deploy, Explain, Fault, Gate, Host, Import, Lab, Lease, Machine,
-    Noun, Prepare, Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback, StackWord, Word,
+    Access, Adopt, Apply, Batch, Cli, Deploy, Explain, Fault, Gate, Host, Import, Lab, Lease,
+    Machine, Noun, Prepare, Probe, Provider, Prune, Reconcile, Recover, Repair, Rollback,
+    StackWord, Word,
 };
 use crate::exit::{self, refuse};
 use crate::{drill, failed, input, judging, known, logs, output, packs, runbooks, watching};
@@ -115,10 +116,12 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             access: access.into(),
             user_key: user_key.map(CallerKey::named).transpose()?,
         },
-        Noun::Access(Access::Prepare(Prepare::Apply { plan, word })) => Command::AccessApply {
-            plan,
-            approval: approval(word),
-        },
+        Noun::Access(Access::Prepare(Prepare::Apply(Apply { plan, word }))) => {
+            Command::AccessApply {
+                plan,
+                approval: approval(word),
+            }
+        }
         Noun::Lease(Lease::List) => Command::LeaseList,
         Noun::Lease(Lease::Take {
             lease: (host, provider),
@@ -149,27 +152,27 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             provider,
             every,
         }) => return watching::run(&host, provider.as_ref(), every, session, json).await,
-        Noun::Reconcile(Reconcile::Apply { plan, word }) => Command::ReconcileApply {
+        Noun::Reconcile(Reconcile::Apply(Apply { plan, word })) => Command::ReconcileApply {
             plan,
             approval: approval(word),
         },
         Noun::Repair(Repair::Plan { check, pack }) => Command::RepairPlan { pack, check },
-        Noun::Repair(Repair::Apply { plan, word }) => Command::RepairApply {
+        Noun::Repair(Repair::Apply(Apply { plan, word })) => Command::RepairApply {
             plan,
             approval: approval(word),
         },
         Noun::Rollback(Rollback::Plan { batch, delete }) => Command::RollbackPlan { batch, delete },
-        Noun::Rollback(Rollback::Apply { plan, word }) => Command::RollbackApply {
+        Noun::Rollback(Rollback::Apply(Apply { plan, word })) => Command::RollbackApply {
             plan,
             approval: approval(word),
         },
         Noun::Adopt(Adopt::Plan { host, provider }) => Command::AdoptPlan { host, provider },
-        Noun::Adopt(Adopt::Apply { plan, word }) => Command::AdoptApply {
+        Noun::Adopt(Adopt::Apply(Apply { plan, word })) => Command::AdoptApply {
             plan,
             approval: approval(word),
         },
         Noun::Prune(Prune::Plan { host, provider }) => Command::PrunePlan { host, provider },
-        Noun::Prune(Prune::Apply { plan, word }) => Command::PruneApply {
+        Noun::Prune(Prune::Apply(Apply { plan, word })) => Command::PruneApply {
             plan,
             approval: approval(word),
         },
@@ -182,7 +185,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             account: RemoteId(account),
             provider,
         },
-        Noun::Recover(Recover::Apply { plan, word }) => Command::RecoverApply {
+        Noun::Recover(Recover::Apply(Apply { plan, word })) => Command::RecoverApply {
             plan,
             approval: approval(word),
         },
@@ -226,7 +229,7 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             Gate::Before { pack } => Command::GateBefore { pack },
             Gate::After { pack } => Command::GateAfter { pack },
             Gate::Show { pack } => Command::GateShow { pack },
-            Gate::Apply { plan, word } => Command::GateApply {
+            Gate::Apply(Apply { plan, word }) => Command::GateApply {
                 plan,
                 approval: approval(word),
             },

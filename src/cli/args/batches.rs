@@ -57,6 +57,16 @@ pub struct Word {
     pub reason: Option<String>,
 }
 
+/// A plan that was read, and the word for it.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The plan.
+    pub plan: PlanId,
+    /// The approval.
+    #[command(flatten)]
+    pub word: Word,
+}
+
 /// `--mode`
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Mode {
@@ -162,13 +172,7 @@ pub enum Reconcile {
         every: Duration,
     },
     /// Put back what a plan found changed, and prove it by reconciling again. Deletes nothing.
-    Apply {
-        /// The plan.
-        plan: PlanId,
-        /// The approval.
-        #[command(flatten)]
-        word: Word,
-    },
+    Apply(Apply),
 }
 
 fn span(text: &str) -> Result<Duration, String> {
@@ -191,13 +195,7 @@ pub enum Repair {
         pack: Option<PackId>,
     },
     /// Carry out exactly the plan that was read, and prove it with the same checks.
-    Apply {
-        /// The plan.
-        plan: PlanId,
-        /// The approval.
-        #[command(flatten)]
-        word: Word,
-    },
+    Apply(Apply),
 }
 
 /// `rollback …`
@@ -212,13 +210,7 @@ pub enum Rollback {
         delete: bool,
     },
     /// Carry out exactly the plan that was read, and prove it by listing.
-    Apply {
-        /// The plan.
-        plan: PlanId,
-        /// The approval.
-        #[command(flatten)]
-        word: Word,
-    },
+    Apply(Apply),
 }
 
 /// `adopt …`
@@ -234,13 +226,7 @@ pub enum Adopt {
         provider: PackId,
     },
     /// Record exactly what the plan names. Writes nothing to the host.
-    Apply {
-        /// The plan.
-        plan: PlanId,
-        /// The approval.
-        #[command(flatten)]
-        word: Word,
-    },
+    Apply(Apply),
 }
 
 /// `prune …`
@@ -256,13 +242,7 @@ pub enum Prune {
         provider: PackId,
     },
     /// Delete exactly what the plan names, and prove it by listing. Cannot be taken back.
-    Apply {
-        /// The plan.
-        plan: PlanId,
-        /// The approval; its host's name and a reason are always wanted.
-        #[command(flatten)]
-        word: Word,
-    },
+    Apply(Apply),
 }
 
 /// `recover …`
@@ -281,11 +261,5 @@ pub enum Recover {
         provider: Option<PackId>,
     },
     /// Ask it once; only a good answer lets it in again.
-    Apply {
-        /// The plan.
-        plan: PlanId,
-        /// The approval.
-        #[command(flatten)]
-        word: Word,
-    },
+    Apply(Apply),
 }

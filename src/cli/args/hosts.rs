@@ -1,10 +1,10 @@
 //! Words about hosts, machines, places of writers and access.
 
 use super::AccessArg;
-use super::Word;
+use super::Apply;
 use clap::{Args, Subcommand, ValueEnum};
 use cockpit_domain::host::Role;
-use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
+use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId};
 use cockpit_domain::new_host::{NewAdmin, NewHost, NewTerms};
 
 /// `host …`
@@ -177,13 +177,7 @@ pub enum Prepare {
         user_key: Option<String>,
     },
     /// Carry out exactly the plan that was read; it is taken back like a batch.
-    Apply {
-        /// The plan.
-        plan: PlanId,
-        /// The approval.
-        #[command(flatten)]
-        word: Word,
-    },
+    Apply(Apply),
 }
 
 /// `access …`

@@ -7,7 +7,7 @@ mod runbooks;
 mod stacks;
 
 pub(crate) use batches::{
-    AccessArg, Adopt, Batch, Import, Prune, Reconcile, Recover, Repair, Rollback, Word,
+    AccessArg, Adopt, Apply, Batch, Import, Prune, Reconcile, Recover, Repair, Rollback, Word,
 };
 pub(crate) use hosts::{Access, Host, Lease, Machine, Prepare};
 pub(crate) use looks::{Audit, Baseline, Explain, Fault, Log, Pack, Probe, Provider, Tail, Waive};

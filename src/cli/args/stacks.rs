@@ -1,8 +1,8 @@
 //! Words about deployments and temporary stacks.
 
-use super::Word;
+use super::Apply;
 use clap::{Args, Subcommand};
-use cockpit_domain::ids::{HostId, MachineId, PackId, PlanId};
+use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::stack::{Stack, StackFile, StackFileKind, StackSource};
 
 /// `deploy …`
@@ -35,12 +35,7 @@ pub enum Gate {
         pack: Option<PackId>,
     },
     /// Do exactly what `after` planned, take every step, and say whether the gate is passed.
-    Apply {
-        /// The plan.
-        plan: PlanId,
-        #[command(flatten)]
-        word: Word,
-    },
+    Apply(Apply),
 }
 
 /// `stack …`

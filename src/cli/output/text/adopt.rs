@@ -1,6 +1,6 @@
 //! What would be taken over, and what came of it, as text.
 
-use super::plans::{apply_line, changes, warnings};
+use super::plans::{changes, ending, warnings};
 use super::put;
 use cockpit_engine::adopt::{Adopted, PlannedAdopt};
 
@@ -26,13 +26,7 @@ pub(super) fn adopt(planned: &PlannedAdopt) -> String {
             plan.totals.create, plan.totals.attention
         ),
     );
-    for blocker in &plan.blockers {
-        put(&mut text, format_args!("x blocked: {blocker}"));
-    }
-    if plan.blockers.is_empty() {
-        let host = plan.expires_ms.map(|_| &plan.host);
-        apply_line(&mut text, "adopt", planned.id, &planned.hash, host);
-    }
+    ending(&mut text, "adopt", planned);
     text
 }
 

@@ -3,9 +3,11 @@
 use super::known::moment;
 use super::put;
 use cockpit_domain::ids::{HostId, PlanId};
-use cockpit_domain::plan::Change;
+use cockpit_domain::plan::{Change, PlanBody};
 use cockpit_domain::reconcile::{ReconcileReport, Since};
+use cockpit_engine::approval::Risk;
 use cockpit_engine::import::PlannedImport;
+use cockpit_engine::planned::Planned;
 use cockpit_engine::reconcile::{Looked, PlannedReconcile, Reconciled};
 use cockpit_engine::rollback::{PlannedRollback, RolledBack};
 
@@ -41,21 +43,33 @@ pub(super) fn warnings(text: &mut String, rows: &[String]) {
     }
 }
 
+/// How a plan ends: why it cannot be applied, or the line that applies it.
+pub(super) fn ending<P: PlanBody>(text: &mut String, command: &str, planned: &Planned<P>) {
+    let plan = &planned.plan;
+    for blocker in plan.blockers() {
+        put(
+            text,
+            format_args!("x blocked: {}", blocker.replace('\n', "; ")),
+        );
+    }
+    if plan.blockers().is_empty() {
+        let risk = Risk::of(command);
+        // On production a plan ages.
+        let named = risk.wants_name(plan.expires_ms().is_some());
+        let named = named.then(|| plan.host());
+        apply_line(text, command, planned.id, &planned.hash, named);
+    }
+}
+
 /// The line that applies a plan. `named` is the host whose name has to be typed with it.
-pub(super) fn apply_line(
-    text: &mut String,
-    noun: &str,
-    id: PlanId,
-    hash: &str,
-    named: Option<&HostId>,
-) {
+fn apply_line(text: &mut String, command: &str, id: PlanId, hash: &str, named: Option<&HostId>) {
     let more = named.map_or_else(String::new, |host| {
         format!(" --host-name {host} --reason \"...\"")
     });
     put(
         text,
         format_args!(
-            "apply it:  cockpit {noun} apply {} --yes {}{more}",
+            "apply it:  cockpit {command} apply {} --yes {}{more}",
             id.0,
             &hash[..12]
         ),
@@ -86,7 +100,7 @@ pub(super) fn access(planned: &PlannedImport) -> String {
         plan.host_version,
         request.access
     );
-    told(planned, &head, "access prepare apply")
+    told(planned, &head, "access prepare")
 }
 
 pub(super) fn import(planned: &PlannedImport) -> String {
@@ -103,7 +117,7 @@ pub(super) fn import(planned: &PlannedImport) -> String {
         request.mode,
         request.access
     );
-    told(planned, &head, "import apply")
+    told(planned, &head, "import")
 }
 
 fn told(planned: &PlannedImport, head: &str, command: &str) -> String {
@@ -143,34 +157,16 @@ fn told(planned: &PlannedImport, head: &str, command: &str) -> String {
     }
     warnings(&mut text, &plan.warnings);
     put(&mut text, format_args!("{}", plan.totals.line()));
-    if plan.blockers.is_empty() {
-        let production = if plan.expires_ms.is_some() {
-            format!(" --host-name {} --reason \"...\"", request.host)
-        } else {
-            String::new()
-        };
+    ending(&mut text, command, planned);
+    let canary = plan.suggested_canary();
+    if canary > 0 && plan.blockers.is_empty() {
         put(
             &mut text,
             format_args!(
-                "apply it:  cockpit {command} {} --yes {}{production}",
-                planned.id.0,
-                &planned.hash[..12]
+                "  --canary {canary}  carries {} first, end to end, then stops and waits for your word",
+                plan.canary_line(canary)
             ),
         );
-        let canary = plan.suggested_canary();
-        if canary > 0 {
-            put(
-                &mut text,
-                format_args!(
-                    "  --canary {canary}  carries {} first, end to end, then stops and waits for your word",
-                    plan.canary_line(canary)
-                ),
-            );
-        }
-    } else {
-        for blocker in &plan.blockers {
-            put(&mut text, format_args!("x blocked: {blocker}"));
-        }
     }
     text
 }

@@ -1,6 +1,6 @@
 //! The pool of a provider: who is chosen, who is not, and every reason.
 
-use super::plans::{apply_line, changes, warnings};
+use super::plans::{changes, ending, warnings};
 use super::{drawn, plain, put};
 use cockpit_domain::pool::{Owner, Pairing, Pool, Seat, WhyNot};
 use cockpit_engine::pool::{Held, PlannedPrune, PlannedRecover, Pruned, Recovered, Resources};
@@ -131,9 +131,6 @@ pub(super) fn prune(planned: &PlannedPrune) -> String {
     }
     warnings(&mut text, &plan.warnings);
     put(&mut text, format_args!("{}", plan.totals.line()));
-    for blocker in &plan.blockers {
-        put(&mut text, format_args!("x blocked: {blocker}"));
-    }
     if plan.blockers.is_empty() {
         put(
             &mut text,
@@ -141,14 +138,8 @@ pub(super) fn prune(planned: &PlannedPrune) -> String {
                 "! a deleted account cannot be brought back: its key has to be imported again"
             ),
         );
-        apply_line(
-            &mut text,
-            "prune",
-            planned.id,
-            &planned.hash,
-            Some(&plan.host),
-        );
     }
+    ending(&mut text, "prune", planned);
     text
 }
 
@@ -198,13 +189,7 @@ pub(super) fn recover(planned: &PlannedRecover) -> String {
     }
     warnings(&mut text, &plan.warnings);
     put(&mut text, format_args!("{}", plan.totals.line()));
-    for blocker in &plan.blockers {
-        put(&mut text, format_args!("x blocked: {blocker}"));
-    }
-    if plan.blockers.is_empty() {
-        let named = plan.expires_ms.map(|_| &plan.host);
-        apply_line(&mut text, "recover", planned.id, &planned.hash, named);
-    }
+    ending(&mut text, "recover", planned);
     text
 }
 

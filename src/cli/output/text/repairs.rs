@@ -1,7 +1,7 @@
 //! Repairs as text: what would be written, with the call, and what the same checks say afterwards.
 
 use super::baseline::baseline;
-use super::plans::{changes, warnings};
+use super::plans::{changes, ending, warnings};
 use super::put;
 use cockpit_engine::reconcile::Mended;
 use cockpit_engine::repair::{PlannedRepair, Repaired};
@@ -32,24 +32,7 @@ pub(super) fn repair(planned: &PlannedRepair) -> String {
         put(&mut text, format_args!("  call        {call}"));
     }
     put(&mut text, format_args!("{}", plan.totals.line()));
-    for blocker in &plan.blockers {
-        put(&mut text, format_args!("x blocked: {blocker}"));
-    }
-    if plan.blockers.is_empty() {
-        let production = if plan.expires_ms.is_some() {
-            format!(" --host-name {} --reason \"...\"", plan.host)
-        } else {
-            String::new()
-        };
-        put(
-            &mut text,
-            format_args!(
-                "apply it:  cockpit repair apply {} --yes {}{production}",
-                planned.id.0,
-                &planned.hash[..12]
-            ),
-        );
-    }
+    ending(&mut text, "repair", planned);
     text
 }
 

@@ -1,5 +1,6 @@
 //! The deploy gate and temporary stacks as text.
 
+use super::plans::ending;
 use super::{drawn, plain, put};
 use cockpit_domain::baseline::Verdict;
 use cockpit_domain::gate::{GatePhase, GateState};
@@ -94,23 +95,7 @@ fn plan(text: &mut String, planned: &cockpit_engine::gate::PlannedGate) {
             ),
         );
     }
-    for blocker in &plan.blockers {
-        put(
-            text,
-            format_args!("x blocked: {}", blocker.replace('\n', "; ")),
-        );
-    }
-    if plan.blockers.is_empty() {
-        put(
-            text,
-            format_args!(
-                "apply it:  cockpit deploy gate apply {} --yes {} --host-name {} --reason \"...\"",
-                planned.id.0,
-                &planned.hash[..12],
-                plan.host
-            ),
-        );
-    }
+    ending(text, "deploy gate", planned);
 }
 
 /// The stacks that stand.
