@@ -310,6 +310,45 @@ pub struct Batch {
     pub owner: String,
 }
 
+impl Batch {
+    /// One that begins now, by a plan and its hash. Mode and access mode are those of an import;
+    /// without keys they say nothing. Its id is given when it is stored.
+    pub fn begun(
+        kind: BatchKind,
+        (host, provider): (&HostId, &PackId),
+        (plan, hash): (PlanId, &str),
+        owner: &str,
+        now_ms: i64,
+    ) -> Self {
+        Self {
+            id: BatchId(0),
+            kind,
+            host: host.clone(),
+            provider: provider.clone(),
+            plan,
+            plan_hash: hash.to_owned(),
+            mode: ImportMode::Strict,
+            access_mode: AccessMode::Subscription,
+            batch_status: BatchStatus::Running,
+            reason: String::new(),
+            interrupted_by: None,
+            canary: 0,
+            provider_status_from_import: None,
+            access_status: None,
+            latest_access_status: None,
+            gateway: GatewayEvidence::default(),
+            upstream: UpstreamEvidence::default(),
+            completion_classification: None,
+            effective_key_source: String::new(),
+            key_fingerprint: None,
+            last_write_ms: 0,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+            owner: owner.to_owned(),
+        }
+    }
+}
+
 /// One key of a batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {

@@ -1,57 +1,15 @@
-//! Reading batches.
+//! Reading batches, and going on with one.
 
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::planned::RECONCILE;
 use crate::ports::{KeptResult, ResultKind};
 use crate::{adopt, import, pool, reconcile, repair};
-use cockpit_domain::batch::{
-    AccessMode, Batch, BatchEvent, BatchKind, BatchStatus, GatewayEvidence, ImportMode, Item,
-    UpstreamEvidence,
-};
-use cockpit_domain::ids::{BatchId, HostId, PackId, PlanId};
+use cockpit_domain::batch::{Batch, BatchEvent, BatchKind, Item};
+use cockpit_domain::ids::{BatchId, HostId};
 use cockpit_domain::journal::JournalRow;
 use cockpit_domain::resource::BatchResource;
 use serde::Serialize;
-
-/// A batch that begins now, by a plan and its hash. Mode and access mode are those of an import;
-/// without keys they say nothing. Its id is given when it is stored.
-pub(crate) fn begun(
-    job: &Job,
-    kind: BatchKind,
-    host: &HostId,
-    provider: &PackId,
-    plan: PlanId,
-    hash: &str,
-) -> Batch {
-    let now = job.now_ms();
-    Batch {
-        id: BatchId(0),
-        kind,
-        host: host.clone(),
-        provider: provider.clone(),
-        plan,
-        plan_hash: hash.to_owned(),
-        mode: ImportMode::Strict,
-        access_mode: AccessMode::Subscription,
-        batch_status: BatchStatus::Running,
-        reason: String::new(),
-        interrupted_by: None,
-        canary: 0,
-        provider_status_from_import: None,
-        access_status: None,
-        latest_access_status: None,
-        gateway: GatewayEvidence::default(),
-        upstream: UpstreamEvidence::default(),
-        completion_classification: None,
-        effective_key_source: String::new(),
-        key_fingerprint: None,
-        last_write_ms: 0,
-        created_ms: now,
-        updated_ms: now,
-        owner: job.settings.owner.clone(),
-    }
-}
 
 /// A batch with everything that hangs on it.
 #[derive(Debug, Clone, Serialize)]

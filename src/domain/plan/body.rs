@@ -33,8 +33,10 @@ pub trait PlanBody {
     /// How many of each sign.
     fn totals(&self) -> Totals;
 
-    /// Why it cannot be carried out; empty when it can.
-    fn blockers(&self) -> &[String];
+    /// Why it cannot be carried out; empty when it can. A plan without says row by row what it leaves.
+    fn blockers(&self) -> &[String] {
+        &[]
+    }
 
     /// Who else writes to the host, and what is given up.
     fn warnings(&self) -> &[String];
@@ -43,9 +45,9 @@ pub trait PlanBody {
     fn expires_ms(&self) -> Option<i64>;
 }
 
-/// A plan that has a field for each, by these paths to its host and its pack.
+/// A plan that has a field for each, by these paths to its host, its pack and its blockers if any.
 macro_rules! plain {
-    ($($plan:ty: $($host:ident).+, $($provider:ident).+;)+) => {$(
+    ($($plan:ty: $($host:ident).+, $($provider:ident).+ $(, $blockers:ident)?;)+) => {$(
         impl PlanBody for $plan {
             fn host(&self) -> &HostId {
                 &self.$($host).+
@@ -63,9 +65,9 @@ macro_rules! plain {
                 self.totals
             }
 
-            fn blockers(&self) -> &[String] {
-                &self.blockers
-            }
+            $(fn blockers(&self) -> &[String] {
+                &self.$blockers
+            })?
 
             fn warnings(&self) -> &[String] {
                 &self.warnings
@@ -79,11 +81,12 @@ macro_rules! plain {
 }
 
 plain! {
-    ImportPlan: request.host, request.pack.id;
-    RepairPlan: host, pack;
-    AdoptPlan: host, provider;
-    PrunePlan: host, provider;
-    RecoverPlan: host, provider;
+    ImportPlan: request.host, request.pack.id, blockers;
+    RepairPlan: host, pack, blockers;
+    AdoptPlan: host, provider, blockers;
+    PrunePlan: host, provider, blockers;
+    RecoverPlan: host, provider, blockers;
+    ReconcileReport: host, provider;
 }
 
 impl PlanBody for RollbackPlan {
@@ -109,42 +112,6 @@ impl PlanBody for RollbackPlan {
 
     fn totals(&self) -> Totals {
         self.totals
-    }
-
-    /// A step that is blocked blocks itself, not the plan.
-    fn blockers(&self) -> &[String] {
-        &[]
-    }
-
-    fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
-    fn expires_ms(&self) -> Option<i64> {
-        self.expires_ms
-    }
-}
-
-impl PlanBody for ReconcileReport {
-    fn host(&self) -> &HostId {
-        &self.host
-    }
-
-    fn provider(&self) -> &PackId {
-        &self.provider
-    }
-
-    fn changes(&self) -> Vec<Change> {
-        self.changes.clone()
-    }
-
-    fn totals(&self) -> Totals {
-        self.totals
-    }
-
-    /// What it cannot put back it says row by row.
-    fn blockers(&self) -> &[String] {
-        &[]
     }
 
     fn warnings(&self) -> &[String] {

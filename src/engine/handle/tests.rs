@@ -8,9 +8,7 @@ use crate::board::{LeaseSeen, LeaseState, Tally};
 use crate::failure::FailureKind;
 use crate::ports::{LeaseInfo, SavedPlan};
 use crate::supervisor::JobState;
-use cockpit_domain::batch::{
-    AccessMode, Batch, BatchStatus, GatewayEvidence, ImportMode, UpstreamEvidence,
-};
+use cockpit_domain::batch::{Batch, BatchKind, BatchStatus};
 use cockpit_domain::host::{HostSettings, Role};
 use cockpit_domain::ids::{BatchId, HostId, MachineId, PackId, PlanId};
 use fakes::Fakes;
@@ -66,31 +64,17 @@ fn plan(kind: &str) -> SavedPlan {
 }
 
 fn batch(id: i64, status: BatchStatus) -> Batch {
+    let (host, provider) = (host("accept"), PackId::new("acme").unwrap());
     Batch {
         id: BatchId(id),
-        kind: cockpit_domain::batch::BatchKind::Import,
-        host: host("accept"),
-        provider: PackId::new("acme").unwrap(),
-        plan: PlanId(1),
-        plan_hash: String::new(),
-        mode: ImportMode::Partial,
-        access_mode: AccessMode::Subscription,
         batch_status: status,
-        reason: String::new(),
-        interrupted_by: None,
-        canary: 0,
-        provider_status_from_import: None,
-        access_status: None,
-        latest_access_status: None,
-        gateway: GatewayEvidence::default(),
-        upstream: UpstreamEvidence::default(),
-        completion_classification: None,
-        effective_key_source: String::new(),
-        key_fingerprint: None,
-        last_write_ms: 0,
-        created_ms: 0,
-        updated_ms: 0,
-        owner: "bob@jump pid 8".to_owned(),
+        ..Batch::begun(
+            BatchKind::Import,
+            (&host, &provider),
+            (PlanId(1), ""),
+            "bob@jump pid 8",
+            0,
+        )
     }
 }
 

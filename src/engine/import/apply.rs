@@ -5,7 +5,7 @@ use super::execute::execute;
 use super::policy;
 use super::scene::Scene;
 use crate::approval::Approval;
-use crate::batches::{self, begun};
+use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::journal::Journal;
@@ -124,7 +124,13 @@ fn new_batch(
     let batch = Batch {
         mode: request.mode,
         access_mode: request.access,
-        ..begun(job, kind, &request.host, &request.pack.id, id, hash)
+        ..Batch::begun(
+            kind,
+            (&request.host, &request.pack.id),
+            (id, hash),
+            &job.settings.owner,
+            job.now_ms(),
+        )
     };
     let items = plan
         .items

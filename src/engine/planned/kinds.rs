@@ -13,60 +13,34 @@ pub(crate) struct Kind {
     applied_by: &'static str,
 }
 
+impl Kind {
+    const fn of(word: &'static str, made_by: &'static str, applied_by: &'static str) -> Self {
+        Self {
+            word,
+            made_by,
+            applied_by,
+        }
+    }
+}
+
 /// An import of keys.
-pub(crate) const IMPORT: Kind = Kind {
-    word: "import",
-    made_by: "import plan",
-    applied_by: "import apply",
-};
+pub(crate) const IMPORT: Kind = Kind::of("import", "import plan", "import apply");
 /// What makes access true without any key of a provider.
-pub(crate) const ACCESS: Kind = Kind {
-    word: "access",
-    made_by: "access prepare plan",
-    applied_by: "access prepare apply",
-};
+pub(crate) const ACCESS: Kind = Kind::of("access", "access prepare plan", "access prepare apply");
 /// Taking a batch back.
-pub(crate) const ROLLBACK: Kind = Kind {
-    word: "rollback",
-    made_by: "rollback plan BATCH",
-    applied_by: "rollback apply",
-};
+pub(crate) const ROLLBACK: Kind = Kind::of("rollback", "rollback plan BATCH", "rollback apply");
 /// The drift of a batch.
-pub(crate) const RECONCILE: Kind = Kind {
-    word: "reconcile",
-    made_by: "reconcile plan",
-    applied_by: "reconcile apply",
-};
+pub(crate) const RECONCILE: Kind = Kind::of("reconcile", "reconcile plan", "reconcile apply");
 /// One failed check.
-pub(crate) const REPAIR: Kind = Kind {
-    word: "repair",
-    made_by: "repair plan --check ID",
-    applied_by: "repair apply",
-};
+pub(crate) const REPAIR: Kind = Kind::of("repair", "repair plan --check ID", "repair apply");
 /// Taking over what stands on a host.
-pub(crate) const ADOPT: Kind = Kind {
-    word: "adopt",
-    made_by: "adopt plan",
-    applied_by: "adopt apply",
-};
+pub(crate) const ADOPT: Kind = Kind::of("adopt", "adopt plan", "adopt apply");
 /// Deleting what is parked.
-pub(crate) const PRUNE: Kind = Kind {
-    word: "prune",
-    made_by: "prune plan",
-    applied_by: "prune apply",
-};
+pub(crate) const PRUNE: Kind = Kind::of("prune", "prune plan", "prune apply");
 /// Asking one account again.
-pub(crate) const RECOVER: Kind = Kind {
-    word: "recover",
-    made_by: "recover plan",
-    applied_by: "recover apply",
-};
+pub(crate) const RECOVER: Kind = Kind::of("recover", "recover plan", "recover apply");
 /// What the deploy gate would run.
-pub(crate) const GATE: Kind = Kind {
-    word: "gate",
-    made_by: "deploy gate after",
-    applied_by: "deploy gate apply",
-};
+pub(crate) const GATE: Kind = Kind::of("gate", "deploy gate after", "deploy gate apply");
 
 const ALL: [Kind; 9] = [
     IMPORT, ACCESS, ROLLBACK, RECONCILE, REPAIR, ADOPT, PRUNE, RECOVER, GATE,

@@ -1,7 +1,7 @@
 //! The batch that records what came of a plan: begun, stopped, taken up again, ended.
 
 use super::open::{content, lease};
-use crate::batches::{self, begun};
+use crate::batches;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{Lease, SavedPlan};
@@ -17,8 +17,13 @@ pub(crate) async fn begin(
     saved: &SavedPlan,
     what: &str,
 ) -> Outcome<Batch> {
-    let (host, provider) = (&saved.host, &saved.provider);
-    let mut batch = begun(job, kind, host, provider, saved.id, &saved.hash);
+    let mut batch = Batch::begun(
+        kind,
+        (&saved.host, &saved.provider),
+        (saved.id, &saved.hash),
+        &job.settings.owner,
+        job.now_ms(),
+    );
     batch.id = job.ports.store.create_batch(&batch, &[]).await?;
     let text = format!(
         "{} {} by {}: {what}",

@@ -8,9 +8,7 @@ mod rows;
 mod secrets;
 
 use super::*;
-use cockpit_domain::batch::{
-    AccessMode, BatchKind, BatchStatus, GatewayEvidence, ImportMode, ItemStage, UpstreamEvidence,
-};
+use cockpit_domain::batch::{BatchKind, BatchStatus, ImportMode, ItemStage, UpstreamEvidence};
 use cockpit_domain::ids::ItemId;
 use cockpit_domain::journal::StepKind;
 use cockpit_domain::resource::Origin;
@@ -50,30 +48,15 @@ fn new_plan(keys: &[&str]) -> NewPlan {
 
 fn new_batch(plan: PlanId) -> Batch {
     Batch {
-        id: BatchId(0),
-        kind: BatchKind::Import,
-        host: host(),
-        provider: provider(),
-        plan,
-        plan_hash: "ab".repeat(32),
         mode: ImportMode::Partial,
-        access_mode: AccessMode::Subscription,
-        batch_status: BatchStatus::Running,
-        reason: String::new(),
-        interrupted_by: None,
-        canary: 0,
-        provider_status_from_import: None,
-        access_status: None,
-        latest_access_status: None,
-        gateway: GatewayEvidence::default(),
-        upstream: UpstreamEvidence::default(),
-        completion_classification: None,
         effective_key_source: "managed_subscription".to_owned(),
-        key_fingerprint: None,
-        last_write_ms: 0,
-        created_ms: NOW,
-        updated_ms: NOW,
-        owner: "ann@jump pid 7".to_owned(),
+        ..Batch::begun(
+            BatchKind::Import,
+            (&host(), &provider()),
+            (plan, &"ab".repeat(32)),
+            "ann@jump pid 7",
+            NOW,
+        )
     }
 }
 
