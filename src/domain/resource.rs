@@ -127,3 +127,39 @@ pub struct BatchResource {
     /// Whether rollback has dealt with it.
     pub undone: bool,
 }
+
+impl BatchResource {
+    /// A record that a batch holds from now on, of something that was not there before or is as it was.
+    pub fn held(
+        batch: BatchId,
+        (kind, id): (ResourceKind, RemoteId),
+        name: &str,
+        origin: Origin,
+        recorded: serde_json::Value,
+    ) -> Self {
+        Self {
+            batch,
+            kind,
+            host_resource_id: id,
+            name: name.to_owned(),
+            origin,
+            recorded,
+            before: serde_json::Value::Null,
+            undone: false,
+        }
+    }
+
+    /// A record of something of others that a batch changed; `before` is what it was.
+    pub fn corrected(
+        batch: BatchId,
+        of: (ResourceKind, RemoteId),
+        name: &str,
+        recorded: serde_json::Value,
+        before: serde_json::Value,
+    ) -> Self {
+        Self {
+            before,
+            ..Self::held(batch, of, name, Origin::Corrected, recorded)
+        }
+    }
+}

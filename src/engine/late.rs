@@ -350,16 +350,7 @@ impl Search<'_> {
         origin: Origin,
         recorded: Value,
     ) -> BatchResource {
-        BatchResource {
-            batch: self.batch.id,
-            kind,
-            host_resource_id: id,
-            name: name.to_owned(),
-            origin,
-            recorded,
-            before: Value::Null,
-            undone: false,
-        }
+        BatchResource::held(self.batch.id, (kind, id), name, origin, recorded)
     }
 
     /// Whether somebody holds it already. What was changed is known only to who changed it: that

@@ -65,16 +65,18 @@ impl Scene {
         origin: Origin,
         recorded: Value,
     ) -> BatchResource {
-        BatchResource {
-            batch: self.batch.id,
-            kind,
-            host_resource_id: id,
-            name: name.to_owned(),
-            origin,
-            recorded,
-            before: Value::Null,
-            undone: false,
-        }
+        BatchResource::held(self.batch.id, (kind, id), name, origin, recorded)
+    }
+
+    /// A record of something of others that this batch changed; `before` is what it was.
+    pub(crate) fn corrected(
+        &self,
+        of: (ResourceKind, RemoteId),
+        name: &str,
+        recorded: Value,
+        before: &Value,
+    ) -> BatchResource {
+        BatchResource::corrected(self.batch.id, of, name, recorded, before.clone())
     }
 
     /// Accounts that this batch held when the scene was set.

@@ -9,7 +9,7 @@ use cockpit_domain::ids::{BatchId, RemoteId};
 use cockpit_domain::inventory::ChannelSpec;
 use cockpit_domain::journal::StepKind;
 use cockpit_domain::reconcile::{Mend, MendAct};
-use cockpit_domain::resource::{BatchResource, Origin};
+use cockpit_domain::resource::BatchResource;
 use serde_json::Value;
 
 /// A write of the plan.
@@ -91,16 +91,12 @@ impl RemoteWrite for MendWrite<'_> {
     }
 
     fn record(&self, _made: &()) -> Option<BatchResource> {
-        Some(BatchResource {
-            batch: self.batch,
-            kind: self.mend.kind,
-            host_resource_id: self.mend.host_resource_id,
-            name: self.mend.name.clone(),
-            origin: Origin::Corrected,
-            recorded: self.recorded.clone(),
-            before: self.mend.before.clone(),
-            undone: false,
-        })
+        let mend = self.mend;
+        let of = (mend.kind, mend.host_resource_id);
+        let (recorded, before) = (self.recorded.clone(), mend.before.clone());
+        Some(BatchResource::corrected(
+            self.batch, of, &mend.name, recorded, before,
+        ))
     }
 
     fn answer(&self, _made: &()) -> String {

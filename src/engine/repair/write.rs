@@ -10,7 +10,7 @@ use cockpit_domain::inventory::{Channel, ChannelSpec};
 use cockpit_domain::journal::StepKind;
 use cockpit_domain::recorded;
 use cockpit_domain::repair::Rebind;
-use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
+use cockpit_domain::resource::{BatchResource, ResourceKind};
 use serde_json::{Value, json};
 
 /// Gives an account or a channel the groups of a plan. Groups only: everything else is left out of
@@ -107,16 +107,11 @@ impl RemoteWrite for RepairBinding<'_> {
     }
 
     fn record(&self, made: &Value) -> Option<BatchResource> {
-        Some(BatchResource {
-            batch: self.batch,
-            kind: self.rebind.kind,
-            host_resource_id: self.rebind.id,
-            name: self.rebind.name.clone(),
-            origin: Origin::Corrected,
-            recorded: made.clone(),
-            before: self.before(),
-            undone: false,
-        })
+        let (of, name) = ((self.rebind.kind, self.rebind.id), &self.rebind.name);
+        let (recorded, before) = (made.clone(), self.before());
+        Some(BatchResource::corrected(
+            self.batch, of, name, recorded, before,
+        ))
     }
 
     fn answer(&self, made: &Value) -> String {

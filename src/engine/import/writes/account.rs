@@ -125,15 +125,12 @@ impl RemoteWrite for BindAccount<'_> {
             group_ids: self.groups.clone(),
             ..self.stored.clone()
         };
-        let mut resource = self.scene.resource(
-            ResourceKind::Account,
-            bound.id,
+        Some(self.scene.corrected(
+            (ResourceKind::Account, bound.id),
             &bound.name,
-            Origin::Corrected,
             recorded::of_account(&bound),
-        );
-        resource.before = self.before.clone();
-        Some(resource)
+            &self.before,
+        ))
     }
 }
 

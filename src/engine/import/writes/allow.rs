@@ -10,7 +10,7 @@ use cockpit_domain::ids::RemoteId;
 use cockpit_domain::inventory::User;
 use cockpit_domain::journal::StepKind;
 use cockpit_domain::recorded;
-use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
+use cockpit_domain::resource::{BatchResource, ResourceKind};
 use serde_json::{Value, json};
 
 /// Allows a user in the group.
@@ -56,15 +56,12 @@ impl RemoteWrite for AllowGroup<'_> {
         if self.made {
             return None;
         }
-        let mut resource = self.scene.resource(
-            ResourceKind::User,
-            made.id,
+        Some(self.scene.corrected(
+            (ResourceKind::User, made.id),
             &made.email,
-            Origin::Corrected,
             recorded::of_user(made),
-        );
-        resource.before = self.before.clone();
-        Some(resource)
+            &self.before,
+        ))
     }
 
     fn answer(&self, made: &User) -> String {

@@ -12,7 +12,7 @@ use cockpit_domain::import::{STARTING_BALANCE, usd};
 use cockpit_domain::inventory::User;
 use cockpit_domain::journal::StepKind;
 use cockpit_domain::recorded;
-use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
+use cockpit_domain::resource::{BatchResource, ResourceKind};
 use serde_json::{Value, json};
 
 /// Gives the managed user enough to pay with.
@@ -67,15 +67,12 @@ impl RemoteWrite for SetBalance<'_> {
         if self.made {
             return None;
         }
-        let mut resource = self.scene.resource(
-            ResourceKind::User,
-            made.id,
+        Some(self.scene.corrected(
+            (ResourceKind::User, made.id),
             &made.email,
-            Origin::Corrected,
             recorded::of_user(made),
-        );
-        resource.before = self.before.clone();
-        Some(resource)
+            &self.before,
+        ))
     }
 
     fn answer(&self, made: &User) -> String {

@@ -11,7 +11,7 @@ use cockpit_domain::ids::RemoteId;
 use cockpit_domain::inventory::ApiKey;
 use cockpit_domain::journal::StepKind;
 use cockpit_domain::recorded;
-use cockpit_domain::resource::{BatchResource, Origin, ResourceKind};
+use cockpit_domain::resource::{BatchResource, ResourceKind};
 use serde_json::{Value, json};
 
 /// Binds the caller's key to the group of the import.
@@ -76,15 +76,12 @@ impl RemoteWrite for BindKey<'_> {
     }
 
     fn record(&self, made: &ApiKey) -> Option<BatchResource> {
-        let mut resource = self.scene.resource(
-            ResourceKind::Key,
-            made.id,
+        Some(self.scene.corrected(
+            (ResourceKind::Key, made.id),
             &made.name,
-            Origin::Corrected,
             recorded::of_key(made),
-        );
-        resource.before = self.before.clone();
-        Some(resource)
+            &self.before,
+        ))
     }
 
     fn answer(&self, made: &ApiKey) -> String {

@@ -106,14 +106,11 @@ impl RemoteWrite for CorrectChannel<'_> {
     }
 
     fn record(&self, made: &Channel) -> Option<BatchResource> {
-        let mut resource = self.scene.resource(
-            ResourceKind::Channel,
-            self.id,
+        Some(self.scene.corrected(
+            (ResourceKind::Channel, self.id),
             &self.spec.name,
-            Origin::Corrected,
             recorded::of_channel(made),
-        );
-        resource.before = self.before.clone();
-        Some(resource)
+            &self.before,
+        ))
     }
 }

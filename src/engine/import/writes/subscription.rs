@@ -116,15 +116,12 @@ impl RemoteWrite for ExtendSubscription<'_> {
 
     fn record(&self, made: &Subscription) -> Option<BatchResource> {
         let recorded = recorded::of_subscription(made);
-        let mut resource = self.scene.resource(
-            ResourceKind::Subscription,
-            made.id,
+        Some(self.scene.corrected(
+            (ResourceKind::Subscription, made.id),
             &self.name,
-            Origin::Corrected,
             recorded,
-        );
-        resource.before = recorded::of_subscription(&self.row);
-        Some(resource)
+            &recorded::of_subscription(&self.row),
+        ))
     }
 
     fn answer(&self, made: &Subscription) -> String {
