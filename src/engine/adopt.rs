@@ -19,7 +19,6 @@ use cockpit_domain::pack::ProviderPack;
 use cockpit_domain::plan::Change;
 use cockpit_domain::resource::{BatchResource, Origin};
 use serde::Serialize;
-use serde_json::Value;
 
 /// A plan with its id and hash.
 pub type PlannedAdopt = Planned<AdoptPlan>;
@@ -136,30 +135,25 @@ async fn record(job: &Job, batch: &Batch, plan: &AdoptPlan, reason: &str) -> Out
         job.count(format!("{} {}", row.kind, row.name), at, total);
         job.ports
             .store
-            .record(&BatchResource {
-                batch: batch.id,
-                kind: row.kind,
-                host_resource_id: row.host_resource_id,
-                name: row.name.clone(),
-                origin: Origin::Adopted,
-                recorded: row.recorded.clone(),
-                before: Value::Null,
-                undone: false,
-            })
+            .record(&BatchResource::held(
+                batch.id,
+                (row.kind, row.host_resource_id),
+                &row.name,
+                Origin::Adopted,
+                row.recorded.clone(),
+            ))
             .await?;
     }
-    job.ports
-        .store
-        .add_audit(&AuditRow {
-            at_ms: job.now_ms(),
-            who: job.settings.owner.clone(),
-            host: batch.host.clone(),
-            batch: Some(batch.id),
-            plan_hash: batch.plan_hash.clone(),
-            request: format!("adopt {total} resource(s) of {}", batch.provider),
-            answer: "recorded; nothing was written to the host".to_owned(),
-            reason: reason.to_owned(),
-        })
-        .await?;
+    let audit = AuditRow {
+        batch: Some(batch.id),
+        plan_hash: batch.plan_hash.clone(),
+        reason: reason.to_owned(),
+        ..job.audit_row(
+            &batch.host,
+            format!("adopt {total} resource(s) of {}", batch.provider),
+            "recorded; nothing was written to the host",
+        )
+    };
+    job.ports.store.add_audit(&audit).await?;
     event(job, batch.id, "adopted", format!("{total} resource(s)")).await
 }

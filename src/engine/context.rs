@@ -3,10 +3,11 @@
 use crate::arming::Gate;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{
-    Clock, FaultBoard, Hosts, KeptResult, Packs, Registrar, Remote, ResultKind, SecretRefs, Store,
-    Web,
+    AuditRow, Clock, FaultBoard, Hosts, KeptResult, Packs, Registrar, Remote, ResultKind,
+    SecretRefs, Store, Web,
 };
 use cockpit_domain::batch::Interruption;
+use cockpit_domain::finding::suggest;
 use cockpit_domain::host::{HostSettings, HostTerms};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::log::LogSource;
@@ -282,6 +283,33 @@ impl Job {
     /// UTC milliseconds now.
     pub fn now_ms(&self) -> i64 {
         self.ports.clock.now_ms()
+    }
+
+    /// A line of the audit, told by whoever runs this.
+    pub fn audit_row(&self, host: &HostId, request: String, answer: impl Into<String>) -> AuditRow {
+        AuditRow {
+            at_ms: self.now_ms(),
+            who: self.settings.owner.clone(),
+            host: host.clone(),
+            batch: None,
+            plan_hash: String::new(),
+            request,
+            answer: answer.into(),
+            reason: String::new(),
+        }
+    }
+
+    /// A machine of the config, or this one.
+    pub fn machine(&self, name: &str) -> Outcome<MachineId> {
+        let known = &self.settings.machines;
+        MachineId::new(name)
+            .ok()
+            .filter(|machine| machine.is_local() || known.contains(machine))
+            .ok_or_else(|| {
+                let message = format!("there is no machine `{name}` in the config");
+                let known: Vec<&str> = known.iter().map(MachineId::as_str).collect();
+                Failure::new(FailureKind::Usage, message).hint(suggest(name, &known))
+            })
     }
 
     /// A host of the config.

@@ -350,14 +350,14 @@ impl Journal {
         resource: Option<BatchResource>,
     ) -> Outcome<()> {
         let audit = AuditRow {
-            at_ms: self.job.now_ms(),
-            who: self.job.settings.owner.clone(),
-            host: self.host.clone(),
             batch: Some(self.batch),
             plan_hash: self.plan_hash.clone(),
-            request: format!("{} {}", write.kind, write.target),
-            answer: format!("{state}: {answer}"),
             reason: self.reason.clone(),
+            ..self.job.audit_row(
+                &self.host,
+                format!("{} {}", write.kind, write.target),
+                format!("{state}: {answer}"),
+            )
         };
         self.job
             .ports

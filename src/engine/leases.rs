@@ -84,14 +84,12 @@ pub async fn take(
         LeaseState::Held | LeaseState::Left => {}
     }
     let audit = AuditRow {
-        at_ms: job.now_ms(),
-        who: job.settings.owner.clone(),
-        host: host.clone(),
-        batch: None,
-        plan_hash: String::new(),
-        request: format!("take over the lease of {provider} on {host}"),
-        answer: format!("from {owner}, who held it for {}", row.info.reason),
         reason: reason.trim().to_owned(),
+        ..job.audit_row(
+            host,
+            format!("take over the lease of {provider} on {host}"),
+            format!("from {owner}, who held it for {}", row.info.reason),
+        )
     };
     job.ports.store.add_audit(&audit).await?;
     let taker = LeaseInfo {

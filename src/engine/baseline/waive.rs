@@ -116,7 +116,7 @@ pub async fn waive(job: &Job, wish: &WaiverWish) -> Outcome<Waivers> {
         reason: waiver.reason.clone(),
         ..line(
             job,
-            host,
+            &host,
             format!("waive {subject} until {until:.0}"),
             &waiver.owner,
         )
@@ -148,7 +148,7 @@ pub async fn clear(job: &Job, aside: &Aside) -> Outcome<Waivers> {
             _ => return Err(failure),
         },
     };
-    let audit = line(job, host, format!("clear the waiver of {subject}"), "");
+    let audit = line(job, &host, format!("clear the waiver of {subject}"), "");
     if !job.ports.store.clear_waiver(&subject, &audit).await? {
         return Err(Failure::new(
             FailureKind::Usage,
@@ -199,21 +199,12 @@ fn named(name: &str) -> Outcome<HostId> {
     HostId::new(name).map_err(|bad| Failure::new(FailureKind::Internal, bad.to_string()))
 }
 
-fn line(job: &Job, host: HostId, request: String, owner: &str) -> AuditRow {
-    AuditRow {
-        at_ms: job.now_ms(),
-        who: job.settings.owner.clone(),
-        host,
-        batch: None,
-        plan_hash: String::new(),
-        request,
-        answer: if owner.is_empty() {
-            "done".to_owned()
-        } else {
-            format!("done; {owner} answers for it")
-        },
-        reason: String::new(),
-    }
+fn line(job: &Job, host: &HostId, request: String, owner: &str) -> AuditRow {
+    let answer = match owner {
+        "" => "done".to_owned(),
+        owner => format!("done; {owner} answers for it"),
+    };
+    job.audit_row(host, request, answer)
 }
 
 /// `user@machine` of `user@machine pid N`.

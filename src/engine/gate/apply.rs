@@ -31,14 +31,9 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<GateRe
     still_so(&plan, &now, &doing)?;
     job.ports.store.use_plan(id, job.now_ms()).await?;
     let word = AuditRow {
-        at_ms: job.now_ms(),
-        who: job.settings.owner.clone(),
-        host: saved.host.clone(),
-        batch: None,
         plan_hash: saved.hash.clone(),
-        request: String::new(),
-        answer: String::new(),
         reason: approval.reason.clone().unwrap_or_default(),
+        ..job.audit_row(&saved.host, String::new(), String::new())
     };
     rows.extend(walk(job, &meant, split, &word).await?);
     let mut done = record(job, &meant, GatePhase::After, rows);

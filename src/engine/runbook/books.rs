@@ -188,22 +188,9 @@ pub async fn start(job: &Job, walk: &NewWalk) -> Outcome<Run> {
         (None, Some(name)) => MachineId::new(name.as_str()).ok(),
         (None, None) => of_host.map(|host| host.machine.clone()),
     };
-    if let Some(machine) = &machine
-        && !machine.is_local()
-        && !job.settings.machines.contains(machine)
-    {
-        let known: Vec<&str> = job
-            .settings
-            .machines
-            .iter()
-            .map(MachineId::as_str)
-            .collect();
-        return Err(Failure::new(
-            FailureKind::Usage,
-            format!("there is no machine `{machine}` in the config"),
-        )
-        .doing("beginning the run")
-        .hint(suggest(machine.as_str(), &known)));
+    if let Some(machine) = &machine {
+        let known = job.machine(machine.as_str());
+        known.map_err(|failure| failure.doing("beginning the run"))?;
     }
     begin(
         job,

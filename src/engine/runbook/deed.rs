@@ -1,7 +1,7 @@
 //! What a `do` step does: planned with its values filled in, approved by hash, sent once.
 
 use super::look::pack_of;
-use super::{audit, save};
+use super::save;
 use crate::approval::Approval;
 use crate::baseline;
 use crate::context::Job;
@@ -63,7 +63,7 @@ pub(super) async fn plan(job: &Job, run: &Run, at: usize) -> Outcome<PlannedDeed
                     .hint("an earlier look should have found it; look again, or stop the run")
                 })
             };
-            let machine = known_machine(job, &word(machine)?)?;
+            let machine = job.machine(&word(machine)?)?;
             let leave = leave_of(job, run, &machine)?;
             let body = CommandPlan {
                 run: run.id,
@@ -222,12 +222,8 @@ async fn command(
     let step = &mut run.steps[at];
     step.output = output;
     step.set(mark, came_to.clone(), job.now_ms());
-    let mut line = audit(
-        job,
-        &plan.host,
-        format!("{} {}: {}", run.id, plan.step, planned.line),
-        &came_to,
-    );
+    let request = format!("{} {}: {}", run.id, plan.step, planned.line);
+    let mut line = job.audit_row(&plan.host, request, came_to.as_str());
     line.plan_hash.clone_from(&planned.plan_hash);
     line.reason = approval.reason.clone().unwrap_or_default();
     save(job, &mut run, Some(line)).await?;
@@ -303,12 +299,8 @@ async fn mend(
         Err(failure) => (Mark::Held, format!("{failure} ({})", failure.hint)),
     };
     run.steps[at].set(mark, came_to.clone(), job.now_ms());
-    let mut line = audit(
-        job,
-        &planned.host,
-        format!("{}: {}", run.id, planned.line),
-        &came_to,
-    );
+    let request = format!("{}: {}", run.id, planned.line);
+    let mut line = job.audit_row(&planned.host, request, came_to.as_str());
     line.plan_hash.clone_from(&planned.plan_hash);
     line.reason = approval.reason.clone().unwrap_or_default();
     save(job, &mut run, Some(line)).await?;
@@ -398,25 +390,6 @@ fn may_command(job: &Job, run: &Run) -> Outcome<()> {
         "read it; when it is right, put `{id} = \"{print}\"` under [trust] of the config, then `cockpit runbook resume {}`",
         run.id.0
     )))
-}
-
-fn known_machine(job: &Job, name: &str) -> Outcome<MachineId> {
-    let known: Vec<&str> = job
-        .settings
-        .machines
-        .iter()
-        .map(MachineId::as_str)
-        .collect();
-    MachineId::new(name)
-        .ok()
-        .filter(|machine| machine.is_local() || job.settings.machines.contains(machine))
-        .ok_or_else(|| {
-            Failure::new(
-                FailureKind::Usage,
-                format!("there is no machine `{name}` in the config"),
-            )
-            .hint(cockpit_domain::finding::suggest(name, &known))
-        })
 }
 
 /// Whose leave a command on a machine wants: the production host that stands there, before the one

@@ -17,7 +17,6 @@ pub use walk::{NewRun, Word, back, begin, find, go_on, runs, say};
 use crate::context::Job;
 use crate::failure::Outcome;
 use crate::ports::AuditRow;
-use cockpit_domain::ids::HostId;
 use cockpit_domain::runbook::Run;
 
 /// Saves what changed in a run, with a line of the audit where something was done or said.
@@ -26,18 +25,4 @@ async fn save(job: &Job, run: &mut Run, audit: Option<AuditRow>) -> Outcome<()> 
     job.ports.store.save_run(run, audit.as_ref()).await?;
     run.revision += 1;
     Ok(())
-}
-
-/// A line of the audit about a run.
-fn audit(job: &Job, host: &HostId, request: String, answer: &str) -> AuditRow {
-    AuditRow {
-        at_ms: job.now_ms(),
-        who: job.settings.owner.clone(),
-        host: host.clone(),
-        batch: None,
-        plan_hash: String::new(),
-        request,
-        answer: answer.to_owned(),
-        reason: String::new(),
-    }
 }

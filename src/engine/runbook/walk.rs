@@ -1,6 +1,6 @@
 //! The walk itself: every step that needs no person, and what a person says.
 
-use super::{audit, deed, look, save};
+use super::{deed, look, save};
 use crate::approval::Approval;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
@@ -240,7 +240,7 @@ async fn answer(job: &Job, id: RunId, said: &str) -> Outcome<Run> {
                 }
             }
             let line =
-                host.map(|host| audit(job, &host, format!("{id}: was it done?"), said.trim()));
+                host.map(|host| job.audit_row(&host, format!("{id}: was it done?"), said.trim()));
             save(job, &mut run, line).await?;
         }
         _ => return Err(nothing_asked(&run, &doing)),

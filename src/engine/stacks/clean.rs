@@ -192,14 +192,12 @@ pub(super) async fn standing(job: &Job) -> Outcome<Vec<Stack>> {
             continue;
         };
         let audit = AuditRow {
-            at_ms: job.now_ms(),
-            who: job.settings.owner.clone(),
-            host: stack.name.clone(),
-            batch: None,
-            plan_hash: String::new(),
-            request: format!("stack end {}", stack.name),
-            answer: format!("cleaned up by {}", run.id),
             reason: stack.reason.clone(),
+            ..job.audit_row(
+                &stack.name,
+                format!("stack end {}", stack.name),
+                format!("cleaned up by {}", run.id),
+            )
         };
         job.ports.store.end_stack(&stack.name, &audit).await?;
     }

@@ -180,17 +180,15 @@ pub async fn register(job: &Job, new: &Stack) -> Outcome<StackSeen> {
         );
     }
     let audit = AuditRow {
-        at_ms: stack.created_ms,
-        who: stack.by.clone(),
-        host: stack.name.clone(),
-        batch: None,
-        plan_hash: String::new(),
-        request: format!(
-            "stack register {} on {}: port {}, {}, until {}",
-            stack.name, stack.machine, stack.port, stack.container, stack.until
-        ),
-        answer: "registered".to_owned(),
         reason: stack.reason.clone(),
+        ..job.audit_row(
+            &stack.name,
+            format!(
+                "stack register {} on {}: port {}, {}, until {}",
+                stack.name, stack.machine, stack.port, stack.container, stack.until
+            ),
+            "registered",
+        )
     };
     let added = job.ports.store.add_stack(&stack, &audit).await;
     added.map_err(|failure| failure.doing(doing))?;
