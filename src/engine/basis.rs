@@ -92,20 +92,42 @@ pub(crate) async fn reread(
     })
 }
 
-/// A write that rests on what was read of one resource.
-pub(crate) struct Resting<'a, W> {
-    /// The host.
+/// What a write rests on, as it can be read again.
+#[async_trait]
+pub(crate) trait Ground: Send + Sync {
+    /// What was read for the plan, beside what is there now; `None` where it rests on nothing.
+    async fn basis(&self) -> Outcome<Option<Basis>>;
+}
+
+/// One resource as it was read.
+pub(crate) struct Row<'a> {
+    /// Where it is read again.
     pub(crate) api: &'a dyn HostApi,
-    /// The resource.
+    /// Which.
     pub(crate) of: (ResourceKind, RemoteId),
     /// What was read of it, in recorded form.
     pub(crate) was: &'a Value,
+}
+
+#[async_trait]
+impl Ground for Row<'_> {
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        let (kind, id) = self.of;
+        let now = reread(self.api, kind, id, self.was).await?;
+        Ok(Some(Basis::of(self.was.clone(), now)))
+    }
+}
+
+/// A write with the ground it rests on.
+pub(crate) struct Resting<G, W> {
+    /// The ground.
+    pub(crate) on: G,
     /// What is sent.
     pub(crate) write: W,
 }
 
 #[async_trait]
-impl<W: RemoteWrite> RemoteWrite for Resting<'_, W> {
+impl<G: Ground, W: RemoteWrite> RemoteWrite for Resting<G, W> {
     type Made = W::Made;
 
     fn write(&self) -> Write {
@@ -113,9 +135,7 @@ impl<W: RemoteWrite> RemoteWrite for Resting<'_, W> {
     }
 
     async fn basis(&self) -> Outcome<Option<Basis>> {
-        let (kind, id) = self.of;
-        let now = reread(self.api, kind, id, self.was).await?;
-        Ok(Some(Basis::of(self.was.clone(), now)))
+        self.on.basis().await
     }
 
     async fn look(&self, key: &str) -> Outcome<Option<W::Made>> {

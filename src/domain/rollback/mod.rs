@@ -40,6 +40,13 @@ pub struct UndoStep {
     pub blocked: Option<String>,
 }
 
+impl UndoStep {
+    /// Whether this field is put back.
+    pub fn differs(&self, field: &str) -> bool {
+        self.change.fields.iter().any(|row| row.field == field)
+    }
+}
+
 /// A rollback plan. Its hash is over this value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RollbackPlan {

@@ -4,7 +4,7 @@
 use super::status::{Known, known};
 use super::writes::{Reset, TestAgain};
 use crate::approval::{Approval, changed_since};
-use crate::basis::Resting;
+use crate::basis::{Resting, Row};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::import::UnparkAccount;
@@ -230,13 +230,13 @@ struct Ground<'a> {
 }
 
 impl<'a> Ground<'a> {
-    fn under<W>(&self, plan: &RecoverPlan, write: W) -> Resting<'a, W> {
-        Resting {
+    fn under<W>(&self, plan: &RecoverPlan, write: W) -> Resting<Row<'a>, W> {
+        let on = Row {
             api: self.api,
             of: (ResourceKind::Account, plan.account),
             was: self.seen,
-            write,
-        }
+        };
+        Resting { on, write }
     }
 }
 

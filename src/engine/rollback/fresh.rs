@@ -1,9 +1,8 @@
 //! Each step of a rollback rests on what the plan saw of its target: that is read again right before
 //! it is sent, and a group or a user is asked once more who came to depend on it.
 
-use crate::basis::{Basis, reread};
+use crate::basis::{Basis, Ground, Resting, reread};
 use crate::failure::Outcome;
-use crate::journal::{RemoteWrite, Write};
 use crate::ports::HostApi;
 use async_trait::async_trait;
 use cockpit_domain::ids::RemoteId;
@@ -11,7 +10,7 @@ use cockpit_domain::import::{HostView, STARTING_BALANCE};
 use cockpit_domain::inventory::ApiKey;
 use cockpit_domain::reconcile::stored;
 use cockpit_domain::recorded;
-use cockpit_domain::resource::{BatchResource, ResourceKind};
+use cockpit_domain::resource::ResourceKind;
 use cockpit_domain::rollback::{UndoAct, UndoStep};
 use serde_json::{Value, json};
 
@@ -41,13 +40,10 @@ impl<'a> Seen<'a> {
     }
 
     /// A write of a step, sent only where all that the step rests on still stands.
-    pub(super) fn whole<W>(&'a self, step: &'a UndoStep, write: W) -> Fresh<'a, W> {
-        Fresh {
-            seen: self,
-            step,
-            only: None,
-            write,
-        }
+    pub(super) fn whole<W>(&'a self, step: &'a UndoStep, write: W) -> Resting<Fresh<'a>, W> {
+        let (seen, only) = (self, None);
+        let on = Fresh { seen, step, only };
+        Resting { on, write }
     }
 
     /// The same where the write puts back these fields and leaves the others alone.
@@ -56,11 +52,10 @@ impl<'a> Seen<'a> {
         step: &'a UndoStep,
         fields: &'a [&'a str],
         write: W,
-    ) -> Fresh<'a, W> {
-        Fresh {
-            only: Some(fields),
-            ..self.whole(step, write)
-        }
+    ) -> Resting<Fresh<'a>, W> {
+        let (seen, only) = (self, Some(fields));
+        let on = Fresh { seen, step, only };
+        Resting { on, write }
     }
 
     async fn basis(&self, step: &UndoStep, only: Option<&[&str]>) -> Outcome<Option<Basis>> {
@@ -148,39 +143,16 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// A write of a step with the ground it rests on.
-pub(super) struct Fresh<'a, W> {
+/// What a step rests on.
+pub(super) struct Fresh<'a> {
     seen: &'a Seen<'a>,
     step: &'a UndoStep,
     only: Option<&'a [&'a str]>,
-    write: W,
 }
 
 #[async_trait]
-impl<W: RemoteWrite> RemoteWrite for Fresh<'_, W> {
-    type Made = W::Made;
-
-    fn write(&self) -> Write {
-        self.write.write()
-    }
-
+impl Ground for Fresh<'_> {
     async fn basis(&self) -> Outcome<Option<Basis>> {
         self.seen.basis(self.step, self.only).await
-    }
-
-    async fn look(&self, key: &str) -> Outcome<Option<W::Made>> {
-        self.write.look(key).await
-    }
-
-    async fn send(&self, key: &str) -> Outcome<W::Made> {
-        self.write.send(key).await
-    }
-
-    fn record(&self, made: &W::Made) -> Option<BatchResource> {
-        self.write.record(made)
-    }
-
-    fn answer(&self, made: &W::Made) -> String {
-        self.write.answer(made)
     }
 }

@@ -92,14 +92,13 @@ async fn restore_account(
     step: &UndoStep,
 ) -> Outcome<()> {
     let name = &step.change.name;
-    let differs = |field: &str| step.change.fields.iter().any(|row| row.field == field);
-    if differs("group_ids") {
+    if step.differs("group_ids") {
         let restore = RestoreBinding::of(api, id, name, &step.before)?;
         journal
             .ensure(&seen.only(step, &["group_ids"], restore))
             .await?;
     }
-    if differs("schedulable") {
+    if step.differs("schedulable") {
         let schedulable = step.before["schedulable"] == serde_json::Value::Bool(true);
         let name = name.clone();
         let restore = RestoreSwitch {
@@ -123,9 +122,8 @@ async fn restore_user(
     id: RemoteId,
     step: &UndoStep,
 ) -> Outcome<()> {
-    let differs = |field: &str| step.change.fields.iter().any(|row| row.field == field);
     let email = || step.change.name.clone();
-    if differs("balance") {
+    if step.differs("balance") {
         let was = step.before["balance"].as_f64().unwrap_or(0.0).max(0.0);
         let restore = RestoreBalance {
             api,
@@ -135,7 +133,7 @@ async fn restore_user(
         };
         journal.ensure(&seen.whole(step, restore)).await?;
     }
-    if let Some(group) = id_in(&step.before, "granted").filter(|_| differs("allowed_groups")) {
+    if let Some(group) = id_in(&step.before, "granted").filter(|_| step.differs("allowed_groups")) {
         // It reads the list right before it is sent, and takes this one group out of it.
         let restore = RestoreAllowed {
             api,
