@@ -6,6 +6,7 @@ use crate::context::Job;
 use crate::failure::Outcome;
 use crate::ports::{HostApi, RemoteCommand, ResultKind};
 use crate::probe::HostProbe;
+use crate::view::read_rows;
 use cockpit_domain::baseline::{Listener, ToolOutput, read_listeners, read_tool};
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::HostId;
@@ -109,19 +110,7 @@ async fn listeners(job: &Job, host: &HostSettings) -> Result<Vec<Listener>, Stri
 }
 
 async fn rows(api: &dyn HostApi) -> Outcome<Listing> {
-    let (groups, channels, offers, accounts) = tokio::try_join!(
-        api.groups(),
-        api.channels(),
-        api.offers(),
-        api.accounts(None)
-    )?;
-    Ok(listing(&HostView {
-        groups,
-        channels,
-        offers,
-        accounts,
-        ..HostView::default()
-    }))
+    Ok(listing(&read_rows(api).await?))
 }
 
 async fn compared(

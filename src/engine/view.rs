@@ -28,6 +28,23 @@ pub(crate) fn whose(provider: &PackId, records: &[BatchResource]) -> Whose<'stat
         .map_or(Whose::Managed, |row| Whose::User(row.host_resource_id))
 }
 
+/// Reads what is nobody's own: groups, channels, offers, accounts.
+pub(crate) async fn read_rows(api: &dyn HostApi) -> Outcome<HostView> {
+    let (groups, channels, offers, accounts) = tokio::try_join!(
+        api.groups(),
+        api.channels(),
+        api.offers(),
+        api.accounts(None)
+    )?;
+    Ok(HostView {
+        groups,
+        channels,
+        offers,
+        accounts,
+        ..HostView::default()
+    })
+}
+
 /// Reads what plans, reconciles and proofs are made of: groups, channels, offers, accounts, and
 /// the managed user of a provider with its subscriptions.
 pub(crate) async fn read_view(api: &dyn HostApi, provider: &PackId) -> Outcome<HostView> {

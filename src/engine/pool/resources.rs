@@ -4,7 +4,7 @@
 use crate::context::Job;
 use crate::failure::Outcome;
 use crate::ports::HostApi;
-use crate::view::read_view;
+use crate::view::{read_rows, read_view};
 use cockpit_domain::adopt::{AdoptInput, plan_adopt};
 use cockpit_domain::batch::BatchStatus;
 use cockpit_domain::ids::{BatchId, HostId, PackId, RemoteId};
@@ -107,21 +107,7 @@ async fn look(
     let api = api.as_ref();
     let view = match provider {
         Some(provider) => read_view(api, provider).await?,
-        None => {
-            let (groups, channels, offers, accounts) = tokio::try_join!(
-                api.groups(),
-                api.channels(),
-                api.offers(),
-                api.accounts(None)
-            )?;
-            HostView {
-                groups,
-                channels,
-                offers,
-                accounts,
-                ..HostView::default()
-            }
-        }
+        None => read_rows(api).await?,
     };
     let mut stored = Stored::new();
     let mut put = |kind, id, fields| stored.insert((kind, id), fields);
