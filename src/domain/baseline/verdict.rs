@@ -35,6 +35,19 @@ impl Verdict {
         Self::Waived,
     ];
 
+    /// Its glyph (`ux.md` 3.2): plain ASCII, the same everywhere.
+    pub fn glyph(self) -> char {
+        match self {
+            Self::Ok => '+',
+            Self::Warn => '~',
+            Self::Fail => 'x',
+            Self::Unknown => '?',
+            Self::Unreachable => '/',
+            Self::NotJudged => '.',
+            Self::Waived => '=',
+        }
+    }
+
     /// The word in the store, in JSON and on screen.
     pub fn as_str(self) -> &'static str {
         match self {

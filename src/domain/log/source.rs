@@ -56,42 +56,38 @@ impl LogPlace {
     /// The command that prints the last lines and then follows. A file is followed by its name, so
     /// that a rotation is no end.
     pub fn argv(&self, last_lines: u32) -> Vec<String> {
-        let last = last_lines.to_string();
-        let words: &[&str] = match self {
-            Self::File(path) => &["tail", "-n", &last, "-F", "--", path],
-            Self::Container(name) => &["docker", "logs", "--tail", &last, "--follow", name],
-            Self::Unit(name) => &[
-                "journalctl",
-                "--no-pager",
-                "--output=short-iso",
-                "-n",
-                &last,
-                "-fu",
-                name,
-            ],
-        };
-        words.iter().map(|word| (*word).to_owned()).collect()
+        self.words(last_lines, true)
     }
-}
 
-impl LogPlace {
     /// The command that prints the last lines and ends.
     pub fn last(&self, lines: u32) -> Vec<String> {
-        let last = lines.to_string();
-        let words: &[&str] = match self {
-            Self::File(path) => &["tail", "-n", &last, "--", path],
-            Self::Container(name) => &["docker", "logs", "--tail", &last, name],
-            Self::Unit(name) => &[
-                "journalctl",
-                "--no-pager",
-                "--output=short-iso",
-                "-n",
-                &last,
-                "-u",
-                name,
-            ],
+        self.words(lines, false)
+    }
+
+    fn words(&self, last_lines: u32, follow: bool) -> Vec<String> {
+        let last = last_lines.to_string();
+        let (command, flag, place): (&[&str], _, &[&str]) = match self {
+            Self::File(path) => (&["tail", "-n", &last], "-F", &["--", path]),
+            Self::Container(name) => (&["docker", "logs", "--tail", &last], "--follow", &[name]),
+            Self::Unit(name) => (
+                &[
+                    "journalctl",
+                    "--no-pager",
+                    "--output=short-iso",
+                    "-n",
+                    &last,
+                ],
+                "-f",
+                &["-u", name],
+            ),
         };
-        words.iter().map(|word| (*word).to_owned()).collect()
+        let flag = follow.then_some(flag);
+        let words = command
+            .iter()
+            .copied()
+            .chain(flag)
+            .chain(place.iter().copied());
+        words.map(str::to_owned).collect()
     }
 }
 
@@ -136,7 +132,7 @@ mod tests {
         );
         assert_eq!(
             words(LogPlace::Unit("relay.service".to_owned())),
-            "journalctl --no-pager --output=short-iso -n 5 -fu relay.service"
+            "journalctl --no-pager --output=short-iso -n 5 -f -u relay.service"
         );
     }
 

@@ -64,7 +64,8 @@ pub(super) fn plan_account(
             Sign::Attention,
             ResourceKind::Account,
             &account.name,
-            clean(&text),
+            // The host's own words may stand in it.
+            crate::text::clean_line(&text),
         );
         draft.changes.push(change.at(account.id));
     }
@@ -263,9 +264,4 @@ fn sorted(ids: &[RemoteId]) -> Vec<RemoteId> {
 fn list(ids: &[RemoteId]) -> String {
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     ids.join(", ")
-}
-
-/// One line: the host's own words may stand in it.
-fn clean(text: &str) -> String {
-    crate::text::clean_line(text)
 }

@@ -1,7 +1,7 @@
 //! The production baseline: every check, worst first; a check with what was expected, what was
 //! found, why it matters and what to do next; and the one thing to do.
 
-use super::said::{age, clock, excused, mark, marks, verdict_cell};
+use super::said::{age, clock, excused, marks, verdict_cell};
 use crate::content::{Cell, Column, Content, List, Note, Row, field, note};
 use crate::model::Model;
 use crate::place::Place;
@@ -100,7 +100,7 @@ fn drawn(history: &Brief) -> String {
     let from = history.recent.len().saturating_sub(NEWEST);
     history.recent[from..]
         .iter()
-        .map(|verdict| mark(*verdict))
+        .map(|verdict| verdict.glyph())
         .collect()
 }
 

@@ -50,23 +50,10 @@ fn zoned(model: &Model, at_ms: i64) -> Zoned {
 
 /// Glyph, word and meaning of a verdict.
 pub(super) fn verdict_cell(model: &Model, verdict: Verdict) -> (Cell, Cell) {
-    let glyph = mark(verdict);
+    let glyph = verdict.glyph();
     let role = crate::widgets::role_of_mark(glyph);
     let word = model.say(&format!("verdict.{}", verdict.as_str()));
     (Cell::new(glyph, role), Cell::new(word, role))
-}
-
-/// The glyph of a verdict.
-pub(super) fn mark(verdict: Verdict) -> char {
-    match verdict {
-        Verdict::Ok => '+',
-        Verdict::Warn => '~',
-        Verdict::Fail => 'x',
-        Verdict::Unknown => '?',
-        Verdict::Unreachable => '/',
-        Verdict::NotJudged => '.',
-        Verdict::Waived => '=',
-    }
 }
 
 /// The newest looks at a check, oldest first, each in its colour.
@@ -74,7 +61,7 @@ pub(super) fn marks(recent: &[Verdict]) -> Note {
     recent
         .iter()
         .map(|verdict| {
-            let mark = mark(*verdict);
+            let mark = verdict.glyph();
             Cell::new(mark, crate::widgets::role_of_mark(mark))
         })
         .collect()

@@ -8,19 +8,6 @@ use cockpit_domain::baseline::{BaselineReport, CheckResult, Verdict, Waiver};
 /// A second line of a value stands under the first.
 const CONTINUED: &str = "\n                ";
 
-/// The glyph of a verdict (`ux.md` 3.2): plain ASCII, the same everywhere.
-pub(super) fn glyph(verdict: Verdict) -> char {
-    match verdict {
-        Verdict::Ok => '+',
-        Verdict::Warn => '~',
-        Verdict::Fail => 'x',
-        Verdict::Unknown => '?',
-        Verdict::Unreachable => '/',
-        Verdict::NotJudged => '.',
-        Verdict::Waived => '=',
-    }
-}
-
 /// The word of a row's verdict; what is bad and may still pass is told from what could not be seen.
 fn word(row: &CheckResult) -> &'static str {
     match row.verdict {
@@ -61,7 +48,7 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
             &mut text,
             format_args!(
                 "{} {:<12} {:<13} {:<26} {}",
-                glyph(row.verdict),
+                row.verdict.glyph(),
                 word(row),
                 row.layer.as_str(),
                 row.id,

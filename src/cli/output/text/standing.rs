@@ -1,7 +1,7 @@
 //! What checks came to over time, and what is put aside, as text.
 
 use super::known::{age, moment};
-use super::{baseline::glyph, drawn, plain, put};
+use super::{drawn, plain, put};
 use cockpit_domain::baseline::{CheckHistory, Verdict};
 use cockpit_domain::siblings::Comparison;
 use cockpit_engine::baseline::{Histories, Waivers};
@@ -11,7 +11,7 @@ const STRETCHES: usize = 30;
 
 /// The newest looks as a row of glyphs, oldest first.
 fn marks(recent: &[Verdict]) -> String {
-    recent.iter().map(|verdict| glyph(*verdict)).collect()
+    recent.iter().map(|verdict| verdict.glyph()).collect()
 }
 
 /// One row a check; of a single check every stretch.
@@ -36,7 +36,7 @@ pub(super) fn history(told: &Histories) -> String {
     for row in &told.checks {
         table.add_row([
             row.check.clone(),
-            format!("{} {}", glyph(row.verdict), row.verdict),
+            format!("{} {}", row.verdict.glyph(), row.verdict),
             moment(row.since_ms),
             row.flaps.to_string(),
             row.turned_ms.map(moment).unwrap_or_default(),
@@ -59,7 +59,7 @@ fn one(told: &Histories, row: &CheckHistory) -> String {
             "{} of {}: {} {} since {}",
             row.check,
             told.pack,
-            glyph(row.verdict),
+            row.verdict.glyph(),
             row.verdict,
             moment(row.since_ms)
         ),
@@ -88,7 +88,7 @@ fn one(told: &Histories, row: &CheckHistory) -> String {
             moment(stretch.from_ms),
             age(stretch.from_ms, stretch.to_ms),
             stretch.looks.to_string(),
-            format!("{} {}", glyph(stretch.verdict), stretch.verdict),
+            format!("{} {}", stretch.verdict.glyph(), stretch.verdict),
             stretch.found.clone(),
         ]);
     }

@@ -1,7 +1,6 @@
 //! Where to look first, as text: how far a request gets, then one block a finding with its reason, what
 //! to do next and what it rests on.
 
-use super::baseline::glyph;
 use super::put;
 use cockpit_domain::baseline::{Origin, Verdict};
 use cockpit_domain::text::shorten;
@@ -18,7 +17,7 @@ pub(super) fn triage(done: &Triage) -> String {
         &mut text,
         format_args!(
             "{} triage of {} ({}): {}",
-            glyph(report.verdict),
+            report.verdict.glyph(),
             done.host,
             done.role.as_str(),
             report.verdict
@@ -78,7 +77,7 @@ fn one(text: &mut String, number: usize, finding: &TriageFinding) {
 }
 
 fn line(seen: &Evidence) -> String {
-    let mark = glyph(seen.verdict.unwrap_or(Verdict::Warn));
+    let mark = seen.verdict.unwrap_or(Verdict::Warn).glyph();
     let found = seen.found.replace('\n', "; ");
     let times = match seen.times {
         0 | 1 => String::new(),
