@@ -81,7 +81,7 @@ fn a_container_is_given_its_time_from_its_own_start_and_a_restarting_one_is_give
         gone.0, "fail",
         "what cannot be seen spares nothing: {gone:?}"
     );
-    wait_until("the short grace is over", Duration::from_secs(60), || {
+    wait_until("the short grace is over", Duration::from_mins(1), || {
         let [long, short, _] = judged();
         assert_eq!(long.0, "unknown", "{long:?}");
         (short.0 == "fail").then_some(())
