@@ -86,6 +86,21 @@ fn is_plain(text: &str) -> bool {
     })
 }
 
+/// A stretch of time at a glance: `8s`, `4m12s`, `3h05m`, `2d04h`.
+pub fn span(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
+    if days > 0 {
+        format!("{days}d{:02}h", hours % 24)
+    } else if hours > 0 {
+        format!("{hours}h{:02}m", minutes % 60)
+    } else if minutes > 0 {
+        format!("{minutes}m{:02}s", seconds % 60)
+    } else {
+        format!("{seconds}s")
+    }
+}
+
 /// Cuts to at most `most` characters, marking the cut with `..`.
 pub fn shorten(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
@@ -98,6 +113,12 @@ pub fn shorten(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_read_at_a_glance() {
+        let spans = [-5, 8_000, 252_000, 11_100_000, 187_200_000].map(span);
+        assert_eq!(spans, ["0s", "8s", "4m12s", "3h05m", "2d04h"]);
+    }
 
     #[test]
     fn remote_text_cannot_drive_the_terminal() {

@@ -1,9 +1,10 @@
 //! The one writer's place of a (host, provider): a locked file that the system frees when its
 //! holder dies, and a row that says who holds it.
 
-use super::error::{Result, damaged, file_failure};
+use super::error::{Result, damaged};
 use super::files::{LOCKS, private_file};
 use super::lease_shared::file_in;
+use super::lock_file::{Probed, let_go, lock, no_file, note, probe, read_note, told};
 use super::writer::Aside;
 use super::{SqliteStore, batches, blocking};
 use cockpit_domain::ids::{BatchId, HostId, PackId};
@@ -14,16 +15,9 @@ use cockpit_engine::ports::{Lease, LeaseInfo};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-/// A look at a lock holds it, shared, for an instant; a taker tries for longer than that.
-const TRIES: u32 = 20;
-const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// The places that are held through this handle.
 pub(super) type Mine = Arc<Mutex<BTreeSet<(HostId, PackId)>>>;
@@ -118,44 +112,6 @@ impl Locks {
     }
 }
 
-/// What a look at a lock found. It never takes the place: its own hold is shared and lasts an
-/// instant.
-enum Probed {
-    Absent,
-    Free,
-    Held,
-    Unreadable(String),
-}
-
-impl Probed {
-    /// Which of two looks at one place counts.
-    fn rank(&self) -> u8 {
-        match self {
-            Self::Absent => 0,
-            Self::Free => 1,
-            Self::Unreadable(_) => 2,
-            Self::Held => 3,
-        }
-    }
-}
-
-fn probe(path: &Path) -> Probed {
-    let unreadable = |error: &std::io::Error| Probed::Unreadable(error.to_string());
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Probed::Absent,
-        Err(error) => return unreadable(&error),
-    };
-    if !file.metadata().is_ok_and(|seen| seen.is_file()) {
-        return Probed::Unreadable("it is no file".to_owned());
-    }
-    match file.try_lock_shared() {
-        Ok(()) => Probed::Free,
-        Err(TryLockError::WouldBlock) => Probed::Held,
-        Err(TryLockError::Error(error)) => unreadable(&error),
-    }
-}
-
 /// The place a lock file is of: the reverse of [`Locks::file`]. Ids begin with a letter or digit,
 /// so the one run of dots of odd length ends with the dot that parts them.
 fn place_of(name: &OsStr) -> Option<(HostId, PackId)> {
@@ -221,13 +177,6 @@ impl Drop for Held {
         let_go(&self.file, &self.path);
         lock_set(&self.mine).remove(&self.place);
     }
-}
-
-fn let_go(file: &File, path: &Path) {
-    if is_at(file, path) {
-        drop(std::fs::remove_file(path));
-    }
-    drop(file.unlock());
 }
 
 fn lock_set(mine: &Mine) -> MutexGuard<'_, BTreeSet<(HostId, PackId)>> {
@@ -357,135 +306,9 @@ impl SqliteStore {
     }
 }
 
-/// Removes a file, if it is there.
-fn no_file(path: &Path) -> Outcome<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(file_failure(path, &error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Takes the lock, or finds it held.
-pub(super) fn lock(
-    path: &Path,
-    note: &str,
-    open: fn(&Path) -> Outcome<File>,
-) -> Outcome<Option<(File, PathBuf)>> {
-    for attempt in 0..TRIES {
-        if attempt > 0 {
-            std::thread::sleep(BETWEEN_TRIES);
-        }
-        let mut file = open(path).map_err(|failure| unreadable(path, &failure))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => continue,
-            Err(TryLockError::Error(error)) => {
-                return Err(unreadable(path, &file_failure(path, &error)));
-            }
-        }
-        // The holder before us removed this very file: a newer one may be locked by now.
-        if !is_at(&file, path) {
-            continue;
-        }
-        let written = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(note.as_bytes()));
-        return match written {
-            Ok(()) => Ok(Some((file, path.to_owned()))),
-            Err(error) => Err(file_failure(path, &error)),
-        };
-    }
-    Ok(None)
-}
-
-pub(super) fn unreadable(path: &Path, cause: &Failure) -> Failure {
-    Failure::new(
-        FailureKind::Busy,
-        format!(
-            "the lease cannot be read, so somebody may hold it: {}",
-            cause.message
-        ),
-    )
-    .hint(format!(
-        "make `{}` a file this user can read and write",
-        path.display()
-    ))
-}
-
-fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
-        _ => false,
-    }
-}
-
-fn note(info: &LeaseInfo) -> String {
-    serde_json::json!({
-        "owner": info.owner, "reason": info.reason, "since_ms": info.since_ms,
-    })
-    .to_string()
-}
-
-fn read_note(path: &Path) -> Option<LeaseInfo> {
-    let mut text = String::new();
-    File::open(path)
-        .ok()?
-        .take(8192)
-        .read_to_string(&mut text)
-        .ok()?;
-    let note: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let field = |name: &str| note[name].as_str().map(str::to_owned);
-    Some(LeaseInfo {
-        owner: field("owner")?,
-        reason: field("reason")?,
-        since_ms: note["since_ms"].as_i64()?,
-    })
-}
-
-/// Who holds a place by the note in its file, as a part of a sentence.
-pub(super) fn said_by(path: &Path, asker: &LeaseInfo) -> String {
-    match read_note(path) {
-        Some(holder) => told(&holder, asker),
-        None => "somebody whose note cannot be read".to_owned(),
-    }
-}
-
-fn told(holder: &LeaseInfo, asker: &LeaseInfo) -> String {
-    format!(
-        "{} since {} for {}",
-        clean_line(&holder.owner),
-        age(asker.since_ms - holder.since_ms),
-        clean_line(&holder.reason)
-    )
-}
-
-/// `8s`, `4m12s`, `3h05m`, `2d04h`.
-fn age(ms: i64) -> String {
-    let seconds = ms.max(0) / 1000;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
-    if days > 0 {
-        format!("{days}d{:02}h", hours % 24)
-    } else if hours > 0 {
-        format!("{hours}h{:02}m", minutes % 60)
-    } else if minutes > 0 {
-        format!("{minutes}m{:02}s", seconds % 60)
-    } else {
-        format!("{seconds}s")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_age_is_read_at_a_glance() {
-        let ages = [-5, 8_000, 252_000, 11_100_000, 187_200_000].map(age);
-        assert_eq!(ages, ["0s", "8s", "4m12s", "3h05m", "2d04h"]);
-    }
 
     #[test]
     fn no_two_places_share_a_lock_file() {

@@ -3,7 +3,7 @@
 
 use super::error::file_failure;
 use super::files::shared_file;
-use super::lease::{lock, said_by, unreadable};
+use super::lock_file::{lock, said_by, unreadable};
 use super::{SqliteStore, blocking};
 use cockpit_domain::ids::{HostId, PackId};
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};

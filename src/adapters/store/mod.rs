@@ -9,6 +9,7 @@ mod history;
 mod journal;
 mod lease;
 mod lease_shared;
+mod lock_file;
 mod plans;
 mod remembered;
 mod resources;

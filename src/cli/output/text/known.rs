@@ -3,23 +3,14 @@
 use super::{baseline::baseline, drawn, plain, put};
 use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::ids::PackId;
+use cockpit_domain::text::span;
 use cockpit_engine::board::{Board, Known, Trouble};
 use cockpit_engine::context::Settings;
 use cockpit_engine::ports::AuditRow;
 
-/// `8s`, `4m12s`, `3h05m`, `2d04h`.
+/// How long ago it was.
 pub(super) fn age(at_ms: i64, now_ms: i64) -> String {
-    let seconds = (now_ms - at_ms).max(0) / 1000;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
-    if days > 0 {
-        format!("{days}d{:02}h", hours % 24)
-    } else if hours > 0 {
-        format!("{hours}h{:02}m", minutes % 60)
-    } else if minutes > 0 {
-        format!("{minutes}m{:02}s", seconds % 60)
-    } else {
-        format!("{seconds}s")
-    }
+    span(now_ms - at_ms)
 }
 
 pub(super) fn moment(at_ms: i64) -> String {
