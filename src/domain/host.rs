@@ -56,6 +56,22 @@ impl HostSettings {
     /// Calls in flight, where the config says nothing: what a small host still answers at once.
     pub const IN_FLIGHT: usize = 24;
 
+    /// A host of which the config says no more than where it is and what it is for.
+    pub fn new(id: HostId, machine: MachineId, address: &str, role: Role) -> Self {
+        Self {
+            id,
+            machine,
+            address: address.to_owned(),
+            role,
+            baseline: None,
+            in_flight: Self::IN_FLIGHT,
+            calls_per_second: None,
+            neighbours: Vec::new(),
+            db_container: None,
+            redis_container: None,
+        }
+    }
+
     /// The base URL requests are made for. A bare `host:port` speaks plain HTTP inside the tunnel.
     pub fn base_url(&self) -> String {
         if self.address.contains("://") {

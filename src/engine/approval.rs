@@ -137,18 +137,7 @@ mod tests {
     }
 
     fn host(role: Role) -> HostSettings {
-        HostSettings {
-            id: HostId::new("prod").unwrap(),
-            machine: MachineId::local(),
-            address: String::new(),
-            role,
-            baseline: None,
-            in_flight: HostSettings::IN_FLIGHT,
-            calls_per_second: None,
-            neighbours: Vec::new(),
-            db_container: None,
-            redis_container: None,
-        }
+        HostSettings::new(HostId::new("prod").unwrap(), MachineId::local(), "", role)
     }
 
     #[test]

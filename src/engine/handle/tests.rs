@@ -23,18 +23,8 @@ fn machine() -> MachineId {
 }
 
 fn settings() -> Settings {
-    let settings = |name: &str| HostSettings {
-        id: host(name),
-        machine: machine(),
-        address: "127.0.0.1:8080".to_owned(),
-        role: Role::Acceptance,
-        baseline: None,
-        in_flight: HostSettings::IN_FLIGHT,
-        calls_per_second: None,
-        neighbours: Vec::new(),
-        db_container: None,
-        redis_container: None,
-    };
+    let settings =
+        |name: &str| HostSettings::new(host(name), machine(), "127.0.0.1:8080", Role::Acceptance);
     Settings {
         hosts: ["accept", "prod"]
             .map(|name| (host(name), settings(name)))

@@ -413,18 +413,7 @@ pub(super) fn leave_of(job: &Job, run: &Run, machine: &MachineId) -> Outcome<Hos
     }
     let id = HostId::new(machine.as_str())
         .map_err(|bad| Failure::new(FailureKind::Internal, bad.to_string()))?;
-    Ok(HostSettings {
-        id,
-        machine: machine.clone(),
-        address: String::new(),
-        role: Role::Production,
-        baseline: None,
-        in_flight: HostSettings::IN_FLIGHT,
-        calls_per_second: None,
-        neighbours: Vec::new(),
-        db_container: None,
-        redis_container: None,
-    })
+    Ok(HostSettings::new(id, machine.clone(), "", Role::Production))
 }
 
 /// A command as a person reads it: every word that is more than letters in quotes.

@@ -38,16 +38,13 @@ pub(super) fn host(name: &str) -> HostId {
 
 fn settings(name: &str, machine: &str, role: Role) -> HostSettings {
     HostSettings {
-        id: host(name),
-        machine: MachineId::new(machine).unwrap(),
-        address: "127.0.0.1:8080".to_owned(),
-        role,
         baseline: (role == Role::Production).then(|| PackId::new("stable").unwrap()),
-        in_flight: HostSettings::IN_FLIGHT,
-        calls_per_second: None,
-        neighbours: Vec::new(),
-        db_container: None,
-        redis_container: None,
+        ..HostSettings::new(
+            host(name),
+            MachineId::new(machine).unwrap(),
+            "127.0.0.1:8080",
+            role,
+        )
     }
 }
 

@@ -232,18 +232,12 @@ pub(crate) fn quick() -> Limits {
 }
 
 pub(crate) fn settings() -> HostSettings {
-    HostSettings {
-        id: HostId::new("accept").unwrap(),
-        machine: MachineId::new("far").unwrap(),
-        address: "127.0.0.1:8080".to_owned(),
-        role: Role::Acceptance,
-        baseline: None,
-        in_flight: HostSettings::IN_FLIGHT,
-        calls_per_second: None,
-        neighbours: Vec::new(),
-        db_container: None,
-        redis_container: None,
-    }
+    HostSettings::new(
+        HostId::new("accept").unwrap(),
+        MachineId::new("far").unwrap(),
+        "127.0.0.1:8080",
+        Role::Acceptance,
+    )
 }
 
 pub(crate) fn host(tunnels: Arc<dyn Tunnels>, credential: Credential, limits: Limits) -> HostHttp {

@@ -19,16 +19,8 @@ fn pack() -> PackId {
 
 fn board() -> Board {
     let settings = HostSettings {
-        id: host(),
-        machine: machine(),
-        address: "127.0.0.1:8080".to_owned(),
-        role: Role::Production,
         baseline: Some(pack()),
-        in_flight: HostSettings::IN_FLIGHT,
-        calls_per_second: None,
-        neighbours: Vec::new(),
-        db_container: None,
-        redis_container: None,
+        ..HostSettings::new(host(), machine(), "127.0.0.1:8080", Role::Production)
     };
     Board::of(&Settings {
         hosts: [(host(), settings)].into(),
