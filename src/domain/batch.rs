@@ -253,7 +253,7 @@ pub struct UpstreamEvidence {
     pub upstream_chat_preview: String,
 }
 
-/// One import, or one repair: what is listed, shown, gone on with and taken back as a unit.
+/// What one plan came to: listed, shown, gone on with and, where its kind allows, taken back as a unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
     /// Store id.

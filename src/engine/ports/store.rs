@@ -19,7 +19,7 @@ use tokio::sync::watch;
 /// it and wiped when no longer needed.
 #[derive(Debug, Clone)]
 pub struct NewPlan {
-    /// `import`, `rollback`, `reconcile`.
+    /// What it is of: a word of `planned/kinds.rs`, or `runbook` for a command of a run.
     pub kind: &'static str,
     /// Host it is for.
     pub host: HostId,
@@ -42,13 +42,13 @@ pub struct NewPlan {
 pub struct SavedPlan {
     /// Its id.
     pub id: PlanId,
-    /// `import`, `rollback`, `reconcile`.
+    /// What it is of, as in [`NewPlan`].
     pub kind: String,
     /// Host it is for.
     pub host: HostId,
     /// Provider it is about.
     pub provider: PackId,
-    /// Batch it is about, or the batch an import plan became.
+    /// Batch it is about, until it is applied: then the batch that records it.
     pub batch: Option<BatchId>,
     /// Its hash.
     pub hash: String,
