@@ -216,32 +216,26 @@ fn measure(look: &MetricsLook, samples: &[Sample]) -> Result<f64, String> {
 }
 
 /// How much each series grew. A counter that went down began anew; each process is a counter of its
-/// own, and one that is new in the window has grown by what it has.
+/// own. A series that is new of a process we know began at nothing; a process that was never seen
+/// before may be an old one that answers for the first time, with all its series.
 fn growth(samples: &[Sample]) -> BTreeMap<String, f64> {
     let mut last: BTreeMap<(Option<&str>, &str), f64> = BTreeMap::new();
     let mut grown: BTreeMap<String, f64> = BTreeMap::new();
-    for (place, sample) in samples.iter().enumerate() {
+    for sample in samples {
+        let process = sample.process.as_deref();
+        let is_known = last.keys().any(|(known, _)| *known == process);
         for (labels, value) in &sample.series {
-            let before = last.insert((sample.process.as_deref(), labels), *value);
+            let before = last.insert((process, labels), *value);
             let more = match before {
                 Some(before) if *value >= before => value - before,
                 Some(_) => *value,
-                None if place == 0 => 0.0,
-                // Seen for the first time: a new series of a known process began at nothing; a
-                // process never seen before may be an old one that answers for the first time.
-                None if known(&last, sample.process.as_deref(), labels) => *value,
+                None if is_known => *value,
                 None => 0.0,
             };
             *grown.entry(labels.clone()).or_default() += more;
         }
     }
     grown
-}
-
-/// Whether another series of the same process was seen.
-fn known(last: &BTreeMap<(Option<&str>, &str), f64>, process: Option<&str>, labels: &str) -> bool {
-    last.keys()
-        .any(|(known, other)| *known == process && *other != labels)
 }
 
 /// The quantile of a histogram's growth, between the bounds of the bucket it falls in.
@@ -368,6 +362,25 @@ mod tests {
             (300, "a", 6.0),
         ];
         assert_eq!(judged(&reset).1, "increase of fails_total over 5 min is 9");
+    }
+
+    #[test]
+    fn a_rate_is_the_growth_by_the_second_and_a_new_series_of_a_process_began_at_nothing() {
+        let rate = look(Measure::Rate, Some(300), 10.0);
+        let grown = samples(&[(0, "a", 5.0), (300, "a", 35.0)]);
+        let judgement = judge_metrics(&rate, &grown);
+        assert_eq!(judgement.found, "rate of fails_total over 5 min is 0.1");
+        let increase = look(Measure::Increase, Some(300), 100.0);
+        let mut grown = grown;
+        grown[1].series.insert("code=500".to_owned(), 4.0);
+        let judgement = judge_metrics(&increase, &grown);
+        assert_eq!(judgement.found, "increase of fails_total over 5 min is 34");
+        grown[1].process = Some("b".to_owned());
+        let judgement = judge_metrics(&increase, &grown);
+        assert_eq!(
+            judgement.found, "increase of fails_total over 5 min is 0",
+            "another process may be an old one"
+        );
     }
 
     #[test]
