@@ -399,6 +399,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_too_old_is_unknown_and_the_whole_follows() {
+        let mut report = BaselineReport {
+            pack: PackId::new("p").unwrap(),
+            title: String::new(),
+            fingerprint: String::new(),
+            host: None,
+            verdict: Verdict::Fail,
+            started_ms: 0,
+            duration_ms: 0,
+            cancelled: false,
+            results: vec![
+                row("a", Level::Must, Verdict::Fail),
+                row("b", Level::Must, Verdict::NotJudged),
+                row("c", Level::Must, Verdict::Ok),
+            ],
+        };
+        report.results[0].repair = true;
+        report.results[2].at_ms = 500_000;
+        assert_eq!(report.at(900_000), report, "fresh to the last second");
+        let old = report.at(900_001);
+        let verdicts: Vec<Verdict> = old.results.iter().map(|row| row.verdict).collect();
+        assert_eq!(
+            verdicts,
+            [Verdict::Unknown, Verdict::NotJudged, Verdict::Ok]
+        );
+        assert_eq!(old.verdict, Verdict::Unknown);
+        assert!(!old.results[0].repair, "what is not known is not mended");
+        assert_eq!(old.results[0].next_step, "Run the baseline again.");
+        assert!(old.results[0].found.contains("was fail"), "{old:?}");
+    }
+
     fn family(parents: &[(&str, &[&str])]) -> BaselinePack {
         let checks: Vec<String> = parents
             .iter()

@@ -401,6 +401,22 @@ mod tests {
     }
 
     #[test]
+    fn the_age_of_a_container_is_by_its_last_start_unless_it_comes_up_again_and_again() {
+        let started = |running: bool, restarts: u64| {
+            let printed = json!([{
+                "State": {"Running": running, "Restarting": false, "StartedAt": "2030-01-31T10:00:00Z"},
+                "RestartCount": restarts,
+            }]);
+            let now: jiff::Timestamp = "2030-01-31T10:00:20Z".parse().unwrap();
+            started_ago(&Secret::new(printed.to_string()), now.as_second())
+        };
+        assert_eq!(started(true, 0), Some(20));
+        assert_eq!(started(true, MOST_RESTARTS - 1), Some(20));
+        assert_eq!(started(true, MOST_RESTARTS), None, "a loop is no start");
+        assert_eq!(started(false, 0), None);
+    }
+
+    #[test]
     fn a_server_and_a_file_are_named_in_a_file_of_settings() {
         let text = "# ours\nexport DB_HOST='localhost'\nDB_NAME=app\nDATABASE_URL=\"sqlite:///srv/app.db?mode=rw\"\n";
         let settings = read_settings(&Secret::new(text));
@@ -408,6 +424,12 @@ mod tests {
         let named = Named::of(&look(), setting).unwrap();
         assert!(named.is_server("127.0.0.1:5432"));
         assert!(!named.is_server("10.0.0.1:5432"));
+        let url = read_settings(&Secret::new(
+            "DB_HOST=postgres://u:p@localhost:5433/app\nDB_NAME=app\n",
+        ));
+        let named = Named::of(&look(), |at| url.get(at).map(String::as_str)).unwrap();
+        assert!(named.is_server("127.0.0.1:5433"));
+        assert!(!named.is_server("127.0.0.1:5432"), "another server there");
         let sqlite = SqlLook {
             sqlite: Some("/srv/app.db".to_owned()),
             host_at: Some("DATABASE_URL".to_owned()),
@@ -430,6 +452,7 @@ mod tests {
         };
         let words = ask(&sqlite, None, "", Duration::from_secs(10));
         assert_eq!(words[..2], ["sqlite3", "-readonly"]);
+        assert!(words.join(" ").ends_with(") LIMIT 101"), "{words:?}");
     }
 
     #[test]

@@ -18,6 +18,12 @@ fn key(group: Option<i64>) -> (Option<User>, ApiKey) {
     (None, key)
 }
 
+fn disabled() -> (Option<User>, ApiKey) {
+    let (user, mut key) = key(Some(4));
+    "disabled".clone_into(&mut key.status);
+    (user, key)
+}
+
 fn group(subscription_type: &str) -> Group {
     Group {
         id: RemoteId(4),
@@ -79,7 +85,7 @@ fn each_reason_is_decided_by_its_own_look_and_what_was_not_seen_is_said() {
     let profiles = [seen(false, "https://relay/v1")];
     let wanted = ["big".to_owned()];
     let elsewhere = [(HostId::new("old").unwrap(), Ok(Some(RemoteId(5))))];
-    let rows: [(&str, Change, Option<KeyReason>, usize); 10] = [
+    let rows: [(&str, Change, Option<KeyReason>, usize); 15] = [
         ("nothing is wrong", |_| {}, None, 0),
         (
             "another host",
@@ -137,6 +143,56 @@ fn each_reason_is_decided_by_its_own_look_and_what_was_not_seen_is_said() {
             2,
         ),
         ("nothing to compare with", |at| at.wanted = &[], None, 1),
+        (
+            "a right of another group only",
+            |at| {
+                let mut other = ended();
+                other.group_id = RemoteId(5);
+                "2099-01-01T00:00:00Z".clone_into(&mut other.expires_at);
+                at.group = Ok(Some(group("subscription")));
+                at.subscriptions = Ok(vec![other]);
+            },
+            Some(KeyReason::SubscriptionExpired),
+            0,
+        ),
+        (
+            "a right that is alive",
+            |at| {
+                let mut alive = ended();
+                "2099-01-01T00:00:00Z".clone_into(&mut alive.expires_at);
+                at.group = Ok(Some(group("subscription")));
+                at.subscriptions = Ok(vec![ended(), alive]);
+            },
+            None,
+            0,
+        ),
+        (
+            "dates that nobody can read",
+            |at| {
+                let mut odd = ended();
+                "soon".clone_into(&mut odd.expires_at);
+                at.group = Ok(Some(group("subscription")));
+                at.subscriptions = Ok(vec![odd]);
+            },
+            None,
+            1,
+        ),
+        (
+            "models by their head",
+            |at| at.accounts = Ok(vec![account(&["bi*"])]),
+            None,
+            0,
+        ),
+        (
+            "only a closed account maps it",
+            |at| {
+                let mut closed = account(&["big"]);
+                closed.schedulable = false;
+                at.accounts = Ok(vec![closed, account(&["small"])]);
+            },
+            Some(KeyReason::OldMapping),
+            0,
+        ),
     ];
     for (name, change, reason, unknown) in rows {
         let mut facts = KeyFacts {
@@ -169,6 +225,39 @@ fn each_reason_is_decided_by_its_own_look_and_what_was_not_seen_is_said() {
 }
 
 #[test]
+fn the_first_reason_decides_and_another_host_is_named_where_one_has_the_key() {
+    let host = HostId::new("prod").unwrap();
+    let old = HostId::new("old").unwrap();
+    let profiles = [seen(true, "http://127.0.0.1:1/v1")];
+    for (elsewhere, told) in [
+        (Ok(Some(RemoteId(5))), "it is key 5 of `old`"),
+        (Ok(None), "nor does another host"),
+        (Err("no way".to_owned()), "not asked: `old`: no way"),
+    ] {
+        let elsewhere = [(old.clone(), elsewhere)];
+        let facts = KeyFacts {
+            host: &host,
+            shown: "sk-..dddd",
+            owner: Ok(None),
+            looked_for: "by its last letters",
+            elsewhere: &elsewhere,
+            group: Ok(None),
+            accounts: Ok(Vec::new()),
+            subscriptions: Ok(Vec::new()),
+            profiles: &profiles,
+            wanted: &[],
+            now_ms: NOW,
+        };
+        let looks = reasons(&facts);
+        assert_eq!(decided(&looks), Some(KeyReason::OldProfile), "{looks:#?}");
+        let other = &looks[1];
+        assert_eq!(other.reason, KeyReason::OtherHost);
+        assert_eq!(other.holds, Holds::Yes);
+        assert!(other.found.contains(told), "{told}: {}", other.found);
+    }
+}
+
+#[test]
 fn a_profile_is_old_when_it_sends_elsewhere_or_keeps_a_key_that_is_none_of_this_host() {
     let host = HostId::new("prod").unwrap();
     for (profile, owner, holds) in [
@@ -182,6 +271,11 @@ fn a_profile_is_old_when_it_sends_elsewhere_or_keeps_a_key_that_is_none_of_this_
             seen(true, "https://relay/v1/"),
             Some(key(Some(4))),
             Holds::No,
+        ),
+        (
+            seen(true, "https://relay/v1/"),
+            Some(disabled()),
+            Holds::Yes,
         ),
         (seen(false, "https://relay/v1"), None, Holds::No),
         (

@@ -31,6 +31,36 @@ fn gate() -> Gate {
     }
 }
 
+#[test]
+fn a_step_passes_only_when_its_check_was_seen_to_hold() {
+    use crate::baseline::{CheckResult, Verdict};
+    let of = |verdict: Verdict| {
+        let row = serde_json::json!({
+            "id": "c", "layer": "host", "level": "must", "title": "t", "verdict": verdict,
+            "expected": "", "found": "", "why": "", "next_step": "look", "evidence": "",
+            "duration_ms": 1, "at_ms": 1, "origin": "live",
+        });
+        let row: CheckResult = serde_json::from_value(row).unwrap();
+        GateRow::judged(&gate().steps[1], &row)
+    };
+    for (verdict, state, next) in [
+        (Verdict::Ok, GateState::Passed, ""),
+        (Verdict::Warn, GateState::Passed, ""),
+        (Verdict::Waived, GateState::Passed, ""),
+        (Verdict::Fail, GateState::Failed, "look"),
+        (Verdict::Unknown, GateState::CouldNotLook, "look"),
+        (Verdict::Unreachable, GateState::CouldNotLook, "look"),
+        (Verdict::NotJudged, GateState::CouldNotLook, "look"),
+    ] {
+        let row = of(verdict);
+        assert_eq!(
+            (row.state, row.next_step.as_str()),
+            (state, next),
+            "{verdict}"
+        );
+    }
+}
+
 fn rows(lines: &[&str], states: [GateState; 3]) -> Vec<GateRow> {
     let mut rows: Vec<GateRow> = (gate().steps.iter().zip(states))
         .map(|(step, state)| GateRow::of(step, state, "seen", ""))

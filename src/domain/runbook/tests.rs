@@ -269,6 +269,7 @@ fn a_watch_counts_its_looks_and_turns() {
         step.mark = Mark::Ok;
     }
     let mut turned = run.clone();
+    let mut now_and_then = run.clone();
     for round in 0..4 {
         run.watched(seen(Verdict::Ok, ""), round);
         run.settle(round);
@@ -300,6 +301,10 @@ fn a_watch_counts_its_looks_and_turns() {
         "{}",
         turned.steps[4].came_to
     );
+    for verdict in [Verdict::Unreachable, Verdict::Ok, Verdict::Unreachable] {
+        now_and_then.watched(seen(verdict, ""), 1);
+    }
+    assert_eq!(now_and_then.steps[4].mark, Mark::Looking, "not in a row");
     let mut blind = turned;
     blind.watched(seen(Verdict::Unreachable, ""), 4);
     blind.watched(seen(Verdict::Unreachable, ""), 5);

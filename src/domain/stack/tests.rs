@@ -56,6 +56,7 @@ fn what_production_has_is_refused_by_name() {
             Taken::Container("trial-postgres".to_owned()),
             "container `trial-postgres` is",
         ),
+        (Taken::Database("trial".to_owned()), "database `trial` is"),
         (
             Taken::Database("trial-postgres".to_owned()),
             "database `trial-postgres` is",
@@ -107,6 +108,11 @@ fn a_database_is_shared_within_one_acceptance_batch_only() {
     };
     assert_eq!(collisions(&stack(), &Claim::of_stack(&strange)).len(), 2);
     assert!(!stack().shares("trial-postgres", &strange));
+    let elsewhere = Stack {
+        machine: MachineId::new("far").unwrap(),
+        ..other.clone()
+    };
+    assert!(!stack().shares("trial-postgres", &elsewhere));
     let alone = Stack {
         batch: None,
         ..stack()
@@ -116,6 +122,7 @@ fn a_database_is_shared_within_one_acceptance_batch_only() {
         ..other
     };
     assert_eq!(collisions(&alone, &Claim::of_stack(&other)).len(), 2);
+    assert!(!alone.shares("trial-postgres", &other), "of no batch");
 }
 
 #[test]
@@ -135,7 +142,12 @@ fn a_field_that_cannot_be_is_named_with_the_way_out() {
         ),
         (|s| s.databases = vec!["a b".to_owned()], "`a b`"),
         (|s| s.files[0].path = "x.env".to_owned(), "no whole path"),
+        (
+            |s| s.files[0].path = "/srv/{{host}}.env".to_owned(),
+            "no whole path",
+        ),
         (|s| s.until = "soon".to_owned(), "no day"),
+        (|s| s.until = "20270131".to_owned(), "no day"),
         (|s| s.mark_file = Some("x".to_owned()), "no whole path"),
     ] {
         assert!(bad(change).contains(told), "{told}: {}", bad(change));

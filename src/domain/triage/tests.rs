@@ -64,6 +64,15 @@ check = "entry.*"
 verdict = ["ok"]
 
 [[rule]]
+id = "full"
+rung = "beside"
+layer = "hygiene"
+judgement = "the disk is full"
+next_step = "make room"
+[[rule.when]]
+log = 'no space left'
+
+[[rule]]
 id = "blind"
 rung = "beside"
 layer = "hygiene"
@@ -200,6 +209,64 @@ fn a_symptom_of_before_a_good_run_is_of_an_earlier_time() {
     let report = judged(&[before, fine]);
     assert_eq!(report.findings[0].origin, Origin::Live);
     assert_eq!(report.verdict, Verdict::Warn);
+}
+
+#[test]
+fn a_line_of_before_is_live_where_it_names_a_cause_or_something_that_must_hold_fails() {
+    let mut cause = log("no space left on device");
+    cause.at_ms = 50;
+    let report = judged(&[cause, check("binding.one", Verdict::Ok, "bound")]);
+    assert_eq!(report.findings[0].origin, Origin::Live, "a cause");
+    assert_eq!(report.verdict, Verdict::Warn);
+    let mut symptom = log("no accounts");
+    symptom.at_ms = 50;
+    let report = judged(&[symptom, check("portal.page", Verdict::Fail, "404")]);
+    let found = report.findings.iter().find(|at| at.rule == "none-left");
+    let found = found.expect("a finding of the line");
+    assert_eq!(found.origin, Origin::Live, "something fails");
+}
+
+#[test]
+fn the_same_thing_here_and_elsewhere_are_two_findings() {
+    let mut elsewhere = check("binding.two", Verdict::Fail, "8 is not bound to 3");
+    elsewhere.origin = Origin::Acceptance;
+    let here = check("binding.one", Verdict::Fail, "7 is not bound to 3");
+    let report = judged(&[elsewhere, here]);
+    assert_eq!(names(&report), [("lost", 1), ("lost", 1)]);
+    let origins: Vec<Origin> = report.findings.iter().map(|at| at.origin).collect();
+    assert_eq!(origins, [Origin::Live, Origin::Acceptance]);
+}
+
+#[test]
+fn what_must_hold_comes_before_the_rung_the_rung_before_the_cause_and_that_before_the_count() {
+    let lost = |level, times| {
+        let mut at = check("binding.one", Verdict::Fail, "7 is not bound to 3");
+        (at.level, at.times) = (level, times);
+        at
+    };
+    let door = |level| {
+        let mut at = check("entry.page", Verdict::Fail, "502");
+        at.level = level;
+        at
+    };
+    let order = |evidence: &[Evidence]| -> Vec<String> {
+        let report = judged(evidence);
+        report.findings.into_iter().map(|at| at.rule).collect()
+    };
+    let rows = [lost(Level::Must, 1), door(Level::Should)];
+    assert_eq!(order(&rows), ["lost", "door"], "the heavier one");
+    let rows = [lost(Level::Must, 9), door(Level::Must)];
+    assert_eq!(order(&rows), ["door", "lost"], "the lower rung");
+    let mut symptom = log("no accounts");
+    (symptom.level, symptom.times) = (Level::Must, 40);
+    let mut cause = check("upstream.smoke", Verdict::Fail, "500");
+    cause.layer = Some(Layer::Upstream);
+    let rows = [symptom, cause.clone()];
+    assert_eq!(order(&rows), ["upstream.smoke", "none-left"], "the cause");
+    let mut other = check("upstream.again", Verdict::Fail, "500");
+    other.layer = Some(Layer::Upstream);
+    let rows = [cause, other, lost(Level::Must, 5)];
+    assert_eq!(order(&rows)[0], "lost", "the most seen");
 }
 
 #[test]

@@ -150,6 +150,8 @@ fn the_location_is_the_one_nginx_would_take() {
         location ~ \\.php$ { return 200; }
         location ~* \\.(JPG|png)$ { return 200; }
         location ~ ^/v1/late { return 200; }
+        location ~ ^/api { return 200; location ~ /deep$ { return 200; } }
+        location ~ (inner|png|php) { return 200; }
         location @back { return 200; }
     ";
     let text = site(locations);
@@ -164,6 +166,11 @@ fn the_location_is_the_one_nginx_would_take() {
         ("/v1/deep/x", "location /v1/deep/"),
         ("/v1/deep/x.php", "location ~ \\.php$"),
         ("/v1/late", "location ~ ^/v1/late"),
+        ("/v1/inner/x", "location ~ (inner|png|php)"),
+        ("//v1/./models", "location /v1/"),
+        ("/api/x", "location ~ ^/api"),
+        ("/api/deep", "location ~ /deep$"),
+        ("/a.png", "location ~* \\.(JPG|png)$"),
         ("/static/a.php", "location ^~ /static/"),
         ("/static/x.php", "location ~ x"),
         ("/a.php", "location ~ \\.php$"),
@@ -247,6 +254,24 @@ fn a_request_becomes_the_upstream_url_nginx_would_ask() {
             "`return 404`",
         ),
         ("nothing", "location /y { return 404; }", "/x", "nothing"),
+        (
+            "a folder without its slash",
+            "location /portal/ { proxy_pass http://h; }\nlocation / { return 404; }",
+            "/portal",
+            "`redirect to /portal/`",
+        ),
+        (
+            "a folder of files without its slash",
+            "location /portal/ { alias /var/www/; }\nlocation / { return 404; }",
+            "/portal",
+            "`return 404`",
+        ),
+        (
+            "a folder whose bare name is somebody's own",
+            "location /portal/ { proxy_pass http://h; }\nlocation = /portal { return 410; }",
+            "/portal",
+            "`return 410`",
+        ),
         (
             "a variable",
             "location / { proxy_pass http://$up; }",
