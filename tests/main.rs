@@ -10,6 +10,7 @@
 
 mod access;
 mod adopt;
+mod armed;
 mod bad_input;
 mod cockpit_terminal;
 mod crash;

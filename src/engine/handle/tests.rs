@@ -128,6 +128,120 @@ async fn on_a_screen_nothing_is_written_to_a_host_that_is_not_armed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_of_any_kind_is_gone_on_with_only_while_its_host_is_armed() {
+    // A repair has two sorts of plans.
+    for of in ["repair", "reconcile"] {
+        for kind in BatchKind::ALL {
+            let fakes = ready_to_write();
+            fakes.world().plan = Some(plan(of));
+            fakes.world().batch.as_mut().unwrap().kind = *kind;
+            let handle = handle(&fakes);
+            handle.require_arming();
+            assert!(!is_let_through(&handle, resume()).await, "{kind} of {of}");
+            handle
+                .arm(host("accept"), Duration::from_mins(1))
+                .await
+                .unwrap();
+            assert!(is_let_through(&handle, resume()).await, "{kind} of {of}");
+        }
+    }
+}
+
+/// A lease of a provider on `accept`.
+fn lease_of(provider: &str, state: LeaseState, owner: &str) -> LeaseSeen {
+    LeaseSeen {
+        host: host("accept"),
+        provider: PackId::new(provider).unwrap(),
+        info: LeaseInfo {
+            owner: owner.to_owned(),
+            reason: "import".to_owned(),
+            since_ms: 1,
+        },
+        foreign: true,
+        state,
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_taken_from_a_dead_owner_and_from_one_elsewhere_by_a_stronger_word_only() {
+    use LeaseState::{Held, Left, Unreadable};
+    let (near, far) = ("bob@jump pid 8", "bob@far pid 8");
+    let refused = |kind, told| Some((kind, told));
+    let busy = |told| refused(FailureKind::Busy, told);
+    let rows = [
+        ("left", Some((Left, near)), "gone", false, None),
+        (
+            "no reason",
+            Some((Left, near)),
+            " ",
+            true,
+            refused(FailureKind::Denied, "a reason"),
+        ),
+        (
+            "alive here",
+            Some((Held, near)),
+            "gone",
+            true,
+            busy("alive on this machine"),
+        ),
+        (
+            "alive elsewhere",
+            Some((Held, far)),
+            "gone",
+            false,
+            busy("on another machine"),
+        ),
+        ("with the word", Some((Held, far)), "gone", true, None),
+        (
+            "never unread",
+            Some((Unreadable, "perhaps somebody")),
+            "gone",
+            true,
+            busy("so somebody may hold it"),
+        ),
+        (
+            "nobody holds it",
+            None,
+            "gone",
+            true,
+            refused(FailureKind::Conflict, "nobody holds it"),
+        ),
+    ];
+    for (name, lease, reason, even_if_alive, expected) in rows {
+        let fakes = Fakes::new();
+        // What is held of another provider is another place.
+        let other = lease_of("other", Left, near);
+        fakes.world().remembered.leases = vec![other];
+        if let Some((state, owner)) = lease {
+            let lease = lease_of("acme", state, owner);
+            fakes.world().remembered.leases.insert(0, lease);
+        }
+        let handle = handle(&fakes);
+        let take = Command::LeaseTake {
+            host: host("accept"),
+            provider: PackId::new("acme").unwrap(),
+            reason: reason.to_owned(),
+            even_if_alive,
+        };
+        let came_of = handle.call(take).await;
+        let world = fakes.world();
+        let audit: Vec<&str> = world.audit.iter().map(|row| row.reason.as_str()).collect();
+        if let Some((kind, told)) = expected {
+            let failure = came_of.unwrap_err();
+            assert_eq!(failure.kind, kind, "{name}: {failure}");
+            assert!(failure.message.contains(told), "{name}: {failure}");
+            assert!(!failure.hint.is_empty(), "{name}");
+            assert_eq!((world.taken.len(), audit.len()), (0, 0), "{name}");
+        } else {
+            came_of.unwrap();
+            let alive = lease.is_some_and(|(state, _)| state == Held);
+            assert_eq!(world.taken, [format!("accept/acme alive {alive}")]);
+            assert_eq!(audit, ["gone"], "{name}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_arming_ends_by_itself_and_every_turn_of_it_is_in_the_audit() {
     let fakes = Fakes::new();
     let handle = handle(&fakes);

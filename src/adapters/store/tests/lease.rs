@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::batches::GONE;
+use cockpit_engine::board::LeaseState;
 
 #[tokio::test]
 async fn a_held_lease_is_refused_by_name_to_another_handle_and_free_after_drop() {
@@ -95,6 +96,54 @@ async fn a_running_batch_without_a_holder_is_interrupted_and_the_next_holder_say
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].kind, "interrupted");
     assert!(events[0].text.contains("bob@jump pid 8"));
+}
+
+#[tokio::test]
+async fn a_place_whose_owner_may_be_alive_is_cleared_by_the_stronger_word_only() {
+    let (folder, shared) = (folder(), folder());
+    let open = || open(&folder).sharing(Some(shared.path().to_owned()));
+    let (one, two) = (open(), open());
+    let held = one
+        .lease(&host(), &provider(), &info("ann@jump pid 7", NOW))
+        .await
+        .unwrap();
+    let id = started(&one).await;
+    let taker = info("bob@far pid 8", NOW + 9);
+    let refused = two.take_over(&host(), &provider(), &taker, false).await;
+    assert_eq!(refused.unwrap_err().kind, FailureKind::Busy);
+    let left = two.take_over(&host(), &provider(), &taker, true).await;
+    assert_eq!(left.unwrap(), [id]);
+    assert_eq!(stored_status(&two), "interrupted");
+    // Whoever comes next has it, also when the one it was taken from ends at last.
+    let next = two.lease(&host(), &provider(), &taker).await.unwrap();
+    drop(held);
+    let refused = one.lease(&host(), &provider(), &taker).await.err();
+    assert_eq!(refused.unwrap().kind, FailureKind::Busy);
+    drop(next);
+}
+
+#[tokio::test]
+async fn who_holds_a_place_in_the_shared_folder_holds_it_whatever_our_own_folder_says() {
+    let (folder, theirs, shared) = (folder(), folder(), folder());
+    let store = open(&folder).sharing(Some(shared.path().to_owned()));
+    let other = open(&theirs).sharing(Some(shared.path().to_owned()));
+    let held = other
+        .lease(&host(), &provider(), &info("ann@jump pid 7", NOW))
+        .await
+        .unwrap();
+    let note = r#"{"owner": "bob@jump pid 8", "reason": "import", "since_ms": 1}"#;
+    std::fs::write(folder.path().join("locks/lab.good.lock"), note).unwrap();
+    let seen = store.leases().await.unwrap();
+    let told: Vec<_> = (seen.iter())
+        .map(|row| (row.state, row.info.owner.as_str()))
+        .collect();
+    assert_eq!(told, [(LeaseState::Held, "ann@jump pid 7")]);
+    drop(held);
+    let seen = store.leases().await.unwrap();
+    let told: Vec<_> = (seen.iter())
+        .map(|row| (row.state, row.info.owner.as_str()))
+        .collect();
+    assert_eq!(told, [(LeaseState::Left, "bob@jump pid 8")]);
 }
 
 fn stored_status(store: &SqliteStore) -> String {

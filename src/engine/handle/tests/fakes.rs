@@ -34,6 +34,8 @@ pub(super) struct World {
     pub(super) audit: Vec<AuditRow>,
     pub(super) audit_fails: bool,
     pub(super) kept: Vec<(ResultKind, String)>,
+    /// Leases that were taken over.
+    pub(super) taken: Vec<String>,
     /// What a check of a machine comes to; the greatest number never comes.
     pub(super) check: Outcome<u64>,
 }
@@ -55,6 +57,7 @@ impl Fakes {
                 audit: Vec::new(),
                 audit_fails: false,
                 kept: Vec::new(),
+                taken: Vec::new(),
                 check: Ok(7),
             })),
             changes: watch::channel(0).0,
@@ -349,16 +352,18 @@ impl Store for Fakes {
 
     async fn take_over(
         &self,
-        _host: &HostId,
-        _provider: &PackId,
+        host: &HostId,
+        provider: &PackId,
         _taker: &LeaseInfo,
-        _alive: bool,
+        alive: bool,
     ) -> Outcome<Vec<BatchId>> {
-        never("take_over")
+        let taken = format!("{host}/{provider} alive {alive}");
+        self.world().taken.push(taken);
+        Ok(vec![BatchId(4)])
     }
 
     async fn leases(&self) -> Outcome<Vec<LeaseSeen>> {
-        never("leases")
+        Ok(self.world().remembered.leases.clone())
     }
 
     async fn kept(
