@@ -2,6 +2,8 @@
 //! changed is not sent, the batch says which field moved from what to what, and going on takes the
 //! host as it is now.
 
+mod access;
+
 use crate::prune::{apply as prune, plan as plan_prune};
 use crate::support::has_ssh;
 use crate::support::inside::{Inside, on_threads, quick};
