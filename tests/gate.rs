@@ -153,6 +153,12 @@ fn a_gate_without_a_record_before_is_shut() {
             .contains("nothing was recorded before"),
         "{after}"
     );
+    assert!(
+        after["faults"]
+            .to_string()
+            .contains("nothing was recorded before"),
+        "{after}"
+    );
     let refused = apply(&lab, &after, &WORD);
     assert_eq!(refused.error()["kind"], "conflict");
     assert!(
@@ -250,4 +256,26 @@ fn a_step_that_fails_leaves_the_gate_shut_and_the_looks_behind_it_are_taken() {
         done["faults"].to_string().contains("step `healthz` failed"),
         "{done}"
     );
+}
+
+#[test]
+fn a_look_before_that_is_not_well_says_so_and_the_side_looked_at_last_is_shown() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    lab.break_it("nginx-old-port");
+    let before = gate(&lab, "before", 1);
+    assert_eq!(before["verdict"], "failed");
+    let faults = before["faults"].to_string();
+    assert!(faults.contains("step `locations` failed"), "{before}");
+    lab.mend_it("nginx-old-port");
+    gate(&lab, "before", 0);
+    gate(&lab, "after", 1);
+    assert_eq!(gate(&lab, "show", 1)["phase"], "after");
+    // The next deployment begins: what was compared for the last one is over.
+    gate(&lab, "before", 0);
+    let shown = gate(&lab, "show", 0);
+    let told = (&shown["phase"], &shown["verdict"]);
+    assert_eq!(told, (&json!("before"), &json!("passed")));
 }

@@ -129,6 +129,13 @@ fn what_production_has_is_refused_and_named() {
         assert_eq!(ran.code == 0, told.is_empty(), "{ran:?}");
         assert!(ran.stderr.contains(told), "{told}: {ran:?}");
     }
+    let mut nowhere = TRIAL.to_vec();
+    nowhere[4] = "nowhere";
+    nowhere.extend(["--until", LONG]);
+    let nowhere = lab.run(&nowhere);
+    assert_eq!(nowhere.code, 3, "{nowhere:?}");
+    let told = "no machine `nowhere` in the config";
+    assert!(nowhere.stderr.contains(told), "{nowhere:?}");
     let elsewhere = lab.run(&[
         "stack",
         "register",
