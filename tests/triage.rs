@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// A fault and the rule that must be named first, of both tables of the production baseline's pack.
-fn expected() -> BTreeSet<(String, String)> {
+pub(crate) fn expected() -> BTreeSet<(String, String)> {
     let file: toml::Table = include_str!("../packs/tksea/rules.toml").parse().unwrap();
     let mut rows = BTreeSet::new();
     for list in ["rule", "symptom"] {
@@ -29,7 +29,7 @@ fn expected() -> BTreeSet<(String, String)> {
     rows
 }
 
-async fn triage(inside: &Inside) -> Triage {
+pub(crate) async fn triage(inside: &Inside) -> Triage {
     let command = Command::Triage {
         host: Some(inside.host_id()),
         look: true,
@@ -82,7 +82,7 @@ fn each_fault_of_the_tables_is_what_triage_names_first() {
     if !has_ssh() {
         return;
     }
-    // One rule wants a registered stack, which this config has none of.
+    // One rule wants a registered stack: `triage_rows.rs`.
     let rows = expected()
         .into_iter()
         .filter(|(fault, _)| fault != "stack-routed");
@@ -298,8 +298,13 @@ fn the_program_says_where_to_look_first_and_takes_keys_by_reference_only() {
         red["findings"][0]["command"],
         "cockpit repair plan --check binding.account-7-group-3 --pack tksea"
     );
+    assert_eq!(red["findings"][0]["runbook"], "tksea/completion-fails");
     let told = lab.run(&["triage"]).stdout;
     assert!(told.contains("1. [completion / binding]"), "{told}");
+    assert!(
+        told.contains("     runbook   cockpit runbook run tksea/completion-fails\n"),
+        "{told}"
+    );
     assert_eq!(lab.run(&["triage", "nobody"]).code, 3);
 
     let found = lab.run_with(&["explain", "key", "-", "--json"], PROD_USER_KEY);

@@ -3,7 +3,8 @@
 
 use cockpit_domain::finding::{Finding, suggest};
 use cockpit_domain::ids::PackId;
-use cockpit_domain::pack::{Pack, RunbookFile, read, with_runbooks};
+use cockpit_domain::pack::{BookAtHand, Pack, RunbookFile, read, unknown_books, with_runbooks};
+use cockpit_domain::runbook::TRANSLATION;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::ports::{PackEntry, Packs};
 use std::collections::BTreeMap;
@@ -33,6 +34,85 @@ type Book = (String, String, String);
 #[derive(Debug, Clone)]
 pub struct PackShelf {
     entries: BTreeMap<PackId, PackEntry>,
+    /// The runbooks beside them, also beside a broken one.
+    books: BTreeMap<PackId, Vec<String>>,
+}
+
+/// What is read of packs, before they are held against each other.
+#[derive(Default)]
+struct Taken {
+    entries: BTreeMap<PackId, PackEntry>,
+    books: BTreeMap<PackId, Vec<String>>,
+    /// How the files of the user's packs are shown, and their texts.
+    texts: BTreeMap<PackId, (String, String)>,
+}
+
+impl Taken {
+    fn add(&mut self, id: PackId, source: &str, pack: Result<Pack, Vec<Finding>>, books: &[Book]) {
+        let entry = PackEntry {
+            id: id.clone(),
+            source: source.to_owned(),
+            pack,
+        };
+        let names = names(books);
+        drop(self.books.insert(id.clone(), names));
+        drop(self.entries.insert(id, entry));
+    }
+
+    /// Finds what a triage pack of the user's leads to and nobody has. A pack that ships leads to packs
+    /// that ship, which a test holds; where the user has replaced one of those, its runbooks are not
+    /// offered.
+    fn lead_somewhere(&mut self) {
+        let at_hand = at_hand(&self.books);
+        for (id, (shown, text)) in &self.texts {
+            let Some(entry) = self.entries.get_mut(id) else {
+                continue;
+            };
+            entry.pack = leading(
+                std::mem::replace(&mut entry.pack, Err(Vec::new())),
+                shown,
+                text,
+                &at_hand,
+            );
+        }
+    }
+}
+
+/// The names of runbooks, without those of their translations.
+fn names(books: &[Book]) -> Vec<String> {
+    let names = books.iter().map(|(name, ..)| name);
+    names
+        .filter(|name| !name.ends_with(TRANSLATION))
+        .cloned()
+        .collect()
+}
+
+fn at_hand(books: &BTreeMap<PackId, Vec<String>>) -> Vec<BookAtHand> {
+    let of = |(pack, names): (&PackId, &Vec<String>)| -> Vec<BookAtHand> {
+        names
+            .iter()
+            .map(|name| (pack.clone(), name.clone()))
+            .collect()
+    };
+    books.iter().flat_map(of).collect()
+}
+
+/// The pack, unless it is of triage and leads to a runbook that nobody has.
+fn leading(
+    pack: Result<Pack, Vec<Finding>>,
+    shown: &str,
+    text: &str,
+    at_hand: &[BookAtHand],
+) -> Result<Pack, Vec<Finding>> {
+    if !matches!(pack, Ok(Pack::Triage(_))) {
+        return pack;
+    }
+    let findings = unknown_books(shown, text, at_hand);
+    if findings.is_empty() {
+        pack
+    } else {
+        Err(findings)
+    }
 }
 
 impl PackShelf {
@@ -43,7 +123,7 @@ impl PackShelf {
     /// `Config` when the folder cannot be read, holds a name that is no pack id, or when a variable
     /// names a pack that does not exist.
     pub fn load(folder: Option<&Path>, vars: &BTreeMap<String, String>) -> Outcome<Self> {
-        let mut entries = BTreeMap::new();
+        let mut taken = Taken::default();
         for (id, text) in SHIPPED {
             let id = PackId::new(*id)
                 .map_err(|bad| Failure::new(FailureKind::Internal, bad.to_string()))?;
@@ -56,13 +136,17 @@ impl PackShelf {
                 })
                 .collect();
             let pack = whole(&id, &shown, text, &books, vars);
-            add(&mut entries, id, BUILT_IN, pack);
+            taken.add(id, BUILT_IN, pack, &books);
         }
         if let Some(folder) = folder {
-            add_folder(&mut entries, folder, vars)
+            add_folder(&mut taken, folder, vars)
                 .map_err(|failure| failure.doing("reading the user's packs"))?;
         }
-        let shelf = Self { entries };
+        taken.lead_somewhere();
+        let shelf = Self {
+            entries: taken.entries,
+            books: taken.books,
+        };
         shelf.check_vars(vars)?;
         Ok(shelf)
     }
@@ -92,20 +176,6 @@ impl PackShelf {
     fn ids(&self) -> Vec<&str> {
         self.entries.keys().map(PackId::as_str).collect()
     }
-}
-
-fn add(
-    entries: &mut BTreeMap<PackId, PackEntry>,
-    id: PackId,
-    source: &str,
-    pack: Result<Pack, Vec<Finding>>,
-) {
-    let entry = PackEntry {
-        id: id.clone(),
-        source: source.to_owned(),
-        pack,
-    };
-    entries.insert(id, entry);
 }
 
 /// A pack with the runbooks beside it.
@@ -151,11 +221,25 @@ fn books_beside(pack: &Path) -> std::io::Result<Vec<Book>> {
     Ok(books)
 }
 
-fn add_folder(
-    entries: &mut BTreeMap<PackId, PackEntry>,
-    folder: &Path,
-    vars: &BTreeMap<String, String>,
-) -> Outcome<()> {
+/// The runbooks of the packs that lie around one that is checked, as far as they can be read.
+fn books_around(pack: &Path) -> Vec<BookAtHand> {
+    let around = pack.parent().and_then(Path::parent);
+    let Some(Ok(folders)) = around.map(std::fs::read_dir) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for folder in folders.flatten() {
+        let id = PackId::new(folder.file_name().to_string_lossy()).ok();
+        let file = folder.path().join(PACK_FILE);
+        if let Some(id) = id.filter(|_| file.is_file()) {
+            let books = books_beside(&file).unwrap_or_default();
+            found.extend(names(&books).into_iter().map(|name| (id.clone(), name)));
+        }
+    }
+    found
+}
+
+fn add_folder(taken: &mut Taken, folder: &Path, vars: &BTreeMap<String, String>) -> Outcome<()> {
     let refused = |what: &Path, error: &std::io::Error| {
         Failure::new(
             FailureKind::Config,
@@ -193,7 +277,8 @@ fn add_folder(
             Ok(text) => {
                 let books = books_beside(&file).map_err(|error| refused(&file, &error))?;
                 let pack = whole(&id, &shown, &text, &books, vars);
-                add(entries, id, &shown, pack);
+                taken.add(id.clone(), &shown, pack, &books);
+                drop(taken.texts.insert(id, (shown, text)));
             }
             Err(error) => return Err(refused(&file, &error)),
         }
@@ -262,7 +347,10 @@ impl Packs for PackShelf {
         } else {
             Vec::new()
         };
+        let mut at_hand = at_hand(&self.books);
+        at_hand.extend(books_around(&file));
         let pack = whole(&id, &shown, &text, &books, &BTreeMap::new());
+        let pack = leading(pack, &shown, &text, &at_hand);
         Ok(PackEntry {
             id,
             source: shown,
@@ -305,179 +393,4 @@ fn broken(entry: &PackEntry, findings: &[Finding]) -> Failure {
 mod lab_tests;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    fn id(text: &str) -> PackId {
-        PackId::new(text).unwrap()
-    }
-
-    fn vars(rows: &[(&str, &str)]) -> BTreeMap<String, String> {
-        rows.iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
-    }
-
-    fn write(folder: &Path, pack: &str, text: &str) {
-        fs::create_dir_all(folder.join(pack)).unwrap();
-        fs::write(folder.join(pack).join(PACK_FILE), text).unwrap();
-    }
-
-    const MINE: &str = "schema = 1\nkind = \"provider\"\ntitle = \"Mine\"\n\
-                        base_url = \"https://mine.example\"\nmodels = [\"m\"]\nsmoke_model = \"m\"\n";
-
-    #[test]
-    fn the_list_of_shipped_packs_is_the_folder() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
-        let mut there: Vec<String> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.path().is_dir())
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        there.sort();
-        let listed: Vec<&str> = SHIPPED.iter().map(|(id, _)| *id).collect();
-        assert_eq!(there, listed);
-    }
-
-    #[test]
-    fn the_list_of_shipped_runbooks_is_the_folders() {
-        let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
-        let mut there = Vec::new();
-        for (pack, _) in SHIPPED {
-            let books = books_beside(&packs.join(pack).join(PACK_FILE)).unwrap();
-            there.extend(
-                books
-                    .into_iter()
-                    .map(|(name, ..)| ((*pack).to_owned(), name)),
-            );
-        }
-        let listed: Vec<(String, String)> = RUNBOOKS
-            .iter()
-            .map(|(pack, name, _)| ((*pack).to_owned(), (*name).to_owned()))
-            .collect();
-        assert_eq!(there, listed);
-    }
-
-    #[test]
-    fn a_runbook_is_part_of_its_packs_fingerprint_and_its_faults_are_the_packs() {
-        const PACK: &str = "schema = 1\nkind = \"baseline\"\ntitle = \"M\"\n[[check]]\nid = \"a\"\n\
-                            layer = \"entry\"\nlevel = \"must\"\ntitle = \"t\"\nwhy = \"w\"\n\
-                            next_step = \"n\"\n[check.http]\nurl = \"http://127.0.0.1:9/\"\nstatus = 200\n";
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "mine", PACK);
-        let print = |book: &str| {
-            let books = folder.path().join("mine").join(RUNBOOK_FOLDER);
-            fs::create_dir_all(&books).unwrap();
-            fs::write(books.join("again.md"), book).unwrap();
-            let shelf = PackShelf::load(Some(folder.path()), &BTreeMap::new()).unwrap();
-            shelf
-                .read(&id("mine"))
-                .map(|pack| pack.fingerprint().to_owned())
-        };
-        let one =
-            print("+++\ntitle = \"x\"\n+++\n```do\nargv = [\"true\"]\nmachine = \"local\"\n```\n")
-                .unwrap();
-        let two =
-            print("+++\ntitle = \"x\"\n+++\n```do\nargv = [\"false\"]\nmachine = \"local\"\n```\n")
-                .unwrap();
-        assert_ne!(one, two);
-        let failure = print("+++\ntitle = \"x\"\n+++\n```look\ncheck = \"b\"\n```\n").unwrap_err();
-        assert!(
-            failure
-                .message
-                .contains("again.md:5:9: no check of the pack"),
-            "{failure}"
-        );
-    }
-
-    #[test]
-    fn every_shipped_pack_is_good() {
-        let shelf = PackShelf::load(None, &BTreeMap::new()).unwrap();
-        for entry in shelf.list().unwrap() {
-            assert!(entry.pack.is_ok(), "{entry:?}");
-            assert_eq!(entry.source, "built in");
-        }
-        assert_eq!(shelf.provider(&id("lab")).unwrap().smoke_model, "lab-chat");
-        assert!(shelf.provider(&id("tksea")).is_err());
-    }
-
-    #[test]
-    fn the_users_packs_win_by_id_and_new_ones_are_added() {
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "deepseek", MINE);
-        write(folder.path(), "mine", MINE);
-        fs::create_dir(folder.path().join("notes")).unwrap();
-        fs::write(folder.path().join("README.md"), "x").unwrap();
-        let shelf = PackShelf::load(Some(folder.path()), &BTreeMap::new()).unwrap();
-        assert_eq!(shelf.provider(&id("deepseek")).unwrap().title, "Mine");
-        assert_eq!(shelf.provider(&id("mine")).unwrap().title, "Mine");
-        let listed = shelf.list().unwrap();
-        assert_eq!(listed.len(), SHIPPED.len() + 1);
-        let entry = listed.iter().find(|entry| entry.id == id("mine")).unwrap();
-        assert!(entry.source.ends_with("mine/pack.toml"));
-    }
-
-    #[test]
-    fn a_broken_pack_is_listed_and_refuses_only_itself() {
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "mine", "schema = 1\nkind = \"provider\"\n");
-        let shelf = PackShelf::load(Some(folder.path()), &BTreeMap::new()).unwrap();
-        let failure = shelf.read(&id("mine")).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Config);
-        assert!(
-            failure
-                .message
-                .contains("mine/pack.toml:1:1: `title` is missing")
-        );
-        assert!(
-            failure.message.ends_with("(and 3 more)"),
-            "{}",
-            failure.message
-        );
-        assert!(shelf.read(&id("lab")).is_ok());
-    }
-
-    #[test]
-    fn an_unknown_pack_names_the_nearest() {
-        let shelf = PackShelf::load(None, &BTreeMap::new()).unwrap();
-        let failure = shelf.read(&id("deepseak")).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Usage);
-        assert_eq!(failure.hint, "did you mean `deepseek`?");
-    }
-
-    #[test]
-    fn variables_reach_their_pack_and_lost_ones_are_named() {
-        let shelf =
-            PackShelf::load(None, &vars(&[("tksea.public_base", "http://127.0.0.1:9")])).unwrap();
-        let Pack::Baseline(pack) = shelf.read(&id("tksea")).unwrap() else {
-            panic!("no baseline");
-        };
-        assert_eq!(pack.vars["public_base"], "http://127.0.0.1:9");
-        let failure = PackShelf::load(None, &vars(&[("tksae.public_base", "x")])).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Config);
-        assert!(failure.hint.contains("`tksea`"), "{}", failure.hint);
-        let shelf = PackShelf::load(None, &vars(&[("tksea.public", "x")])).unwrap();
-        assert!(shelf.read(&id("tksea")).is_err());
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_is_a_fault_of_the_config() {
-        let failure =
-            PackShelf::load(Some(Path::new("/nowhere/packs")), &BTreeMap::new()).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Config);
-    }
-
-    #[test]
-    fn a_folder_whose_name_is_no_id_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "My Pack", MINE);
-        let failure = PackShelf::load(Some(folder.path()), &BTreeMap::new()).unwrap_err();
-        assert!(
-            failure.message.contains("is not a slug"),
-            "{}",
-            failure.message
-        );
-    }
-}
+mod tests;

@@ -24,11 +24,23 @@ fn the_cause_of_no_available_accounts_is_four_keys_from_the_opening_screen() {
             .await;
         assert!(frame.contains("completion.binding-lost"), "{frame}");
         assert!(stage.pressed <= 4, "{} keys", stage.pressed);
-        // The evidence leads to the check, the next step to the plan of the repair.
+        assert!(
+            frame.contains("`o` opens it: tksea/completion-fails"),
+            "{frame}"
+        );
+        // The evidence leads to the check and to the plan of its repair, the next step to the runbook.
         stage.press(&["enter"]);
         stage.until_shown("x FAIL  binding.account-7-group-3").await;
-        stage.press(&["esc", "o"]);
+        stage.press(&["P"]);
         stage.until_shown("Repair  plan/1  prod").await;
+        stage.press(&["esc", "esc", "o"]);
+        let book = stage
+            .until_shown("cockpit runbook run completion-fails")
+            .await;
+        assert!(
+            book.contains("Models are listed, completions fail"),
+            "{book}"
+        );
         assert_eq!(stage.changes(), Vec::<String>::new());
         stage.end().await;
     });

@@ -14,6 +14,7 @@ mod read_triage;
 mod runbooks;
 mod shape;
 mod triage;
+mod triage_books;
 
 pub use baseline::{BaselinePack, Check, Layer, Level, Place};
 pub use gate::{Gate, GateAct, GateStep, StackRules};
@@ -31,6 +32,7 @@ pub(crate) use read_baseline::read_one;
 pub use runbooks::{RunbookFile, with_runbooks};
 pub(crate) use shape::{filled, read_shape};
 pub use triage::{NextAct, Rung, Seen, Sort, TriagePack, TriageRule, When};
+pub use triage_books::{BookAtHand, books_meant, unknown_books};
 
 #[cfg(test)]
 mod tests;

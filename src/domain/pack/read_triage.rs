@@ -43,6 +43,8 @@ struct RawRule {
     next_step: Spanned<String>,
     next_step_zh: Option<String>,
     action: Option<NextAct>,
+    /// Held against the runbooks at hand once every pack is read: `triage_books.rs`.
+    runbook: Option<String>,
     #[serde(default)]
     explains: Vec<Spanned<String>>,
     when: Vec<Spanned<RawWhen>>,
@@ -200,6 +202,7 @@ fn one(source: Source<'_>, rule: RawRule, findings: &mut Vec<Finding>) -> Triage
         next_step: rule.next_step.into_inner(),
         next_step_zh: rule.next_step_zh,
         action: rule.action,
+        runbook: rule.runbook,
         explains: rule.explains.into_iter().map(Spanned::into_inner).collect(),
         when,
     }

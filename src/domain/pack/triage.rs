@@ -112,6 +112,8 @@ pub struct TriageRule {
     pub next_step_zh: Option<String>,
     /// The command that does it.
     pub action: Option<NextAct>,
+    /// The runbook that leads through it: `NAME`, or `PACK/NAME`.
+    pub runbook: Option<String>,
     /// Rules whose findings this one explains.
     pub explains: Vec<String>,
     /// Any of these brings the finding.

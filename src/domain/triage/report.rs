@@ -38,6 +38,9 @@ pub struct TriageFinding {
     /// The line to type for it.
     #[serde(default)]
     pub command: String,
+    /// The runbook that leads through it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
     /// Where the evidence comes from; anything but `live` judges nothing.
     pub origin: Origin,
     /// Since when, UTC ms: the oldest piece of evidence.
@@ -68,6 +71,7 @@ impl TriageFinding {
             next_step_zh: rule.next_step_zh.clone(),
             action: rule.action,
             command: String::new(),
+            runbook: rule.runbook.clone(),
             origin: evidence.first().map_or(Origin::Live, |first| first.origin),
             since_ms: 0,
             count: evidence.iter().map(|at| at.times).sum(),
@@ -92,6 +96,7 @@ impl TriageFinding {
             next_step_zh: None,
             action: Some(NextAct::Baseline),
             command: String::new(),
+            runbook: None,
             origin: evidence.origin,
             since_ms: 0,
             count: 1,

@@ -10,7 +10,7 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use cockpit_domain::baseline::BaselineReport;
 use cockpit_domain::host::{HostSettings, Role};
 use cockpit_domain::ids::{HostId, PackId};
-use cockpit_domain::pack::{NextAct, Pack, TriagePack};
+use cockpit_domain::pack::{BookAtHand, NextAct, Pack, TriagePack, books_meant};
 use cockpit_domain::triage::{
     Evidence, Link, TriageFinding, TriageInput, TriageReport, triage as judge,
 };
@@ -43,7 +43,7 @@ pub struct Triage {
 /// # Errors
 /// `Usage` when no host is meant, `Config` when a triage pack is broken.
 pub async fn triage(job: &Job, host: Option<&HostId>, look: bool) -> Outcome<Triage> {
-    let packs = rules(job)?;
+    let (packs, books) = at_hand(job)?;
     let host = meant(job, host)?;
     let mut board = Board::of(&job.settings);
     board.remember(job.ports.store.remembered().await?);
@@ -75,6 +75,7 @@ pub async fn triage(job: &Job, host: Option<&HostId>, look: bool) -> Outcome<Tri
     });
     for finding in &mut report.findings {
         finding.command = command(&host.id, finding);
+        finding.runbook = runbook(finding, &books, host.baseline.as_ref());
     }
     Ok(Triage {
         host: host.id,
@@ -87,13 +88,21 @@ pub async fn triage(job: &Job, host: Option<&HostId>, look: bool) -> Outcome<Tri
     })
 }
 
-/// Every triage pack at hand. A broken one is named: without its rules the order would be another.
-fn rules(job: &Job) -> Outcome<Vec<TriagePack>> {
-    let mut packs = Vec::new();
+/// Every triage pack at hand, and every runbook that its rules may lead to. A broken pack is named:
+/// without its rules the order would be another.
+fn at_hand(job: &Job) -> Outcome<(Vec<TriagePack>, Vec<BookAtHand>)> {
+    let (mut packs, mut books) = (Vec::new(), Vec::new());
     for entry in job.ports.packs.list()? {
         match entry.pack {
             Ok(Pack::Triage(pack)) => packs.push(pack),
-            Ok(_) => {}
+            Ok(Pack::Baseline(pack)) => {
+                books.extend(
+                    pack.runbooks
+                        .iter()
+                        .map(|book| (pack.id.clone(), book.name.clone())),
+                );
+            }
+            Ok(Pack::Provider(_)) => {}
             // What the broken pack is cannot be told; reading it says what is wrong with it.
             Err(findings) => {
                 if findings.iter().any(|at| at.file.contains("triage")) {
@@ -102,7 +111,25 @@ fn rules(job: &Job) -> Outcome<Vec<TriagePack>> {
             }
         }
     }
-    Ok(packs)
+    Ok((packs, books))
+}
+
+/// The runbook of a finding as `PACK/NAME`: the one of the pack that judges the host before any other.
+/// One that is not at hand, or that several packs have, is not offered.
+fn runbook(
+    finding: &TriageFinding,
+    books: &[BookAtHand],
+    judge: Option<&PackId>,
+) -> Option<String> {
+    let meant = books_meant(finding.runbook.as_deref()?, books);
+    let (pack, name) = match meant.as_slice() {
+        [only] => *only,
+        several => several
+            .iter()
+            .copied()
+            .find(|(pack, _)| Some(pack) == judge)?,
+    };
+    Some(format!("{pack}/{name}"))
 }
 
 /// The host that is meant: the one that is named, else the one of the baseline, else the only one.

@@ -108,6 +108,8 @@ fn answer(evidence: &[Evidence], blind: &[&str]) -> Answer {
         now_ms: ago(0),
     });
     for finding in &mut report.findings {
+        // As the engine does: the runbook of a rule with the pack it lies beside.
+        finding.runbook = finding.runbook.take().map(|name| format!("pack/{name}"));
         finding.command = "cockpit repair plan --check CHECK".to_owned();
     }
     Answer::Triage(Box::new(Triage {
@@ -157,6 +159,10 @@ fn where_to_look_first_and_a_finding() {
         .add(
             "a finding that judges nothing",
             &open(Screen::new((80, 24), well())).keys("G\r"),
+        )
+        .add(
+            "a finding without a runbook",
+            &open(Screen::new((80, 24), well())).keys("j\r"),
         )
         .add(
             "中文, a finding",

@@ -204,8 +204,16 @@ pub(super) fn finding(model: &Model, id: &str) -> Content {
         next_step(model, finding),
         Role::Key,
     ));
+    if let Some(book) = &finding.runbook {
+        let text = model.fill("triage.book", &[("book", book)]);
+        lines.push(field(&model.say("field.runbook"), text, Role::Key));
+    }
     if finding.action.is_some() {
-        let text = model.fill("triage.act", &[("command", &finding.command)]);
+        // One key, one way: where a runbook leads, the command is there to be typed.
+        let text = match finding.runbook {
+            Some(_) => finding.command.clone(),
+            None => model.fill("triage.act", &[("command", &finding.command)]),
+        };
         lines.push(field(&model.say("field.command"), text, Role::Muted));
     }
     if !finding.folded.is_empty() {

@@ -84,11 +84,14 @@ fn selected(model: &Model) -> Option<TriageFinding> {
     }
 }
 
-/// Carries out the next step of the finding: a look or a plan, never a write.
+/// Carries out the next step of the finding: its runbook opens, or a look, or a plan, never a write.
 pub(super) fn next_step(model: &mut Model) -> Vec<Effect> {
     let Some(finding) = selected(model) else {
         return said(model, "triage.nothing-selected");
     };
+    if let Some(book) = finding.runbook {
+        return open(model, Place::Runbook(book));
+    }
     let Some(action) = finding.action else {
         // What a person does outside of here stands on its page.
         return open(model, Place::Finding(finding_id(&finding)));

@@ -65,6 +65,12 @@ fn one(text: &mut String, number: usize, finding: &TriageFinding) {
     if !finding.command.is_empty() {
         put(text, format_args!("     do        {}", finding.command));
     }
+    if let Some(book) = &finding.runbook {
+        put(
+            text,
+            format_args!("     runbook   cockpit runbook run {book}"),
+        );
+    }
     for (at, seen) in finding.evidence.iter().take(SHOWN).enumerate() {
         let label = if at == 0 { "seen" } else { "" };
         put(text, format_args!("     {label:<9} {}", line(seen)));
