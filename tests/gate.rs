@@ -2,9 +2,10 @@
 //! person's word only, and everything that keeps the gate shut.
 
 use crate::support::far::text;
-use crate::support::{Lab, Ran, has_ssh};
+use crate::support::{COCKPIT, Lab, Ran, has_ssh, wait_until};
 use serde_json::{Value, json};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 const WORD: [&str; 4] = ["--host-name", "prod", "--reason", "release 42"];
 const RELOADED: &str = "Reloaded nginx.service.";
@@ -278,4 +279,106 @@ fn a_look_before_that_is_not_well_says_so_and_the_side_looked_at_last_is_shown()
     let shown = gate(&lab, "show", 0);
     let told = (&shown["phase"], &shown["verdict"]);
     assert_eq!(told, (&json!("before"), &json!("passed")));
+}
+
+const SLOW: &str = "schema = 1\nkind = \"baseline\"\ntitle = \"Slow\"\n\n[[check]]\nid = \"entry.page\"\n\
+    layer = \"entry\"\nlevel = \"must\"\nvantage = \"machine:remote43\"\ntitle = \"t\"\nwhy = \"w\"\n\
+    next_step = \"n\"\n[check.containers]\nrunning = [\"sub2api\"]\n\n[gate]\nmachine = \"local\"\n\n\
+    [[gate.step]]\nid = \"page\"\ntitle = \"The page\"\ncheck = \"entry.page\"\n\n\
+    [[gate.step]]\nid = \"slow\"\ntitle = \"Something slow\"\ndo = [\"sleep\", \"50\"]\n\n\
+    [[gate.step]]\nid = \"again\"\ntitle = \"The page again\"\ncheck = \"entry.page\"\n";
+
+/// A lab whose production host is judged by a pack of a person's own, which is trusted.
+fn slow_gate() -> Lab {
+    let lab = Lab::start();
+    let folder = lab.folder().join("own").join("slow");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("pack.toml"), SLOW).expect("a pack");
+    let config = std::fs::read_to_string(&lab.config).expect("a config");
+    let own = lab.folder().join("own").display().to_string();
+    let config = config.replace("baseline = \"tksea\"", "baseline = \"slow\"");
+    let config = format!("packs_dir = {own:?}\n{config}");
+    std::fs::write(&lab.config, &config).expect("a config");
+    let checked = lab.run(&["pack", "check", "slow", "--json"]).json();
+    let print = &checked["trust"]["slow"];
+    std::fs::write(&lab.config, format!("{config}\n[trust]\nslow = {print}\n")).expect("a config");
+    lab
+}
+
+/// Applies, and ends the program with `kill -9` while the machine is still at the step.
+fn killed_at_it(lab: &Lab, after: &Value) {
+    let (id, hash) = (
+        after["plan"]["id"].to_string(),
+        text(&after["plan"], "hash"),
+    );
+    let mut words = Command::new(COCKPIT);
+    words.args(["deploy", "gate", "apply", &id, "--yes", &hash[..12]]);
+    words.args(WORD).arg("--config").arg(&lab.config);
+    words
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = words.spawn().expect("the program starts");
+    wait_until("the step is begun", Duration::from_mins(1), || {
+        let begun = lab.store_rows();
+        let begun = begun
+            .iter()
+            .filter(|row| row.contains("gate slow on local"));
+        (begun.count() % 2 == 1).then_some(())
+    });
+    // While its process lives nobody else is asked, and nobody else begins anything.
+    let shown = gate(lab, "show", 1);
+    assert_eq!(shown["verdict"], "busy", "{shown}");
+    let busy = lab.run(&["deploy", "gate", "after", "--json"]);
+    assert_eq!(busy.error()["kind"], "busy", "{busy:?}");
+    child.kill().expect("it is killed");
+    child.wait().expect("it is gone");
+}
+
+#[test]
+fn a_gate_killed_at_its_step_asks_whether_it_was_done_and_does_nothing_until_it_is_told() {
+    if !has_ssh() {
+        return;
+    }
+    for said in ["done", "not-done"] {
+        let lab = slow_gate();
+        gate(&lab, "before", 0);
+        let nothing = lab.run(&["deploy", "gate", "answer", said, "--json"]);
+        assert_eq!(nothing.error()["kind"], "conflict", "{nothing:?}");
+        let after = gate(&lab, "after", 1);
+        killed_at_it(&lab, &after);
+
+        let shown = gate(&lab, "show", 1);
+        assert_eq!(shown["verdict"], "asks", "{shown}");
+        assert_eq!(state(&shown, "slow"), "unseen");
+        let told = lab.run(&["deploy", "gate", "show"]).stdout;
+        assert!(told.contains("nobody saw its end"), "{told}");
+        assert!(told.contains("cockpit deploy gate answer done"), "{told}");
+        for side in ["before", "after"] {
+            let ran = lab.run(&["deploy", "gate", side, "--json"]);
+            assert_eq!(ran.error()["kind"], "conflict", "{side}: {ran:?}");
+        }
+        assert_eq!(apply(&lab, &after, &WORD).code, 3, "a plan is used once");
+
+        let ran = lab.run(&["deploy", "gate", "answer", said, "--json"]);
+        let answered = ran.json();
+        if said == "done" {
+            // What stands behind it was looked at, and the whole is as it should be.
+            assert_eq!((ran.code, &answered["verdict"]), (0, &json!("passed")));
+            assert_eq!(state(&answered, "again"), "passed", "{answered}");
+            assert_eq!(gate(&lab, "show", 0)["verdict"], "passed");
+        } else {
+            assert_eq!((ran.code, &answered["verdict"]), (1, &json!("failed")));
+            assert_eq!(state(&answered, "slow"), "not_done", "{answered}");
+            let after = gate(&lab, "after", 1);
+            assert_eq!(after["verdict"], "waiting", "it is planned again: {after}");
+        }
+        let audit = lab.store_rows();
+        assert!(
+            audit
+                .iter()
+                .any(|row| row.contains("gate slow: was it done?") && row.contains(said)),
+            "{audit:?}"
+        );
+    }
 }

@@ -229,6 +229,10 @@ async fn dispatch(cli: Cli, session: &Session) -> Outcome<u8> {
             Gate::Before { pack } => Command::GateBefore { pack },
             Gate::After { pack } => Command::GateAfter { pack },
             Gate::Show { pack } => Command::GateShow { pack },
+            Gate::Answer { said, pack } => Command::GateAnswer {
+                pack,
+                said: said.into(),
+            },
             Gate::Apply(Apply { plan, word }) => Command::GateApply {
                 plan,
                 approval: approval(word),

@@ -554,6 +554,7 @@ mod tests {
                 | Command::GateBefore { .. }
                 | Command::GateAfter { .. }
                 | Command::GateShow { .. }
+                | Command::GateAnswer { .. }
                 | Command::GateApply { .. }
                 | Command::StackList
                 | Command::StackShow { .. }

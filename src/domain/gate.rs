@@ -35,6 +35,8 @@ words! {
         CouldNotLook = "could_not_look",
         /// It was left out.
         NotDone = "not_done",
+        /// It was begun, and nobody saw its end: a person says whether it was done.
+        Unseen = "unseen",
     }
 }
 
@@ -81,6 +83,14 @@ impl GateRow {
         }
     }
 
+    /// Its name in the reader's language.
+    pub fn title_in(&self, chinese: bool) -> &str {
+        match &self.title_zh {
+            Some(title) if chinese => title,
+            _ => &self.title,
+        }
+    }
+
     /// A step that the check engine looked at.
     pub fn judged(step: &crate::pack::GateStep, row: &CheckResult) -> Self {
         let state = match row.verdict {
@@ -123,6 +133,13 @@ impl GateRecord {
     /// A step of it.
     pub fn row(&self, id: &str) -> Option<&GateRow> {
         self.rows.iter().find(|row| row.id == id)
+    }
+
+    /// Where the step stands whose end nobody saw.
+    pub fn unseen(&self) -> Option<usize> {
+        self.rows
+            .iter()
+            .position(|row| row.state == GateState::Unseen)
     }
 }
 
@@ -256,6 +273,10 @@ pub fn gate_faults(
                     row.id, row.found
                 )),
                 GateState::NotDone => faults.push(format!("step `{}` was left out", row.id)),
+                GateState::Unseen => faults.push(format!(
+                    "step `{}` was begun and nobody saw its end: {}",
+                    row.id, row.found
+                )),
             },
         }
     }

@@ -9,6 +9,7 @@ pub use answer::Answer;
 use crate::approval::Approval;
 use crate::baseline::{Aside, WaiverWish};
 use crate::explain::AskedKey;
+use crate::gate::GateWord;
 use crate::import::CallerKey;
 use crate::probe::SplitKey;
 use crate::reconcile::Scope;
@@ -354,6 +355,13 @@ pub enum Command {
         /// The pack.
         pack: Option<PackId>,
     },
+    /// Say of a step of the gate whose end nobody saw whether it was done.
+    GateAnswer {
+        /// The pack.
+        pack: Option<PackId>,
+        /// What is said.
+        said: GateWord,
+    },
     /// Do what the gate planned, and say whether it is passed.
     GateApply {
         /// The plan.
@@ -471,6 +479,7 @@ impl Command {
             Self::GateBefore { .. } => "deploy gate before",
             Self::GateAfter { .. } => "deploy gate after",
             Self::GateShow { .. } => "deploy gate show",
+            Self::GateAnswer { .. } => "deploy gate answer",
             Self::GateApply { .. } => "deploy gate apply",
             Self::StackList => "stack list",
             Self::StackShow { .. } => "stack show",

@@ -1,9 +1,10 @@
 //! Words about deployments and temporary stacks.
 
 use super::Apply;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use cockpit_domain::ids::{HostId, MachineId, PackId};
 use cockpit_domain::stack::{Stack, StackFile, StackFileKind, StackSource};
+use cockpit_engine::gate::GateWord;
 
 /// `deploy …`
 #[derive(Debug, Subcommand)]
@@ -34,8 +35,35 @@ pub enum Gate {
         #[arg(long)]
         pack: Option<PackId>,
     },
+    /// Say of a step that was begun, and whose end nobody saw, whether it was done.
+    Answer {
+        /// What you found there.
+        #[arg(value_enum)]
+        said: Said,
+        /// The baseline pack; default is the one that the config's hosts name.
+        #[arg(long)]
+        pack: Option<PackId>,
+    },
     /// Do exactly what `after` planned, take every step, and say whether the gate is passed.
     Apply(Apply),
+}
+
+/// What a person found.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Said {
+    /// It was done: the looks behind it are taken.
+    Done,
+    /// It was not done: the next `after` plans it again.
+    NotDone,
+}
+
+impl From<Said> for GateWord {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Done => Self::Done,
+            Said::NotDone => Self::NotDone,
+        }
+    }
 }
 
 /// `stack …`

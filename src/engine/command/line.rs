@@ -31,6 +31,10 @@ impl Command {
             Self::GateBefore { pack } | Self::GateAfter { pack } | Self::GateShow { pack } => {
                 words.option("pack", pack.as_ref().map(PackId::as_str));
             }
+            Self::GateAnswer { pack, said } => {
+                words.word(said.as_str());
+                words.option("pack", pack.as_ref().map(PackId::as_str));
+            }
             Self::BaselineHistory { pack, check, since } => {
                 if let Some(check) = check {
                     words.word(check);
@@ -232,6 +236,7 @@ impl Command {
             Self::BaselineRun { pack, .. }
             | Self::GateBefore { pack }
             | Self::GateAfter { pack }
+            | Self::GateAnswer { pack, .. }
             | Self::GateShow { pack } => pack.as_ref().map(PackId::to_string).unwrap_or_default(),
             Self::HostProbe { host }
             | Self::HostRemove { host }

@@ -2,14 +2,15 @@
 //! other step.
 
 use super::{
-    GateReport, Meant, draft, first_do, held_against, keep, last, left_out, meant, record, steps,
+    GateReport, Meant, draft, first_do, held_against, keep, last, left_out, meant, record, settle,
+    steps,
 };
 use crate::approval::{Approval, changed_since};
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::planned::{GATE, lease, load};
 use crate::ports::AuditRow;
-use cockpit_domain::gate::{GatePhase, GatePlan, GateState};
+use cockpit_domain::gate::{GatePhase, GatePlan, GateRecord, GateRow, GateState};
 use cockpit_domain::ids::PlanId;
 use cockpit_domain::pack::GateAct;
 
@@ -22,56 +23,74 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<GateRe
     let before = last(job, &plan.pack, GatePhase::Before).await?;
     let split = first_do(&meant.gate.steps);
     job.say("looking again");
+    settle::nothing_open(job, &meant, &doing, true).await?;
     let mut rows = steps::look(job, &meant, &meant.gate.steps[..split]).await;
     job.check_cancel()?;
-    let mut all = rows.clone();
-    all.extend(left_out(&meant.gate.steps[split..]));
-    let ahead = record(job, &meant, GatePhase::After, all);
-    let now = draft(job, &meant, &ahead, before.as_ref());
+    rows.extend(left_out(&meant.gate.steps[split..]));
+    let mut done = record(job, &meant, GatePhase::After, rows);
+    let now = draft(job, &meant, &done, before.as_ref());
     still_so(&plan, &now, &doing)?;
+    done.approved.clone_from(&plan.changed);
     job.ports.store.use_plan(id, job.now_ms()).await?;
     let word = AuditRow {
         plan_hash: saved.hash.clone(),
         reason: approval.reason.clone().unwrap_or_default(),
         ..job.audit_row(&saved.host, String::new(), String::new())
     };
-    rows.extend(walk(job, &meant, split, &word).await?);
-    let mut done = record(job, &meant, GatePhase::After, rows);
-    done.approved.clone_from(&plan.changed);
+    walk(job, &meant, split, &word, &mut done).await?;
+    done.at_ms = job.now_ms();
     keep(job, &done).await?;
     Ok(held_against(&meant, &done, before.as_ref(), &plan.changed))
 }
 
 /// Takes the steps from the first that does something. Where one of those fails, nothing more is
-/// done; what only looks is looked at all the same, for it says how production is now.
+/// done; what only looks is looked at all the same, for it says how production is now. What is begun is
+/// on record as begun before it is sent: a process that dies at it leaves a question, not a gap.
 async fn walk(
     job: &Job,
     meant: &Meant,
     from: usize,
     word: &AuditRow,
-) -> Outcome<Vec<cockpit_domain::gate::GateRow>> {
-    let mut rows = Vec::new();
+    done: &mut GateRecord,
+) -> Outcome<()> {
     let mut stopped = false;
-    let steps = &meant.gate.steps[from..];
-    let mut at = 0;
+    let steps = &meant.gate.steps;
+    let mut at = from;
     while at < steps.len() {
         let step = &steps[at];
         if let GateAct::Do(argv) = &step.act {
-            if stopped {
-                rows.extend(left_out(&steps[at..=at]));
-            } else {
-                let row = steps::act(job, meant, step, argv, word).await?;
-                stopped = row.state != GateState::Passed;
-                rows.push(row);
+            if !stopped {
+                job.go_on().await?;
+                let begun = format!("begun: {} on {}", argv.join(" "), meant.gate.machine);
+                done.rows[at] = GateRow::of(step, GateState::Unseen, begun, settle::ASKS);
+                done.at_ms = job.now_ms();
+                keep(job, done).await?;
+                done.rows[at] = steps::act(job, meant, step, argv, word).await?;
+                done.at_ms = job.now_ms();
+                keep(job, done).await?;
+                stopped = done.rows[at].state != GateState::Passed;
             }
             at += 1;
             continue;
         }
         let next = at + first_do(&steps[at..]);
-        rows.extend(steps::look(job, meant, &steps[at..next]).await);
+        looked(job, meant, at..next, done).await;
         at = next;
     }
-    Ok(rows)
+    Ok(())
+}
+
+/// Takes the looks of these steps into the record.
+pub(super) async fn looked(
+    job: &Job,
+    meant: &Meant,
+    steps: std::ops::Range<usize>,
+    done: &mut GateRecord,
+) {
+    let rows = steps::look(job, meant, &meant.gate.steps[steps.clone()]).await;
+    for (at, row) in steps.zip(rows) {
+        done.rows[at] = row;
+    }
 }
 
 /// Refuses when what was approved is not what would be done now.

@@ -3,9 +3,11 @@
 //! plan runs exactly those commands, takes every step and says whether the gate is passed.
 
 mod apply;
+mod settle;
 mod steps;
 
 pub use apply::apply;
+pub use settle::{GateWord, settle};
 
 use crate::baseline;
 use crate::context::Job;
@@ -30,6 +32,10 @@ pub enum GateVerdict {
     Failed,
     /// A person has to approve what is to be done.
     Waiting,
+    /// What was begun has no end on record: a person says whether it was done.
+    Asks,
+    /// Another process is at it.
+    Busy,
     /// Nothing was ever looked at.
     Unknown,
 }
@@ -41,6 +47,8 @@ impl GateVerdict {
             Self::Passed => "passed",
             Self::Failed => "failed",
             Self::Waiting => "waiting",
+            Self::Asks => "asks",
+            Self::Busy => "busy",
             Self::Unknown => "unknown",
         }
     }
@@ -104,7 +112,9 @@ pub(super) fn meant(job: &Job, pack: Option<&PackId>, doing: &str) -> Outcome<Me
 
 /// Looks before a deployment and records it. Only reads.
 pub async fn before(job: &Job, pack: Option<&PackId>) -> Outcome<GateReport> {
-    let meant = meant(job, pack, "looking before the deployment")?;
+    let doing = "looking before the deployment";
+    let meant = meant(job, pack, doing)?;
+    settle::nothing_open(job, &meant, doing, false).await?;
     let rows = steps::look(job, &meant, &meant.gate.steps).await;
     job.check_cancel()?;
     let record = record(job, &meant, GatePhase::Before, rows);
@@ -116,6 +126,7 @@ pub async fn before(job: &Job, pack: Option<&PackId>) -> Outcome<GateReport> {
 pub async fn after(job: &Job, pack: Option<&PackId>) -> Outcome<GateReport> {
     let doing = "looking after the deployment";
     let meant = meant(job, pack, doing)?;
+    settle::nothing_open(job, &meant, doing, false).await?;
     let before = last(job, &meant.pack.id, GatePhase::Before).await?;
     let split = first_do(&meant.gate.steps);
     let mut rows = steps::look(job, &meant, &meant.gate.steps[..split]).await;
@@ -142,7 +153,13 @@ pub async fn show(job: &Job, pack: Option<&PackId>) -> Outcome<GateReport> {
     let after = last(job, &meant.pack.id, GatePhase::After).await?;
     let newer = |after: &GateRecord| before.as_ref().is_none_or(|b| after.at_ms >= b.at_ms);
     Ok(match (after.filter(newer), &before) {
-        (Some(after), _) => held_against(&meant, &after, before.as_ref(), &after.approved),
+        (Some(after), _) => {
+            let mut report = held_against(&meant, &after, before.as_ref(), &after.approved);
+            if after.unseen().is_some() && settle::is_held(job, &meant).await? {
+                report.verdict = GateVerdict::Busy;
+            }
+            report
+        }
         (None, Some(before)) => of_before(before),
         (None, None) => GateReport {
             verdict: GateVerdict::Unknown,
@@ -195,6 +212,8 @@ pub(super) fn held_against(
         phase: GatePhase::After,
         verdict: if faults.is_empty() {
             GateVerdict::Passed
+        } else if record.unseen().is_some() {
+            GateVerdict::Asks
         } else {
             GateVerdict::Failed
         },

@@ -118,7 +118,6 @@ pub(super) async fn act(
     argv: &[String],
     word: &AuditRow,
 ) -> Outcome<GateRow> {
-    job.go_on().await?;
     let tell = |answer: String| AuditRow {
         at_ms: job.now_ms(),
         request: format!(
@@ -150,8 +149,22 @@ pub(super) async fn act(
         }
         Err(failure) => {
             // Nobody answered: it may have been done all the same.
-            let found = format!("no answer, it may have been done: {}", failure.message);
-            let row = GateRow::of(step, GateState::CouldNotLook, found.clone(), failure.hint);
+            let found = if failure.maybe_done {
+                format!("no answer, it may have been done: {}", failure.message)
+            } else {
+                format!("it was not begun: {}", failure.message)
+            };
+            let state = if failure.maybe_done {
+                GateState::Unseen
+            } else {
+                GateState::CouldNotLook
+            };
+            let next = if failure.maybe_done {
+                super::settle::ASKS
+            } else {
+                &failure.hint
+            };
+            let row = GateRow::of(step, state, found.clone(), next);
             (row, format!("unknown: {found}"))
         }
     };

@@ -201,6 +201,9 @@ pub(super) async fn carry_out(job: &Job, command: Command) -> Outcome<Answer> {
             Answer::Gate(Box::new(gate::after(job, pack.as_ref()).await?))
         }
         Command::GateShow { pack } => Answer::Gate(Box::new(gate::show(job, pack.as_ref()).await?)),
+        Command::GateAnswer { pack, said } => {
+            Answer::Gate(Box::new(gate::settle(job, pack.as_ref(), said).await?))
+        }
         Command::GateApply { plan, approval } => {
             Answer::Gate(Box::new(gate::apply(job, plan, &approval).await?))
         }

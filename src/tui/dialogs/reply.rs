@@ -4,7 +4,10 @@
 use super::edit;
 use crate::content::{Note, note};
 use crate::model::Model;
+use crate::panes::came_to;
 use crate::theme::Role;
+use crate::words::Lang;
+use cockpit_domain::gate::GateRow;
 use cockpit_domain::ids::RunId;
 use cockpit_domain::runbook::{Act, Answer, Mark, Run};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -13,8 +16,8 @@ use tui_input::Input;
 /// The dialog.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    /// The run.
-    pub run: RunId,
+    /// The run, or none where the deploy gate asks.
+    pub run: Option<RunId>,
     /// What is asked.
     pub lines: Vec<Note>,
     /// What is typed.
@@ -43,16 +46,35 @@ impl Reply {
             },
             _ => return None,
         };
-        let mut lines = vec![note(step.step.title.clone(), Role::Title)];
-        lines.extend(step.step.text.lines().map(|line| note(line, Role::Muted)));
-        lines.push(note(step.came_to.clone(), Role::Text));
+        let chinese = model.lang == Lang::ZhCn;
+        let mut lines = vec![note(step.step.title_in(chinese).to_owned(), Role::Title)];
+        let text = step.step.text_in(chinese).lines();
+        lines.extend(text.map(|line| note(line, Role::Muted)));
+        lines.push(note(came_to(model, run, step), Role::Text));
         lines.push(note(model.say(wanted), Role::Key));
         Some(Self {
-            run: run.id,
+            run: Some(run.id),
             lines,
             input: Input::default(),
             stops: false,
         })
+    }
+
+    /// Whether a step of the deploy gate was done whose end nobody saw.
+    pub(crate) fn of_gate(model: &Model, row: &GateRow) -> Self {
+        Self {
+            run: None,
+            lines: vec![
+                note(
+                    row.title_in(model.lang == Lang::ZhCn).to_owned(),
+                    Role::Title,
+                ),
+                note(row.found.clone(), Role::Text),
+                note(model.say("runbook.wants-known"), Role::Key),
+            ],
+            input: Input::default(),
+            stops: false,
+        }
     }
 
     /// Why a run is ended.
@@ -62,7 +84,7 @@ impl Reply {
             .each_ref()
             .map(|(name, value)| (*name, value.as_str()));
         Self {
-            run: run.id,
+            run: Some(run.id),
             lines: vec![
                 note(model.fill("runbook.ends", &words), Role::Text),
                 note(model.say("runbook.wants-why"), Role::Key),

@@ -114,6 +114,13 @@ fn changed() -> GateChange {
     }
 }
 
+/// The process died at the reload.
+fn unseen() -> Answer {
+    let mut rows = rows(GateState::Unseen, GateState::NotDone);
+    rows[2].found = "begun: systemctl reload nginx on edge-1".to_owned();
+    Answer::Gate(Box::new(report(GatePhase::After, GateVerdict::Asks, rows)))
+}
+
 fn waiting() -> Answer {
     let rows = rows(GateState::NotDone, GateState::NotDone);
     let mut waiting = report(GatePhase::After, GateVerdict::Waiting, rows);
@@ -183,6 +190,15 @@ fn the_deploy_gate_in_every_state() {
         .add("passed", &gate((80, 24), Answer::Gate(Box::new(passed))))
         .add("shut", &gate((80, 24), shut()))
         .add("the same, wide", &gate((160, 45), shut()))
+        .add("a step whose end nobody saw", &gate((80, 24), unseen()))
+        .add("its question", &gate((80, 24), unseen()).keys("a"))
+        .add(
+            "中文, its question",
+            &Screen::with((80, 24), fleet(), chinese)
+                .keys("V")
+                .answer(Ok(unseen()))
+                .keys("a"),
+        )
         .add(
             "中文",
             &Screen::with((80, 24), fleet(), chinese)

@@ -44,6 +44,8 @@ fn head(model: &Model, report: &GateReport) -> Vec<Note> {
         GateVerdict::Passed => ("+", Role::Ok),
         GateVerdict::Failed => ("x", Role::Fail),
         GateVerdict::Waiting => ("!", Role::Warn),
+        GateVerdict::Asks => ("!", Role::Fail),
+        GateVerdict::Busy => (">", Role::Warming),
         GateVerdict::Unknown => ("?", Role::Unknown),
     };
     let key = match (report.phase, report.verdict) {
@@ -52,6 +54,8 @@ fn head(model: &Model, report: &GateReport) -> Vec<Note> {
         (GatePhase::Before, _) => "gate.before-ill",
         (GatePhase::After, GateVerdict::Passed) => "gate.passed",
         (GatePhase::After, GateVerdict::Waiting) => "gate.waiting",
+        (GatePhase::After, GateVerdict::Asks) => "gate.asks",
+        (GatePhase::After, GateVerdict::Busy) => "gate.busy",
         (GatePhase::After, _) => "gate.shut",
     };
     let mut head = vec![vec![
@@ -129,6 +133,8 @@ fn next(model: &Model, report: &GateReport) -> String {
             let why = crate::update::why_not_apply(model, plan);
             return why.unwrap_or_else(|| model.say("gate.next-apply"));
         }
+        (GatePhase::After, GateVerdict::Asks) => "gate.next-answer",
+        (GatePhase::After, GateVerdict::Busy) => "gate.next-wait",
         (GatePhase::After, _) => "gate.next-mend",
     };
     model.say(key)
@@ -140,14 +146,13 @@ fn row(model: &Model, step: &GateRow) -> Row {
         GateState::Failed => ("x", Role::Fail),
         GateState::CouldNotLook => ("?", Role::Unknown),
         GateState::NotDone => (".", Role::Muffled),
+        GateState::Unseen => ("!", Role::Fail),
     };
-    let title = match (&step.title_zh, model.lang) {
-        (Some(title), Lang::ZhCn) => title.clone(),
-        _ => step.title.clone(),
-    };
+    let title = step.title_in(model.lang == Lang::ZhCn).to_owned();
     let found = match step.state {
         GateState::NotDone => model.say("gate-state.not_done"),
-        GateState::Passed => step.found.replace('\n', "; "),
+        // What to do about it stands above.
+        GateState::Passed | GateState::Unseen => step.found.replace('\n', "; "),
         _ => format!("{}  {}", step.found.replace('\n', "; "), step.next_step),
     };
     Row::new(
@@ -162,6 +167,6 @@ fn row(model: &Model, step: &GateRow) -> Row {
     )
     .broken(matches!(
         step.state,
-        GateState::Failed | GateState::CouldNotLook
+        GateState::Failed | GateState::CouldNotLook | GateState::Unseen
     ))
 }

@@ -4,18 +4,19 @@
 use super::applying;
 use super::run::{Words, arguments, ask};
 use crate::actions::Action;
-use crate::dialogs::{Dialog, StackForm};
+use crate::dialogs::{Dialog, Reply, StackForm};
 use crate::model::{Asked, Model};
 use crate::msg::Effect;
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::target::Target;
 use crate::theme::Role;
+use cockpit_domain::gate::{GateRow, GateState};
 use cockpit_domain::ids::HostId;
 use cockpit_engine::board::Known;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::failure::{Failure, Outcome};
-use cockpit_engine::gate::GateReport;
+use cockpit_engine::gate::{GateReport, GateVerdict, GateWord};
 
 /// Opens the gate's page with what is recorded.
 pub(super) fn gate(model: &mut Model) -> Vec<Effect> {
@@ -36,8 +37,28 @@ pub(super) fn gate_side(model: &mut Model, action: Action) -> Vec<Effect> {
     ask(model, Asked::Gate, command)
 }
 
-/// Opens the confirmation of what the gate would do.
+/// The step of the gate that was begun and whose end nobody saw.
+fn gate_asks(model: &Model) -> Option<&GateRow> {
+    let report = &model.gate.as_ref()?.value;
+    let mut rows = report.rows.iter();
+    rows.find(|row| report.verdict == GateVerdict::Asks && row.state == GateState::Unseen)
+}
+
+/// A person's answer to it.
+pub(crate) fn gate_replied(model: &mut Model, text: &str) -> Vec<Effect> {
+    let Some(said) = GateWord::parse(text) else {
+        return super::run::said(model, "gate.no-answer");
+    };
+    ask(model, Asked::Gate, Command::GateAnswer { pack: None, said })
+}
+
+/// Opens the confirmation of what the gate would do, or its question.
 pub(super) fn gate_apply(model: &mut Model) -> Vec<Effect> {
+    if let Some(row) = gate_asks(model) {
+        let reply = Reply::of_gate(model, row);
+        model.dialog = Some(Dialog::Reply(reply));
+        return Vec::new();
+    }
     let plan = model
         .gate
         .as_ref()
@@ -51,6 +72,9 @@ pub(super) fn gate_apply(model: &mut Model) -> Vec<Effect> {
 
 /// Why the gate cannot be applied now.
 pub(super) fn why_not_gate(model: &Model) -> Option<String> {
+    if gate_asks(model).is_some() {
+        return None;
+    }
     let plan = model
         .gate
         .as_ref()

@@ -19,6 +19,10 @@ pub(super) fn gate(report: &GateReport) -> String {
         (GatePhase::After, GateVerdict::Waiting) => {
             "not passed yet: a person approves what is to be done"
         }
+        (GatePhase::After, GateVerdict::Asks) => {
+            "NOT KNOWN: a step was begun, and nobody saw its end"
+        }
+        (GatePhase::After, GateVerdict::Busy) => "another process is at it",
         (GatePhase::After, _) => "NOT PASSED",
     };
     put(
@@ -34,6 +38,7 @@ pub(super) fn gate(report: &GateReport) -> String {
             GateState::Failed => 'x',
             GateState::CouldNotLook => '?',
             GateState::NotDone => '.',
+            GateState::Unseen => '!',
         };
         let found = row.found.replace('\n', "; ");
         put(
