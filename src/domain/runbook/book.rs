@@ -20,11 +20,30 @@ pub struct Runbook {
     /// What is said before the first step, as plain text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// The same in Chinese, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_zh: Option<String>,
     /// Its steps, in order.
     pub steps: Vec<Step>,
 }
 
 impl Runbook {
+    /// Its name in the reader's language.
+    pub fn title_in(&self, chinese: bool) -> &str {
+        match &self.title_zh {
+            Some(title) if chinese => title,
+            _ => &self.title,
+        }
+    }
+
+    /// What is said before the first step, in the reader's language.
+    pub fn text_in(&self, chinese: bool) -> &str {
+        match &self.text_zh {
+            Some(text) if chinese => text,
+            _ => &self.text,
+        }
+    }
+
     /// Whether it runs commands of its own, on a machine.
     pub fn has_commands(&self) -> bool {
         self.steps.iter().any(|step| match &step.act {

@@ -9,12 +9,16 @@ mod read;
 mod reader;
 mod run;
 mod step;
+mod translate;
 mod values;
 
 pub use book::Runbook;
 pub use read::{read_check, read_runbook};
 pub use run::{Mark, Origin, PlannedDeed, Run, RunState, RunStep, Seen, tail};
-pub use step::{Act, Answer, AskStep, Deed, DoStep, LookAt, LookStep, Step, WatchStep, When};
+pub use step::{
+    Act, Answer, AskStep, Deed, DoStep, LookAt, LookStep, Step, StepWords, WatchStep, When,
+};
+pub use translate::{TRANSLATION, with_translation};
 pub use values::{fill, fill_known, is_value, placeholders, take_value};
 
 #[cfg(test)]

@@ -29,24 +29,10 @@ pub fn read_runbook(
     checks: &[&str],
     vars: &BTreeMap<String, String>,
 ) -> Result<Runbook, Vec<Finding>> {
-    let mut reader = Reader {
-        source: Source::new(file, text),
-        checks,
-        vars,
-        values: GIVEN.iter().map(|name| (*name).to_owned()).collect(),
-        machine: None,
-        steps: Vec::new(),
-        findings: Vec::new(),
-    };
-    let book = reader.book(name);
-    let mut findings = reader.findings;
-    match book {
-        Some(book) if findings.is_empty() => Ok(book),
-        _ => {
-            findings.sort_by_key(|finding| (finding.line, finding.column));
-            findings.dedup();
-            Err(findings)
-        }
+    let mut reader = Reader::new(Source::new(file, text), checks, vars);
+    match reader.book(name) {
+        Some(book) if reader.findings.is_empty() => Ok(book),
+        _ => Err(reader.faults()),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Reader<'a> {
     /// Where commands run that do not say where.
     pub(super) machine: Option<String>,
     pub(super) steps: Vec<Step>,
+    /// Where each step stands.
+    pub(super) places: Vec<Range<usize>>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -40,8 +42,39 @@ struct Common {
     when: Option<When>,
 }
 
-impl Reader<'_> {
-    fn fault(&mut self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+impl<'a> Reader<'a> {
+    /// Nothing read yet.
+    pub(super) fn new(
+        source: Source<'a>,
+        checks: &'a [&'a str],
+        vars: &'a BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            source,
+            checks,
+            vars,
+            values: GIVEN.iter().map(|name| (*name).to_owned()).collect(),
+            machine: None,
+            steps: Vec::new(),
+            places: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// What is wrong, in the order of the file.
+    pub(super) fn faults(mut self) -> Vec<Finding> {
+        self.findings
+            .sort_by_key(|finding| (finding.line, finding.column));
+        self.findings.dedup();
+        self.findings
+    }
+
+    pub(super) fn fault(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.findings.push(self.source.at(span, message, hint));
     }
 
@@ -71,8 +104,9 @@ impl Reader<'_> {
                 Piece::Prose(prose) => before.push(prose),
                 Piece::Step(word, whole, inner) => {
                     let said = std::mem::take(&mut before).join("\n\n");
-                    if let Some(step) = self.step(word, whole, &inner, &title, said) {
+                    if let Some(step) = self.step(word, whole.clone(), &inner, &title, said) {
                         self.steps.push(step);
+                        self.places.push(whole);
                     }
                 }
             }
@@ -90,6 +124,7 @@ impl Reader<'_> {
             title_zh: head.title_zh,
             checks: head.checks.into_iter().map(Spanned::into_inner).collect(),
             text,
+            text_zh: None,
             steps: std::mem::take(&mut self.steps),
         })
     }
@@ -156,6 +191,7 @@ impl Reader<'_> {
             title,
             text,
             when: common.when,
+            zh: None,
             act,
         })
     }

@@ -17,9 +17,53 @@ pub struct Step {
     /// The step is passed over unless this holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// What it says in Chinese, where the runbook has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zh: Option<StepWords>,
     /// What it does.
     #[serde(flatten)]
     pub act: Act,
+}
+
+/// What a step says in a second language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepWords {
+    /// The heading above it.
+    pub title: String,
+    /// What is said before it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// What is asked, of a question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+}
+
+impl Step {
+    fn words(&self, chinese: bool) -> Option<&StepWords> {
+        self.zh.as_ref().filter(|_| chinese)
+    }
+
+    /// Its heading in the reader's language.
+    pub fn title_in(&self, chinese: bool) -> &str {
+        self.words(chinese)
+            .map_or(&self.title, |words| &words.title)
+    }
+
+    /// What is said before it, in the reader's language.
+    pub fn text_in(&self, chinese: bool) -> &str {
+        self.words(chinese).map_or(&self.text, |words| &words.text)
+    }
+
+    /// What is asked, in the reader's language; none of a step that asks nothing.
+    pub fn question_in(&self, chinese: bool) -> Option<&str> {
+        let Act::Ask(ask) = &self.act else {
+            return None;
+        };
+        let said = self
+            .words(chinese)
+            .and_then(|words| words.question.as_deref());
+        Some(said.unwrap_or(&ask.question))
+    }
 }
 
 /// Under which condition a step is taken.

@@ -6,7 +6,8 @@ use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
 use cockpit_domain::ids::{HostId, MachineId, PackId, RunId};
 use cockpit_domain::runbook::{
-    Act, Deed, DoStep, Mark, Origin, Run, RunState, RunStep, Step, fill_known, placeholders,
+    Act, Deed, DoStep, Mark, Origin, Run, RunState, RunStep, Step, StepWords, fill_known,
+    placeholders,
 };
 use std::collections::BTreeMap;
 
@@ -319,17 +320,23 @@ pub async fn back(job: &Job, id: RunId) -> Outcome<Run> {
         if back.is_empty() {
             continue;
         }
+        let text = format!(
+            "Takes back: {}",
+            done.plan
+                .as_ref()
+                .map(|plan| plan.line.as_str())
+                .unwrap_or_default()
+        );
         steps.push(Step {
             id: done.step.id.clone(),
             title: done.step.title.clone(),
-            text: format!(
-                "Takes back: {}",
-                done.plan
-                    .as_ref()
-                    .map(|plan| plan.line.as_str())
-                    .unwrap_or_default()
-            ),
+            text: text.clone(),
             when: None,
+            zh: done
+                .step
+                .zh
+                .clone()
+                .map(|words| StepWords { text, ..words }),
             act: Act::Do(DoStep {
                 deed: Deed::Command {
                     machine: machine.clone(),

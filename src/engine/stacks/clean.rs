@@ -90,6 +90,7 @@ fn steps(stack: &Stack, one: &CleanCheck) -> Vec<Step> {
         title: line.title.clone(),
         text,
         when,
+        zh: None,
         act,
     };
     let Some(at) = look_at(stack, one) else {

@@ -93,6 +93,12 @@ fn steps() -> Vec<Value> {
     which["answer"] = json!("value");
     which["value"] = json!("leftover");
     which["said"] = json!("route-lab-9");
+    which["zh"] = json!({
+        "title": "清理哪一个",
+        "text": "绝不能是生产的容器。",
+        "question": "残留容器的名称;刚才查到的是 {{container}}",
+    });
+    look["zh"] = json!({"title": "残留了什么", "text": "机器上只有一套生产宿主。"});
     let mut over = plain("over", "Which one goes", "ask", "ok", "yes");
     over["question"] = json!("Is the run behind {{leftover}} over, so that it may be stopped?");
     over["answer"] = json!("yes");
@@ -244,7 +250,15 @@ fn one_runbook_with_its_prose() {
     let open = |size, trusted| list(size, well()).keys("\r").answer(Ok(book(trusted)));
     let album = Album::default()
         .add("one runbook", &open((80, 24), true))
-        .add("its pack is not trusted", &open((100, 30), false));
+        .add("its pack is not trusted", &open((100, 30), false))
+        .add(
+            "中文",
+            &Screen::with((80, 24), well(), chinese)
+                .keys("O")
+                .answer_before(Ok(books()))
+                .keys("\r")
+                .answer(Ok(book(true))),
+        );
     insta::assert_snapshot!("runbook", album.text());
 }
 
@@ -268,6 +282,7 @@ fn a_run_at_each_of_its_stops() {
         )
         .add("every step is taken", &page((80, 24), well(), done()))
         .add("中文", &page_zh(planned()))
+        .add("中文, it asks", &page_zh(asking()))
         .add(
             "wide: the step beside it",
             &page((160, 45), well(), held()).keys("jjj"),

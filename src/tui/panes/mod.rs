@@ -30,7 +30,7 @@ pub(crate) use jobs::stage;
 pub(crate) use log::beside as log_beside;
 pub(crate) use log::rows as log_rows;
 pub(crate) use plan::counted;
-pub(crate) use runbooks::are_read as books_are_read;
+pub(crate) use runbooks::{are_read as books_are_read, came_to};
 pub(crate) use said::clock;
 pub(crate) use triage::{finding_id, finding_of};
 pub(crate) use watching::watched;

@@ -8,7 +8,9 @@ use crate::place::Place;
 use crate::theme::Role;
 use crate::words::Lang;
 use cockpit_domain::ids::RunId;
-use cockpit_domain::runbook::{Act, Answer, Deed, LookAt, Mark, Run, RunState, RunStep, Step};
+use cockpit_domain::runbook::{
+    Act, Answer, Deed, LookAt, Mark, Run, RunState, RunStep, Step, fill_known,
+};
 use cockpit_engine::runbook::{Book, BookRow};
 use std::collections::BTreeMap;
 
@@ -78,6 +80,18 @@ fn worded(model: &Model, english: &str, chinese: Option<&String>) -> String {
     }
 }
 
+fn is_chinese(model: &Model) -> bool {
+    model.lang == Lang::ZhCn
+}
+
+/// What a step came to. A question that waits is asked in the reader's language.
+pub(crate) fn came_to(model: &Model, run: &Run, step: &RunStep) -> String {
+    match step.step.question_in(is_chinese(model)) {
+        Some(question) if step.mark == Mark::Asked => fill_known(question, &run.values),
+        _ => step.came_to.clone(),
+    }
+}
+
 fn book_row(model: &Model, row: &BookRow) -> Row {
     let called = !row.called_by.is_empty();
     let (glyph, role) = if called {
@@ -111,12 +125,8 @@ fn of_runs(model: &Model) -> List {
     let rows = runs.into_iter().map(|run| {
         let (glyph, role) = state_mark(run.state);
         let at = run.at().map(|at| {
-            format!(
-                "{}/{} {}",
-                at + 1,
-                run.steps.len(),
-                run.steps[at].step.title
-            )
+            let title = run.steps[at].step.title_in(is_chinese(model));
+            format!("{}/{} {title}", at + 1, run.steps.len())
         });
         Row::new(
             run.id.to_string(),
@@ -146,7 +156,7 @@ pub(super) fn book(model: &Model, id: &str) -> Content {
     };
     let mut head = vec![vec![
         Cell::new(
-            worded(model, &book.book.title, book.book.title_zh.as_ref()),
+            book.book.title_in(is_chinese(model)).to_owned(),
             Role::Title,
         ),
         Cell::muted(format!("  {id}")),
@@ -164,7 +174,7 @@ pub(super) fn book(model: &Model, id: &str) -> Content {
         Role::Muted,
     ));
     head.push(note(said_of_trust(model, book), trust_role(book)));
-    let mut lines = paragraphs(&book.book.text);
+    let mut lines = paragraphs(book.book.text_in(is_chinese(model)));
     for (at, step) in book.book.steps.iter().enumerate() {
         lines.push(Vec::new());
         lines.push(vec![
@@ -173,9 +183,9 @@ pub(super) fn book(model: &Model, id: &str) -> Content {
                 format!("{:<6}", model.say(&format!("act.{}", step.act.word()))),
                 Role::Key,
             ),
-            Cell::new(step.title.clone(), Role::Title),
+            Cell::new(step.title_in(is_chinese(model)).to_owned(), Role::Title),
         ]);
-        lines.extend(paragraphs(&step.text));
+        lines.extend(paragraphs(step.text_in(is_chinese(model))));
         lines.push(note(does(model, step, &BTreeMap::new()), Role::Text));
     }
     Content::text(lines).head(head)
@@ -212,7 +222,10 @@ fn does(model: &Model, step: &Step, values: &BTreeMap<String, String>) -> String
                 .collect::<Vec<_>>()
                 .join("; "),
         },
-        Act::Ask(ask) => ask.question.clone(),
+        Act::Ask(ask) => {
+            let question = step.question_in(is_chinese(model));
+            question.unwrap_or(&ask.question).to_owned()
+        }
         Act::Do(doing) => match &doing.deed {
             Deed::Command { machine, argv, .. } => format!("{machine}: {}", argv.join(" ")),
             Deed::Repair { check } => model.fill("runbook.repairs", &[("check", check)]),
@@ -341,7 +354,10 @@ fn next(model: &Model, run: &Run) -> Option<Note> {
         RunState::Done => return None,
         RunState::Stopped => run.reason.clone(),
         RunState::Open => model.say("runbook.next-open"),
-        RunState::Asks => model.fill("runbook.next-asks", &[("question", &step?.came_to)]),
+        RunState::Asks => {
+            let question = came_to(model, run, step?);
+            model.fill("runbook.next-asks", &[("question", &question)])
+        }
         RunState::Unknown => model.say("runbook.next-unknown"),
         RunState::Held => model.fill("runbook.next-held", &[("found", &step?.came_to)]),
         RunState::Confirms => model.fill("runbook.next-confirms", &[("deed", &step?.came_to)]),
@@ -352,7 +368,7 @@ fn next(model: &Model, run: &Run) -> Option<Note> {
 fn step_row(model: &Model, run: &Run, at: usize, step: &RunStep) -> Row {
     let (glyph, role) = step_mark(step.mark);
     let here = run.at() == Some(at) && !run.state.is_over();
-    let found = step.came_to.replace('\n', " ");
+    let found = came_to(model, run, step).replace('\n', " ");
     Row::new(
         format!("{}#{at}", run.id),
         vec![
@@ -363,7 +379,7 @@ fn step_row(model: &Model, run: &Run, at: usize, step: &RunStep) -> Row {
                 Role::Key,
             ),
             Cell::new(
-                step.step.title.clone(),
+                step.step.title_in(is_chinese(model)).to_owned(),
                 if here { Role::Title } else { Role::Text },
             ),
             if here {
@@ -392,9 +408,12 @@ pub(super) fn step(model: &Model, id: RunId, at: usize) -> Content {
             "  {} ",
             model.say(&format!("act.{}", step.step.act.word()))
         )),
-        Cell::new(step.step.title.clone(), Role::Title),
+        Cell::new(
+            step.step.title_in(is_chinese(model)).to_owned(),
+            Role::Title,
+        ),
     ]];
-    let mut lines = paragraphs(&step.step.text);
+    let mut lines = paragraphs(step.step.text_in(is_chinese(model)));
     lines.push(note(does(model, &step.step, &run.values), Role::Text));
     lines.push(Vec::new());
     if let Act::Ask(ask) = &step.step.act {
@@ -413,7 +432,8 @@ pub(super) fn step(model: &Model, id: RunId, at: usize) -> Content {
         ));
     }
     if !step.came_to.is_empty() {
-        lines.push(field(&model.say("field.found"), step.came_to.clone(), role));
+        let found = came_to(model, run, step);
+        lines.push(field(&model.say("field.found"), found, role));
     }
     if let Some(said) = &step.said {
         lines.push(field(&model.say("field.said"), said.clone(), Role::Text));

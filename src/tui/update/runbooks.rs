@@ -196,12 +196,15 @@ pub(super) fn confirmed(model: &mut Model, id: RunId, confirm: &Confirm) -> Vec<
 /// A person's answer.
 pub(crate) fn replied(model: &mut Model, reply: &Reply) -> Vec<Effect> {
     let text = reply.input.value().trim().to_owned();
+    let Some(run) = reply.run else {
+        return super::stacks::gate_replied(model, &text);
+    };
     let word = if reply.stops {
         Word::Stop(text)
     } else {
         Word::Answer(text)
     };
-    resume(model, reply.run, word)
+    resume(model, run, word)
 }
 
 /// Leaves out what would be done.
