@@ -4,6 +4,7 @@
 use crate::support::far::text;
 use crate::support::{COCKPIT, Lab, Ran, has_ssh, wait_until};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -316,7 +317,12 @@ fn production_is_not_touched_without_its_name_a_reason_and_the_right_hash() {
 
 /// A pack of a person's own in the lab's folder, with the line that trusts it when told so.
 fn own_pack(lab: &Lab, books: &[(&str, &str)]) {
-    let folder = lab.folder().join("own").join("mine");
+    own_pack_in(&lab.config, lab.folder(), books);
+}
+
+/// The same by the paths of a lab's config and folder.
+pub(crate) fn own_pack_in(config_file: &Path, lab: &Path, books: &[(&str, &str)]) {
+    let folder = lab.join("own").join("mine");
     std::fs::create_dir_all(folder.join("runbooks")).expect("a folder");
     let pack = "schema = 1\nkind = \"baseline\"\ntitle = \"Mine\"\n\n[[check]]\nid = \"entry.page\"\n\
                 layer = \"entry\"\nlevel = \"must\"\nvantage = \"machine:remote43\"\ntitle = \"t\"\n\
@@ -326,17 +332,22 @@ fn own_pack(lab: &Lab, books: &[(&str, &str)]) {
         std::fs::write(folder.join("runbooks").join(format!("{name}.md")), text)
             .expect("a runbook");
     }
-    let config = std::fs::read_to_string(&lab.config).expect("a config");
-    let own = lab.folder().join("own");
+    let config = std::fs::read_to_string(config_file).expect("a config");
+    let own = lab.join("own");
     if !config.contains("packs_dir") {
         let config = format!("packs_dir = {:?}\n{config}", own.display().to_string());
-        std::fs::write(&lab.config, config).expect("a config");
+        std::fs::write(config_file, config).expect("a config");
     }
 }
 
 fn trust(lab: &Lab, line: &str) {
-    let config = std::fs::read_to_string(&lab.config).expect("a config");
-    std::fs::write(&lab.config, format!("{config}\n[trust]\n{line}\n")).expect("a config");
+    trust_in(&lab.config, line);
+}
+
+/// The same by the path of a lab's config.
+pub(crate) fn trust_in(config_file: &Path, line: &str) {
+    let config = std::fs::read_to_string(config_file).expect("a config");
+    std::fs::write(config_file, format!("{config}\n[trust]\n{line}\n")).expect("a config");
 }
 
 const ECHO: &str = "+++\ntitle = \"Echo\"\nmachine = \"remote43\"\n+++\n\n\

@@ -8,5 +8,6 @@ mod keys;
 mod logs;
 mod main_job;
 mod mashing;
+mod runbooks;
 mod stage;
 mod triage;
