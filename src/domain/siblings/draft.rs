@@ -3,6 +3,7 @@
 use super::machine::{MachineSeen, ports, sites, starts};
 use crate::baseline::nginx::Location;
 use crate::ids::MachineId;
+use crate::pack::Manager;
 use std::fmt::Write as _;
 
 /// What is drafted.
@@ -141,21 +142,24 @@ pub fn draft(of: &DraftOf, seen: &MachineSeen) -> Vec<DraftCheck> {
             ));
         }
     }
-    if let Some(services) = &seen.services {
-        let running = services.iter().filter(|one| starts(one) && one.running);
+    let own = seen.services.iter().map(|(manager, all)| (*manager, all));
+    for (manager, services) in own.chain([(Manager::Pm2, &seen.apps)]) {
+        let running = services
+            .iter()
+            .filter(|one| starts(manager, one) && one.running);
         let mut names: Vec<&str> = running.map(|one| one.name.as_str()).collect();
         names.sort_unstable();
-        if !names.is_empty() {
-            let names = listed(names.into_iter());
-            let look = format!("service = {{ manager = \"systemd\", running = {names} }}\n");
-            checks.push(check(
-                of,
-                "host.services",
-                "host",
-                "The services run",
-                &look,
-            ));
+        if names.is_empty() {
+            continue;
         }
+        let names = listed(names.into_iter());
+        let (word, id, title) = match manager {
+            Manager::Systemd => ("systemd", "host.services", "The services run"),
+            Manager::Launchd => ("launchd", "host.services", "The services run"),
+            Manager::Pm2 => ("pm2", "host.apps", "The apps of PM2 run"),
+        };
+        let look = format!("service = {{ manager = \"{word}\", running = {names} }}\n");
+        checks.push(check(of, id, "host", title, &look));
     }
     for (at, (path, file)) in seen.folders.iter().enumerate() {
         let look = format!(

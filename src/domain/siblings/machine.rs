@@ -3,6 +3,7 @@
 use super::{FactKind, Side};
 use crate::baseline::nginx::{Directive, Location, NginxConfig, Server};
 use crate::baseline::{Container, FileSeen, Listener, Service};
+use crate::pack::Manager;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From here on the system gives ports to whoever asks: they are others tomorrow.
@@ -26,8 +27,10 @@ pub struct MachineSeen {
     pub containers: Option<Vec<Container>>,
     /// Listening ports.
     pub listeners: Option<Vec<Listener>>,
-    /// Services of systemd.
-    pub services: Option<Vec<Service>>,
+    /// Services of the system's own manager.
+    pub services: Option<(Manager, Vec<Service>)>,
+    /// Apps of PM2, where it is there.
+    pub apps: Vec<Service>,
     /// The effective nginx configuration.
     pub nginx: Option<NginxConfig>,
     /// Folders that nginx serves.
@@ -64,18 +67,24 @@ impl MachineSeen {
                     .map(|(port, names)| (port.to_string(), names.join(", "))),
             );
         }
-        if let Some(services) = &self.services {
-            let running = services.iter().filter(|service| starts(service));
+        // Without the system's own manager nothing can be said of what runs beside PM2.
+        if let Some((manager, services)) = &self.services {
+            let told = |manager: Manager, service: &Service| {
+                let state = if service.running {
+                    "running"
+                } else {
+                    "not running"
+                };
+                (
+                    format!("{}{}", prefix(manager), service.name),
+                    state.to_owned(),
+                )
+            };
+            let own = services.iter().filter(|one| starts(*manager, one));
+            let apps = self.apps.iter().map(|app| told(Manager::Pm2, app));
             side.put(
                 FactKind::Service,
-                running.map(|service| {
-                    let state = if service.running {
-                        "running"
-                    } else {
-                        "not running"
-                    };
-                    (service.name.clone(), state.to_owned())
-                }),
+                own.map(|one| told(*manager, one)).chain(apps),
             );
         }
         if let Some(config) = &self.nginx {
@@ -112,9 +121,24 @@ pub(super) fn ports(listeners: &[Listener]) -> BTreeMap<u16, Vec<String>> {
         .collect()
 }
 
+/// What stands before the name of a service, so that an app is no service of the same name.
+pub(super) fn prefix(manager: Manager) -> &'static str {
+    match manager {
+        Manager::Systemd | Manager::Launchd => "",
+        Manager::Pm2 => "pm2 ",
+    }
+}
+
 /// Whether a service starts with the machine: what a session began is gone tomorrow.
-pub(super) fn starts(service: &Service) -> bool {
-    service.enabled == Some(true) && service.name.ends_with(".service")
+pub(super) fn starts(manager: Manager, service: &Service) -> bool {
+    match manager {
+        Manager::Systemd => service.enabled == Some(true) && service.name.ends_with(".service"),
+        // Jobs of the system itself and of windows that are open are there on every Mac.
+        Manager::Launchd => !["com.apple.", "application."]
+            .iter()
+            .any(|head| service.name.starts_with(head)),
+        Manager::Pm2 => true,
+    }
 }
 
 /// The named sites, each with the server that answers to the name.

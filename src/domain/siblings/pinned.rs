@@ -1,7 +1,8 @@
 //! What a baseline pack pins, as facts.
 
+use super::machine::prefix;
 use super::{FactKind, Side};
-use crate::pack::{BaselinePack, Look, Manager};
+use crate::pack::{BaselinePack, Look};
 
 /// The side of a pack: only kinds it speaks of are compared.
 pub fn pinned(pack: &BaselinePack) -> Side {
@@ -29,11 +30,12 @@ pub fn pinned(pack: &BaselinePack) -> Side {
                     side.facts.insert(key, names);
                 }
             }
-            Look::Service(look) if look.manager == Manager::Systemd && !look.running.is_empty() => {
+            Look::Service(look) if !look.running.is_empty() => {
+                let prefix = prefix(look.manager);
                 let names = look.running.iter();
                 side.put(
                     FactKind::Service,
-                    names.map(|name| (name.clone(), "running".to_owned())),
+                    names.map(|name| (format!("{prefix}{name}"), "running".to_owned())),
                 );
             }
             Look::Nginx(look) if !look.location.is_empty() => {

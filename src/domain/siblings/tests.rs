@@ -4,7 +4,7 @@ use super::*;
 use crate::baseline::nginx::NginxConfig;
 use crate::baseline::{Container, FileSeen, Listener, Service};
 use crate::ids::{MachineId, PackId};
-use crate::pack::{BaselinePack, Pack};
+use crate::pack::{BaselinePack, Manager, Pack};
 
 const NGINX: &str = "# configuration file /etc/nginx/nginx.conf:\nhttp {\n  server {\n    listen 443 ssl;\n    \
     server_name one.example two.example;\n    location / { proxy_pass http://127.0.0.1:8080; }\n    \
@@ -48,10 +48,14 @@ fn seen() -> MachineSeen {
             listener(443, "nginx"),
             listener(45_001, "passing"),
         ]),
-        services: Some(vec![
-            service("nginx.service", true),
-            service("user@0.service", false),
-        ]),
+        services: Some((
+            Manager::Systemd,
+            vec![
+                service("nginx.service", true),
+                service("user@0.service", false),
+            ],
+        )),
+        apps: Vec::new(),
         nginx: Some(NginxConfig::read(NGINX).unwrap()),
         folders: vec![(
             "/var/www/portal/".to_owned(),
@@ -162,6 +166,63 @@ fn a_machine_is_like_its_own_draft_and_differs_where_it_changed() {
         ]
     );
     assert_eq!(told.differences, 5);
+}
+
+#[test]
+fn a_mac_is_seen_by_launchd_and_its_apps_by_pm2_and_both_are_pinned() {
+    let job = |name: &str, running| Service {
+        running,
+        enabled: None,
+        ..service(name, true)
+    };
+    let mac = MachineSeen {
+        system: "Darwin".to_owned(),
+        services: Some((
+            Manager::Launchd,
+            vec![
+                job("com.apple.Finder", true),
+                job("application.com.x.1.2", true),
+                job("homebrew.mxcl.nginx", true),
+                job("io.relay.sync", false),
+            ],
+        )),
+        apps: vec![job("portal", true), job("nginx.service", false)],
+        ..MachineSeen::default()
+    };
+    let seen_there = side("mac-1", &mac);
+    let services: Vec<(&str, Option<&str>)> = seen_there
+        .facts
+        .iter()
+        .filter(|((kind, _), _)| *kind == FactKind::Service)
+        .map(|((_, name), state)| (name.as_str(), state.as_deref()))
+        .collect();
+    assert_eq!(
+        services,
+        [
+            ("homebrew.mxcl.nginx", Some("running")),
+            ("io.relay.sync", Some("not running")),
+            ("pm2 nginx.service", Some("not running")),
+            ("pm2 portal", Some("running")),
+        ]
+    );
+    // An app is no service of the same name on another machine.
+    let linux = compare(&seen_there, &side("edge-1", &seen()));
+    assert!(linux.rows.iter().all(|row| !row.same), "{linux:?}");
+
+    let of = DraftOf { base: None, ..of() };
+    let pack = read(&assemble(&of, &draft(&of, &mac), &[]));
+    let ids: Vec<&str> = pack.checks.iter().map(|check| check.id.as_str()).collect();
+    assert_eq!(ids, ["host.services", "host.apps"]);
+    let again = compare(&seen_there, &pinned(&pack));
+    let differ: Vec<&str> = (again.rows.iter())
+        .filter(|row| !row.same)
+        .map(|row| row.name.as_str())
+        .collect();
+    assert_eq!(
+        differ,
+        ["io.relay.sync", "pm2 nginx.service"],
+        "what does not run is not pinned"
+    );
 }
 
 #[test]

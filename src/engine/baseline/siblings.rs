@@ -4,7 +4,7 @@
 use super::command::run_for;
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
-use crate::ports::RemoteCommand;
+use crate::ports::{RemoteCommand, RunOutput};
 use cockpit_domain::baseline::nginx::NginxConfig;
 use cockpit_domain::baseline::{
     System, ToolOutput, Verdict, read_containers, read_services, read_stat, read_tool, service_list,
@@ -254,19 +254,27 @@ async fn look(
     };
     let docker = words(&["docker", "ps", "--format", "{{json .}}"]);
     let nginx = words(&["nginx", "-T"]);
-    let services = ServiceLook {
-        manager: Manager::Systemd,
-        running: vec!["*.service".to_owned()],
-        banned: Vec::new(),
-        enabled: false,
-        max_restarts: None,
+    let of_manager = |manager| {
+        service_list(&ServiceLook {
+            manager,
+            running: vec!["*.service".to_owned()],
+            banned: Vec::new(),
+            enabled: false,
+            max_restarts: None,
+        })
     };
     let sockets = system.map(|system| words(system.listening()));
-    let systemctl = service_list(&services);
-    let (containers, config, units, listeners) = tokio::join!(
+    let manager = match system {
+        Some(System::MacOs) => Manager::Launchd,
+        _ => Manager::Systemd,
+    };
+    let (own, pm2) = (of_manager(manager), of_manager(Manager::Pm2));
+    let (containers, config, units, apps, listeners) = tokio::join!(
         printed(job, machine, &docker),
         printed(job, machine, &nginx),
-        printed(job, machine, &systemctl),
+        printed(job, machine, &own),
+        // It is there on some machines only.
+        printed_if_there(job, machine, &pm2),
         async {
             match &sockets {
                 Some(argv) => printed(job, machine, argv).await,
@@ -279,9 +287,19 @@ async fn look(
         Ok(rows) => seen.containers = Some(rows),
         Err(why) => keep(FactKind::Container, why),
     }
-    match units.and_then(|text| read_services(Manager::Systemd, &text)) {
-        Ok(rows) => seen.services = Some(rows),
+    match units.and_then(|text| read_services(manager, &text)) {
+        Ok(rows) => seen.services = Some((manager, rows)),
         Err(why) => keep(FactKind::Service, why),
+    }
+    if let Some(apps) = apps {
+        match apps.and_then(|text| read_services(Manager::Pm2, &text)) {
+            Ok(rows) => seen.apps = rows,
+            // Half a list of services would look like a difference.
+            Err(why) => {
+                seen.services = None;
+                keep(FactKind::Service, why);
+            }
+        }
     }
     match config.and_then(|text| NginxConfig::read(&text)) {
         Ok(config) => seen.nginx = Some(config),
@@ -316,6 +334,27 @@ async fn printed(job: &Job, machine: &MachineId, argv: &[String]) -> Result<Stri
     command.byte_limit = MOST_OUTPUT;
     let output = job.ports.remote.run(machine, &command).await;
     let output = output.map_err(|failure| failure.message)?;
+    said(machine, argv, &output)
+}
+
+/// The same of a tool that not every machine has; `None` where it is not there.
+async fn printed_if_there(
+    job: &Job,
+    machine: &MachineId,
+    argv: &[String],
+) -> Option<Result<String, String>> {
+    let mut command = RemoteCommand::new(argv);
+    command.time_limit = LIMIT;
+    command.byte_limit = MOST_OUTPUT;
+    match job.ports.remote.run(machine, &command).await {
+        Ok(output) if output.is_missing_program() => None,
+        Ok(output) => Some(said(machine, argv, &output)),
+        Err(failure) => Some(Err(failure.message)),
+    }
+}
+
+/// What a tool printed, or why there is nothing to read.
+fn said(machine: &MachineId, argv: &[String], output: &RunOutput) -> Result<String, String> {
     let line = argv.join(" ");
     let tool = ToolOutput {
         tool: argv.first().map(String::as_str).unwrap_or_default(),
