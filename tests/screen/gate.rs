@@ -74,19 +74,19 @@ fn a_temporary_stack_is_registered_and_looked_at_by_keyboard_only() {
             stage.press(&["tab"]);
         }
         stage.type_in("sub2api-trial-postgres sub2api-trial-redis");
-        stage.press(&["tab", "tab", "tab", "tab", "tab", "tab", "enter"]);
+        stage.press(&["tab", "tab", "tab", "tab", "tab", "tab", "tab", "enter"]);
         stage
             .until_shown("port 8080 is the one of production host")
             .await;
         // What was typed is still there: the port is put right.
-        for _ in 0..9 {
+        for _ in 0..10 {
             stage.press(&["up"]);
         }
         for _ in 0..4 {
             stage.press(&["backspace"]);
         }
         stage.type_in("18087");
-        for _ in 0..9 {
+        for _ in 0..10 {
             stage.press(&["down"]);
         }
         stage.press(&["enter"]);

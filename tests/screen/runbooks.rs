@@ -21,8 +21,9 @@ fn a_runbook_leads_from_the_fault_to_green_by_keyboard_only() {
         stage.press(&["enter"]);
         let book = stage.until_shown("cockpit runbook run entry-502").await;
         assert!(book.contains("502 at the public entry"), "{book}");
-        stage.press(&["a"]);
-        stage.until_shown("docker restart sub2api").await;
+        // Twice in haste begins one run.
+        stage.press(&["a", "a"]);
+        stage.until_shown("wants approval").await;
         // Read-only: the act is refused with the way out, and stands as it stood.
         stage.press(&["a"]);
         stage.until_shown("type `:arm prod 10m` first").await;
@@ -58,7 +59,7 @@ fn what_a_machine_prints_to_a_step_does_nothing_to_the_picture() {
         stage.secrets.push(crate::runbook_guard::SECRET.to_owned());
         stage.until_shown("nothing is broken").await;
         stage.command("runbook-start mine/hostile");
-        stage.until_shown("what was printed").await;
+        stage.until_shown("wants approval").await;
         stage.press(&["g", "enter"]);
         let page = stage.until_shown("last line").await;
         assert!(page.contains("red"), "{page}");

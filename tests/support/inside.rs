@@ -544,7 +544,7 @@ fn wire_config(
     let ports = Ports {
         hosts: Arc::new(hosts),
         remote: ssh.clone(),
-        packs: Arc::new(PackShelf::load(None, &config.vars)?),
+        packs: Arc::new(PackShelf::load(config.packs_dir.as_deref(), &config.vars)?),
         store: Arc::new(SqliteStore::open(&config.state_dir, redactor.clone())?),
         web: Arc::new(WebClient::new(ssh, redactor.clone())),
         secrets,

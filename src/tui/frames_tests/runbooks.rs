@@ -235,6 +235,7 @@ fn book(trusted: bool) -> Answer {
         "name": "several-hosts", "title": "A temporary stack was left", "title_zh": "遗留了临时栈",
         "checks": ["host.containers", "host.production-set"],
         "text": "The machine keeps one production host.",
+        "text_zh": "这台机器上只保留一套生产宿主。",
         "steps": steps(),
     }));
     Answer::Runbook(Box::new(Book {

@@ -86,9 +86,14 @@ fn is_chinese(model: &Model) -> bool {
 
 /// What a step came to. A question that waits is asked in the reader's language.
 pub(crate) fn came_to(model: &Model, run: &Run, step: &RunStep) -> String {
-    match step.step.question_in(is_chinese(model)) {
-        Some(question) if step.mark == Mark::Asked => fill_known(question, &run.values),
-        _ => step.came_to.clone(),
+    let other = step
+        .step
+        .zh
+        .as_ref()
+        .and_then(|words| words.question.as_ref());
+    match other.filter(|_| is_chinese(model) && step.mark == Mark::Asked) {
+        Some(question) => fill_known(question, &run.values),
+        None => step.came_to.clone(),
     }
 }
 

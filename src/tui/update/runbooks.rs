@@ -108,6 +108,9 @@ pub(super) fn start(model: &mut Model, words: &Words) -> Vec<Effect> {
     let Some(book) = book(model, words) else {
         return said(model, "why.no-runbook");
     };
+    if model.is_asked(&Asked::Walk(None)) {
+        return said(model, "why.run-works");
+    }
     let walk = NewWalk {
         book,
         begin_only: true,
