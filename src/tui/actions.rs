@@ -200,7 +200,7 @@ actions! {
     Matrix "matrix" ["M"] Everywhere Ask [] 0;
     Resources "resources" [] Everywhere Ask [Host, Provider] 0;
     Doctor "doctor" ["D"] Everywhere Ask [] 0;
-    Triage "triage" ["F"] Everywhere Ask [Host] 0;
+    Triage "triage" ["F"] Everywhere Ask [Host] 1;
     ExplainKey "explain-key" ["U"] Everywhere Ask [Host, Reference] 0;
     Runbooks "runbooks" ["O"] Everywhere Ask [] 0;
     RunbookStart "runbook-start" ["a"] Runbooks Ask [] 1;

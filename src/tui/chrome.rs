@@ -301,6 +301,16 @@ fn is_held(model: &Model) -> bool {
     jobs.any(|job| job.writes && job.state == JobState::Paused)
 }
 
+/// Whether asking where to look first is the next thing to do: something is broken, and this is a page
+/// that shows it.
+fn leads_on(model: &Model, place: &Place) -> bool {
+    let shows = matches!(
+        place,
+        Place::Baseline | Place::Check(..) | Place::Hosts | Place::Host(_)
+    );
+    shows && !count(model, &Place::Baseline).is_empty()
+}
+
 /// The keys that fit, the most telling first; one that cannot be used now is grey.
 fn keys(model: &Model, shown: &Shown) -> Note {
     let place = &model.trail.view().place;
@@ -308,6 +318,7 @@ fn keys(model: &Model, shown: &Shown) -> Note {
     let mut rows: Vec<_> = ACTIONS
         .iter()
         .filter(|row| row.bar > 0 && fits(row.action, place) && serves(model, row.action, &aim))
+        .filter(|row| row.action != Action::Triage || leads_on(model, place))
         .collect();
     rows.sort_by_key(|row| row.bar);
     let mut keys = Vec::new();

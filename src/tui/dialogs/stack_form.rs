@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use tui_input::Input;
 
 /// Its fields, from top to bottom. The machine is chosen, `keep` is switched, the last one registers.
-pub(crate) const STACK_FIELDS: [&str; 13] = [
+pub(crate) const STACK_FIELDS: [&str; 14] = [
     "name",
     "machine",
     "reason",
@@ -21,11 +21,14 @@ pub(crate) const STACK_FIELDS: [&str; 13] = [
     "bootstrap",
     "tunnel",
     "keep",
+    "mark",
     "register",
 ];
 
 const MACHINE: usize = 1;
 const KEEP: usize = 11;
+/// The file that marks a stack that is kept.
+const MARK: usize = 12;
 const LAST: usize = STACK_FIELDS.len() - 1;
 
 pub(super) enum Next {
@@ -81,6 +84,7 @@ impl StackForm {
                 format!("< {} >", model.say(&format!("stack-form.{key}")))
             }
             LAST => model.say("stack-form.go"),
+            MARK if !self.keep => "-".to_owned(),
             _ => {
                 let cursor = if self.focus == field { "_" } else { "" };
                 format!("{}{cursor}", self.inputs[field].value())
@@ -133,7 +137,7 @@ impl StackForm {
             files: files.collect(),
             until: self.text("until"),
             keep: self.keep,
-            mark_file: None,
+            mark_file: Some(self.text("mark")).filter(|path| self.keep && !path.is_empty()),
             source: StackSource::Registered,
             by: String::new(),
             created_ms: 0,
@@ -144,9 +148,18 @@ impl StackForm {
         }
     }
 
+    /// Whether the field that is pointed at takes text. A mark is for what is kept.
+    fn is_typed(&self) -> bool {
+        match self.focus {
+            MACHINE | KEEP | LAST => false,
+            MARK => self.keep,
+            _ => true,
+        }
+    }
+
     pub(super) fn paste(&mut self, text: &str) {
         let line = text.lines().next().unwrap_or_default().trim();
-        if self.focus != MACHINE && self.focus < KEEP {
+        if self.is_typed() {
             let was = self.inputs[self.focus].value().to_owned();
             self.inputs[self.focus] = Input::new(format!("{was}{line}"));
         }
@@ -168,7 +181,7 @@ impl StackForm {
             KeyCode::Left | KeyCode::Right | KeyCode::Char(' ') if self.focus == KEEP => {
                 self.keep = !self.keep;
             }
-            _ if self.focus != MACHINE && self.focus < KEEP => {
+            _ if self.is_typed() => {
                 self.refused.clear();
                 edit(&mut self.inputs[self.focus], key);
             }

@@ -356,12 +356,16 @@ fn a_stack_is_registered_in_a_form_that_keeps_what_was_typed() {
         .add("empty", &open())
         .add("filled in", &filled())
         .add(
+            "kept, with the file that marks it",
+            &filled().keys("\t\t\t\t\t \t/srv/trial/do-not-route-public"),
+        )
+        .add(
             "not a port",
-            &open().keys("trial\t\twhy\tmany\tx\t2026-03-20\t\t\t\t\t\t\t\r"),
+            &open().keys("trial\t\twhy\tmany\tx\t2026-03-20\t\t\t\t\t\t\t\t\r"),
         )
         .add(
             "refused",
-            &filled().keys("\t\t\t\t\t\t\r").answer(Err(refused)),
+            &filled().keys("\t\t\t\t\t\t\t\r").answer(Err(refused)),
         )
         .add(
             "中文",
