@@ -315,3 +315,51 @@ fn what_was_taken_over_goes_on_request_and_a_group_that_stays_keeps_what_serves_
     assert_eq!(kinds(&kept), [Account, Account, Channel, Group]);
     assert_eq!(kinds(&with(&others, floor(0))), [Channel, Group]);
 }
+
+#[test]
+fn only_accounts_that_would_be_chosen_count_for_the_floor_of_a_group_that_stays() {
+    let (mut view, mut records, mut keys) = closed();
+    for record in &mut records {
+        record.origin = Origin::Adopted;
+    }
+    keys.push(key(41, 99, 5));
+    let kept = |view: &HostView| -> Vec<RemoteId> {
+        let plan = plan_rollback(&RollbackInput {
+            host: &HostId::new("h").unwrap(),
+            provider: &PackId::new("lab").unwrap(),
+            batch: BatchId(3),
+            resources: &records,
+            others: &[],
+            view,
+            keys: &keys,
+            subscriptions: &[],
+            expires_ms: None,
+            delete: Some(Floor {
+                floor: 1,
+                now_ms: 0,
+            }),
+        });
+        let steps = plan.steps.into_iter();
+        let kept = steps
+            .filter(|step| step.blocked.is_some() && step.change.kind == ResourceKind::Account);
+        kept.filter_map(|step| step.change.host_resource_id)
+            .collect()
+    };
+    let mut ours = kept(&view);
+    ours.sort();
+    assert_eq!(ours.len(), 2, "{ours:?}");
+    // One of somebody else's serves the group as well: ours may go.
+    let mut theirs = view.accounts[0].clone();
+    theirs.id = RemoteId(900);
+    view.accounts.push(theirs);
+    assert_eq!(kept(&view), []);
+    // Switched off it serves nobody.
+    let last = view.accounts.len() - 1;
+    view.accounts[last].schedulable = false;
+    assert_eq!(kept(&view).len(), 2);
+    // What serves nobody now is missed by nobody.
+    for account in &mut view.accounts {
+        account.schedulable &= account.id != ours[0];
+    }
+    assert_eq!(kept(&view), [ours[1]]);
+}
