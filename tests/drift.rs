@@ -2,6 +2,7 @@
 //! (`product.md` 4, reconcile): real differences are counted and named, noise is no drift.
 
 mod both;
+mod limits;
 mod repair;
 mod watch;
 

@@ -8,9 +8,15 @@ use crate::resource::ResourceKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Recorded fields of a group.
+/// Recorded fields of a group. Its limits are in the records of a batch since they are read: where an
+/// older one has none, nobody knows what they were.
 pub fn of_group(group: &Group) -> Value {
-    with_status(&group.spec, &group.status)
+    let mut value = with_status(&group.spec, &group.status);
+    let limits = serde_json::to_value(group.limits).unwrap_or_default();
+    if let (Some(fields), Value::Object(limits)) = (value.as_object_mut(), limits) {
+        fields.extend(limits);
+    }
+    value
 }
 
 /// Recorded fields of a channel.

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::client::HostHttp;
 use super::wire::or_default;
 use cockpit_domain::ids::RemoteId;
-use cockpit_domain::inventory::{Group, GroupSpec};
+use cockpit_domain::inventory::{Group, GroupLimits, GroupSpec};
 use cockpit_engine::failure::Outcome;
 use reqwest::Method;
 use serde::Deserialize;
@@ -24,6 +24,17 @@ struct WireGroup {
     is_exclusive: bool,
     #[serde(default, deserialize_with = "or_default")]
     status: String,
+    #[serde(default)]
+    daily_limit_usd: Option<f64>,
+    #[serde(default)]
+    weekly_limit_usd: Option<f64>,
+    #[serde(default)]
+    monthly_limit_usd: Option<f64>,
+}
+
+/// A stored 0 is no limit: the host does not enforce it.
+fn enforced(limit: Option<f64>) -> Option<f64> {
+    limit.filter(|usd| *usd > 0.0)
 }
 
 impl HostHttp {
@@ -38,6 +49,11 @@ impl HostHttp {
                 is_exclusive: wire.is_exclusive,
             },
             status: self.line(&wire.status),
+            limits: GroupLimits {
+                daily_limit_usd: enforced(wire.daily_limit_usd),
+                weekly_limit_usd: enforced(wire.weekly_limit_usd),
+                monthly_limit_usd: enforced(wire.monthly_limit_usd),
+            },
         }
     }
 

@@ -1,7 +1,7 @@
 //! Each reason with what decides it, and what could not be looked at.
 
 use super::*;
-use crate::inventory::GroupSpec;
+use crate::inventory::{GroupLimits, GroupSpec};
 use crate::secret::Secret;
 
 const NOW: i64 = 1_800_000_000_000;
@@ -35,6 +35,7 @@ fn group(subscription_type: &str) -> Group {
             is_exclusive: false,
         },
         status: "active".to_owned(),
+        limits: GroupLimits::default(),
     }
 }
 

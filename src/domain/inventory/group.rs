@@ -13,6 +13,24 @@ pub struct Group {
     pub spec: GroupSpec,
     /// `active` or `inactive`.
     pub status: String,
+    /// What its users may spend. The cockpit sets none and leaves those of others alone.
+    #[serde(flatten, default)]
+    pub limits: GroupLimits,
+}
+
+/// Spending limits of a group for each of its subscriptions, in USD; `None` is none. The host stores
+/// 0 as well and does not enforce it: that is none too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupLimits {
+    /// In a day.
+    #[serde(default)]
+    pub daily_limit_usd: Option<f64>,
+    /// In a week.
+    #[serde(default)]
+    pub weekly_limit_usd: Option<f64>,
+    /// In a month.
+    #[serde(default)]
+    pub monthly_limit_usd: Option<f64>,
 }
 
 /// What we want a group to be. `rate_multiplier` is always sent: without it the host answers a

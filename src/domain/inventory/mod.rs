@@ -10,7 +10,7 @@ mod user;
 
 pub use account::{Account, NewAccount, ResponsesMode};
 pub use channel::{Channel, ChannelSpec, PricingEntry};
-pub use group::{Group, GroupSpec};
+pub use group::{Group, GroupLimits, GroupSpec};
 pub use offer::{Offer, OfferSpec};
 pub use usage::UsageRow;
 pub use user::{ApiKey, NewUser, Standing, Subscription, SubscriptionSpec, User};

@@ -1,7 +1,9 @@
 //! Counts, noise and status (`product.md` 4; the example of `001_…`: raw 15, noise 15, extra 0).
 
 use super::*;
-use crate::inventory::{Account, Channel, ChannelSpec, Group, GroupSpec, ResponsesMode};
+use crate::inventory::{
+    Account, Channel, ChannelSpec, Group, GroupLimits, GroupSpec, ResponsesMode,
+};
 use crate::pack::SubscriptionTemplate;
 use std::collections::BTreeMap;
 
@@ -95,6 +97,7 @@ pub(crate) fn settled() -> (HostView, Vec<BatchResource>) {
             is_exclusive: false,
         },
         status: "active".to_owned(),
+        limits: GroupLimits::default(),
     };
     let channel = Channel {
         id: RemoteId(9),

@@ -1,7 +1,9 @@
 //! What is added, what stays, what blocks, and what is no matter of a repair.
 
 use super::*;
-use crate::inventory::{Account, Channel, ChannelSpec, Group, GroupSpec, ResponsesMode};
+use crate::inventory::{
+    Account, Channel, ChannelSpec, Group, GroupLimits, GroupSpec, ResponsesMode,
+};
 use crate::pack::{BindingLook, HttpLook, Layer, Level, Place};
 use crate::plan::Sign;
 use serde_json::json;
@@ -83,6 +85,7 @@ fn group(id: i64, platform: &str) -> Group {
             is_exclusive: false,
         },
         status: "active".to_owned(),
+        limits: GroupLimits::default(),
     }
 }
 

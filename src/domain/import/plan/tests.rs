@@ -7,8 +7,7 @@ use crate::ids::PackId;
 use crate::ids::RemoteId;
 use crate::import::account_name;
 use crate::import::read_keys;
-use crate::inventory::{Account, ResponsesMode};
-use crate::inventory::{Channel, Group, PricingEntry, User};
+use crate::inventory::{Account, Channel, Group, GroupLimits, PricingEntry, ResponsesMode, User};
 use crate::pack::SubscriptionTemplate;
 use crate::plan::Sign;
 use crate::resource::ResourceKind;
@@ -109,6 +108,7 @@ fn used_host() -> HostView {
             id: RemoteId(5),
             spec: request.group_spec(),
             status: "active".to_owned(),
+            limits: GroupLimits::default(),
         }],
         channels: vec![Channel {
             id: RemoteId(9),
@@ -507,6 +507,7 @@ fn each_precondition_of_self_service_is_named() {
         id: RemoteId(6),
         spec: self_service().group_spec(),
         status: "active".to_owned(),
+        limits: GroupLimits::default(),
     };
     let blockers = |group: &Group, user: User| {
         let mut view = HostView {
