@@ -3,6 +3,8 @@
 //! host as it is now.
 
 mod access;
+mod appeared;
+mod mends;
 
 use crate::prune::{apply as prune, plan as plan_prune};
 use crate::support::has_ssh;

@@ -10,7 +10,7 @@ use cockpit_domain::ids::RemoteId;
 use cockpit_domain::plan::diff_fields;
 use cockpit_domain::recorded;
 use cockpit_domain::resource::{BatchResource, ResourceKind};
-use cockpit_domain::text::shorten;
+use cockpit_domain::text::{clean_line, shorten};
 use serde_json::Value;
 
 /// Longest value that is told whole.
@@ -23,17 +23,58 @@ pub struct Basis {
     pub was: Value,
     /// What the host has of it now; `None` when it is gone.
     pub now: Option<Value>,
+    /// What somebody made in its place, where there was to be none.
+    pub appeared: Option<Appeared>,
+}
+
+/// A thing that stands where a write would make one.
+#[derive(Debug, Clone)]
+pub struct Appeared {
+    /// Its name and id.
+    pub found: String,
+    /// Where it is other than the plan would make it, field by field; empty when it is the same.
+    pub other: Vec<String>,
 }
 
 impl Basis {
     /// Those of a target's fields that are named in `was`, beside what is there now.
     pub fn of(was: Value, now: Option<Value>) -> Self {
-        Self { was, now }
+        Self {
+            was,
+            now,
+            appeared: None,
+        }
+    }
+
+    /// Nothing was there when the plan was read; this is there now.
+    pub fn none_was(name: &str, id: RemoteId, found: &Value, wanted: &Value) -> Self {
+        let mut fields = diff_fields(found, wanted);
+        fields.retain(|field| wanted.get(&field.field).is_some());
+        let other = fields.iter().map(|field| {
+            let (is, want) = (short(&field.from), short(&field.to));
+            format!("{} {is} (the plan makes {want})", field.field)
+        });
+        Self {
+            appeared: Some(Appeared {
+                found: format!("{} id {id}", clean_line(name)),
+                other: other.collect(),
+            }),
+            ..Self::of(Value::Null, Some(found.clone()))
+        }
     }
 
     /// Why the write must not be sent, in one sentence; `None` when its ground still stands. Fields
     /// that were not read for the plan may be as they like.
     pub fn moved(&self, target: &str) -> Option<String> {
+        if let Some(Appeared { found, other }) = &self.appeared {
+            let with = match other.as_slice() {
+                [] => "all as the plan makes it".to_owned(),
+                fields => fields.join("; "),
+            };
+            return Some(format!(
+                "host moved: {target}: there was none; now there is {found}, with {with}"
+            ));
+        }
         let Some(now) = &self.now else {
             return Some(format!("host moved: {target} was there, is gone now"));
         };
@@ -45,8 +86,7 @@ impl Basis {
         let told: Vec<String> = fields
             .iter()
             .map(|field| {
-                let (was, is) = (field.from.to_string(), field.to.to_string());
-                let (was, is) = (shorten(&was, TOLD), shorten(&is, TOLD));
+                let (was, is) = (short(&field.from), short(&field.to));
                 format!("{} was {was}, is {is} now", field.field)
             })
             .collect();
@@ -60,6 +100,10 @@ impl Basis {
             None => Ok(()),
         }
     }
+}
+
+fn short(value: &Value) -> String {
+    shorten(&value.to_string(), TOLD)
 }
 
 /// Reads one resource again, on its own where the host has a call for that, in recorded form. Keys
@@ -198,6 +242,30 @@ mod tests {
         for (name, was, now, told) in cases {
             let moved = Basis::of(was, now).moved("it");
             assert_eq!(moved.as_deref(), told, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_made_in_the_place_is_named_with_what_is_other_about_it() {
+        let wanted = json!({"name": "relay", "platform": "openai", "rate": 1.0});
+        let cases = [
+            (
+                "the same, and a field that the plan does not set",
+                json!({"name": "relay", "platform": "openai", "rate": 1, "status": "active"}),
+                "all as the plan makes it",
+            ),
+            (
+                "another platform",
+                json!({"name": "relay", "platform": "anthropic", "rate": 1}),
+                "platform \"anthropic\" (the plan makes \"openai\")",
+            ),
+        ];
+        for (name, found, with) in cases {
+            let basis = Basis::none_was("relay", RemoteId(7), &found, &wanted);
+            let told = format!(
+                "host moved: group relay: there was none; now there is relay id 7, with {with}"
+            );
+            assert_eq!(basis.moved("group relay"), Some(told), "{name}");
         }
     }
 }

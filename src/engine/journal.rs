@@ -3,7 +3,7 @@
 
 use crate::basis::Basis;
 use crate::context::Job;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::planned;
 use crate::ports::AuditRow;
 use async_trait::async_trait;
@@ -59,6 +59,15 @@ pub trait RemoteWrite: Send + Sync {
     fn answer(&self, _made: &Self::Made) -> String {
         "done".to_owned()
     }
+}
+
+/// What a look right before sending came to, where nobody stands in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ready {
+    /// It may be sent.
+    Go,
+    /// What an earlier try made has come meanwhile.
+    CameLate,
 }
 
 /// The journal of one batch while a job works on it.
@@ -135,6 +144,13 @@ impl Journal {
             .map(|at| rows.all[*at].clone())
     }
 
+    /// Whether the host may have been asked for this and have done it: what stands there under that
+    /// name may be ours.
+    pub fn asked(&self, kind: StepKind, target: &str) -> bool {
+        let row = self.last(kind, target);
+        row.is_some_and(|row| !matches!(row.state, StepState::Intended | StepState::Failed))
+    }
+
     /// Makes a write true, whatever an earlier run left of it. At most one effect: a try whose
     /// answer was lost is looked up first, replayed with its own key second.
     pub async fn ensure<W: RemoteWrite>(&self, remote: &W) -> Outcome<W::Made> {
@@ -166,7 +182,11 @@ impl Journal {
                     self.settle(row.id, StepState::Unknown, &write, answer, None)
                         .await?;
                 }
-                if let Some(made) = remote.look(&row.idempotency_key).await? {
+                let mut found = remote.look(&row.idempotency_key).await?;
+                if found.is_none() && self.ready(remote, &write, true).await? == Ready::CameLate {
+                    found = remote.look(&row.idempotency_key).await?;
+                }
+                if let Some(made) = found {
                     let answer = "found on the host after its answer was lost";
                     self.settle(
                         row.id,
@@ -178,7 +198,6 @@ impl Journal {
                     .await?;
                     return Ok(made);
                 }
-                self.ready(remote, &write, true).await?;
                 (row.id, row.idempotency_key, true)
             }
             _ => {
@@ -194,7 +213,7 @@ impl Journal {
 
     /// Waits while the job is held, and then reads again what the write rests on: where somebody
     /// else changed it since the plan read it, nothing is written down and nothing sent.
-    async fn ready<W: RemoteWrite>(&self, remote: &W, write: &Write, lost: bool) -> Outcome<()> {
+    async fn ready<W: RemoteWrite>(&self, remote: &W, write: &Write, lost: bool) -> Outcome<Ready> {
         loop {
             self.job.go_on().await?;
             let basis = remote.basis().await?;
@@ -204,18 +223,42 @@ impl Journal {
             }
             return match basis {
                 // A try without an answer may be what took it away: asking again tells.
-                Some(basis) if !(lost && basis.now.is_none()) => basis
-                    .stands(&label(write))
-                    .map_err(|failure| {
-                        failure
-                            .doing("reading it again before it is written to")
-                            .hint(format!(
-                                "nothing was sent; `cockpit batch resume {0}` goes on from what is there now, `cockpit rollback plan {0}` takes back what was done",
-                                self.batch.0
-                            ))
-                    }),
-                _ => Ok(()),
+                Some(basis) if lost && basis.now.is_none() => Ok(Ready::Go),
+                // And what was not there a moment ago may be what that try made.
+                Some(basis) if lost && basis.appeared.is_some() => Ok(Ready::CameLate),
+                Some(basis) => self.stands(&basis, write).map(|()| Ready::Go),
+                None => Ok(Ready::Go),
             };
+        }
+    }
+
+    /// Fails when somebody else changed what a write rests on, with the next step.
+    fn stands(&self, basis: &Basis, write: &Write) -> Outcome<()> {
+        let id = self.batch.0;
+        let take_back = format!("`cockpit rollback plan {id}` takes back what was done");
+        let next = match &basis.appeared {
+            Some(made) if made.other.is_empty() => {
+                format!("`cockpit batch resume {id}` takes it over as it is, {take_back}")
+            }
+            Some(_) => format!(
+                "{take_back}, and a new plan says what it does with it; where somebody takes it away again, `cockpit batch resume {id}` goes on"
+            ),
+            None => {
+                format!("`cockpit batch resume {id}` goes on from what is there now, {take_back}")
+            }
+        };
+        basis.stands(&label(write)).map_err(|failure| {
+            failure
+                .doing("reading it again before it is written to")
+                .hint(format!("nothing was sent; {next}"))
+        })
+    }
+
+    /// What a host's "there is one already" is about, where nothing of ours can have made it.
+    async fn named<W: RemoteWrite>(&self, remote: &W, write: &Write, said: Failure) -> Failure {
+        match remote.basis().await {
+            Ok(Some(basis)) => self.stands(&basis, write).err().unwrap_or(said),
+            _ => said,
         }
     }
 
@@ -262,7 +305,12 @@ impl Journal {
                 };
                 self.settle(step, state, write, &failure.message, None)
                     .await?;
-                return Err(failure);
+                let taken = failure.answer.as_ref().is_some_and(|a| a.status == 409);
+                return Err(if taken && !lost {
+                    self.named(remote, write, failure).await
+                } else {
+                    failure
+                });
             }
             lost = true;
             self.settle(step, StepState::Unknown, write, &failure.message, None)

@@ -105,8 +105,12 @@ async fn run(scene: Scene, view: Option<cockpit_domain::import::HostView>) -> Ou
     let job = scene.job.clone();
     match execute(&scene, view).await {
         Ok(batch) => Ok(batch),
-        Err(failure) => {
+        Err(mut failure) => {
             let mut batch = batches::load(&job, id).await?;
+            if failure.kind == FailureKind::Conflict && !failure.hint.is_empty() {
+                // What to do about it depends on what changed.
+                failure.message = format!("{}; {}", failure.message, failure.hint);
+            }
             interrupted(&job, &mut batch, &failure).await?;
             Ok(batch)
         }

@@ -3,13 +3,13 @@
 
 use super::canary;
 use super::carry::carry_all;
+use super::frame::frame;
 use super::judge::{direct_look, reachable};
 use super::park::{may_replace, park_failed, park_older, wake_older, wake_own};
 use super::scene::Scene;
 use super::sweep::sweep;
-use super::writes::{CorrectChannel, CreateChannel, CreateGroup, CreateOffer};
 use crate::access::{GatewayLook, close, conversations, is_ready, own_accounts, prove, told};
-use crate::failure::{Failure, FailureKind, Outcome};
+use crate::failure::Outcome;
 use crate::rollback;
 use crate::view::{Whose, read_view_of};
 use cockpit_domain::batch::{
@@ -18,13 +18,8 @@ use cockpit_domain::batch::{
 };
 use cockpit_domain::ids::RemoteId;
 use cockpit_domain::import::{HostView, classify, final_words};
-use cockpit_domain::inventory::{ApiKey, OfferSpec};
-use cockpit_domain::journal::{JournalRow, StepKind};
-use cockpit_domain::plan::{Sign, diff_fields};
-use cockpit_domain::recorded;
-use cockpit_domain::resource::{Origin, ResourceKind};
+use cockpit_domain::inventory::ApiKey;
 use cockpit_domain::secret::Secret;
-use serde_json::json;
 
 /// `effective_key_source` where a caller's own key was proven.
 pub(crate) const USER_KEY: &str = "user_key";
@@ -132,150 +127,6 @@ async fn prepared(scene: &Scene, group: RemoteId) -> Outcome<Batch> {
     );
     scene.event(None, "finished", told).await?;
     Ok(batch)
-}
-
-/// Group, channel and offer: made, taken over or corrected as the plan says.
-async fn frame(scene: &Scene, view: &HostView) -> Outcome<RemoteId> {
-    let request = &scene.plan.request;
-    scene.job.say("group, channel and plan");
-    let wanted = request.group_spec();
-    let group = match planned_id(scene, ResourceKind::Group) {
-        Some(id) => {
-            let stored = view
-                .groups
-                .iter()
-                .find(|group| group.id == id)
-                .ok_or_else(|| gone("group", id))?;
-            scene
-                .adopt(
-                    ResourceKind::Group,
-                    id,
-                    &stored.spec.name,
-                    recorded::of_group(stored),
-                )
-                .await?;
-            id
-        }
-        None => {
-            scene
-                .journal
-                .ensure(&CreateGroup {
-                    scene,
-                    spec: wanted,
-                })
-                .await?
-                .id
-        }
-    };
-    if let Some(id) = planned_id(scene, ResourceKind::Channel) {
-        correct_channel(scene, view, id, group).await?;
-    } else {
-        let spec = request.channel_spec(group);
-        scene.journal.ensure(&CreateChannel { scene, spec }).await?;
-    }
-    if request.access == AccessMode::SelfService {
-        return Ok(group);
-    }
-    let template = &request.pack.subscription;
-    let stranger = (scene.journal.last(StepKind::CreatePlan, &template.plan))
-        .is_none()
-        .then(|| {
-            let mut rows = view.offers.iter();
-            rows.find(|row| row.spec.name == template.plan && row.spec.group_id == group)
-        });
-    // One that somebody made since is taken over: a second one of its name would only confuse.
-    let there = stranger.flatten().map(|row| row.id);
-    if let Some(id) = planned_id(scene, ResourceKind::Plan).or(there) {
-        let stored = view
-            .offers
-            .iter()
-            .find(|offer| offer.id == id)
-            .ok_or_else(|| gone("plan", id))?;
-        scene
-            .adopt(
-                ResourceKind::Plan,
-                id,
-                &stored.spec.name,
-                recorded::of_offer(stored),
-            )
-            .await?;
-    } else {
-        let spec = OfferSpec {
-            name: template.plan.clone(),
-            group_id: group,
-            price: template.price,
-            validity_days: template.validity_days,
-            for_sale: false,
-        };
-        scene.journal.ensure(&CreateOffer { scene, spec }).await?;
-    }
-    Ok(group)
-}
-
-/// The id of what the plan found on the host, `None` when it is to be made.
-fn planned_id(scene: &Scene, kind: ResourceKind) -> Option<RemoteId> {
-    scene
-        .plan
-        .changes
-        .iter()
-        .find(|change| change.kind == kind && matches!(change.sign, Sign::Keep | Sign::Change))
-        .and_then(|change| change.host_resource_id)
-}
-
-fn gone(what: &str, id: RemoteId) -> Failure {
-    Failure::new(
-        FailureKind::Conflict,
-        format!("{what} #{id} is gone since the plan was made"),
-    )
-    .hint("roll the batch back and plan again")
-}
-
-async fn correct_channel(
-    scene: &Scene,
-    view: &HostView,
-    id: RemoteId,
-    group: RemoteId,
-) -> Outcome<()> {
-    let stored = view
-        .channels
-        .iter()
-        .find(|channel| channel.id == id)
-        .ok_or_else(|| gone("channel", id))?;
-    let spec = scene.plan.request.corrected_channel(stored, group);
-    let held = scene.job.ports.store.resources(scene.batch.id).await?;
-    let corrected = held.iter().any(|row| {
-        row.kind == ResourceKind::Channel
-            && row.host_resource_id == id
-            && row.origin == Origin::Corrected
-    });
-    if corrected {
-        return Ok(());
-    }
-    // An earlier run may have corrected it without learning so: then what it found first is the
-    // before-image, and what stands there now is our own work, not somebody's to adopt.
-    let tried = scene.journal.last(StepKind::CorrectChannel, &spec.name);
-    let tried = tried.filter(JournalRow::is_open);
-    if tried.is_none() && diff_fields(&json!(stored.spec), &json!(spec)).is_empty() {
-        return scene
-            .adopt(
-                ResourceKind::Channel,
-                id,
-                &stored.spec.name,
-                recorded::of_channel(stored),
-            )
-            .await;
-    }
-    let before = tried.map_or_else(|| recorded::of_channel(stored), |row| row.before);
-    scene
-        .journal
-        .ensure(&CorrectChannel {
-            scene,
-            id,
-            spec,
-            before,
-        })
-        .await?;
-    Ok(())
 }
 
 async fn verdict(

@@ -6,6 +6,7 @@ mod caller;
 mod canary;
 mod carry;
 mod execute;
+mod frame;
 mod judge;
 mod park;
 mod plan;

@@ -61,17 +61,18 @@ pub async fn apply(job: &Job, id: PlanId, approval: &Approval) -> Outcome<Mended
     }
     let what = format!("the drift of {}", plan.batch_id);
     let batch = begin(job, BatchKind::Repair, &open.saved, &what).await?;
-    run(job, api, batch, plan, &before, &open.reason).await
+    run(job, api, batch, plan, &before, Walk::First(&open.reason)).await
 }
 
-/// Goes on with a repair that was stopped: what was done is found, what was lost is looked up.
+/// Goes on with a repair that was stopped: what was done is found, what was lost is looked up. A write
+/// whose ground somebody else changed is left to them: what it would be now is another plan's to say.
 pub(crate) async fn resume(job: &Job, id: BatchId) -> Outcome<Batch> {
     let mut taken: Taken<ReconcileReport> = take_up(job, id).await?;
     import_of(job, &taken.plan, &taken.doing).await?;
     let api = job.ports.hosts.api(&taken.batch.host).await?;
     let view = read_view(api.as_ref(), &taken.batch.provider).await?;
     again(job, &mut taken.batch).await?;
-    let mended = run(job, &api, taken.batch, &taken.plan, &view, "resume").await?;
+    let mended = run(job, &api, taken.batch, &taken.plan, &view, Walk::Again).await?;
     Ok(mended.batch)
 }
 
@@ -120,6 +121,26 @@ fn lines(plan: &ReconcileReport) -> Vec<String> {
     lines
 }
 
+/// Which walk along the writes of a plan it is.
+#[derive(Debug, Clone, Copy)]
+enum Walk<'a> {
+    /// The first, with the reason that was given: who changes the host under it stops it.
+    First(&'a str),
+    /// A resume.
+    Again,
+}
+
+/// What the writes of a repair came to.
+struct Written {
+    /// Those that were done.
+    mends: Vec<Mend>,
+    /// Those that were left, with what changed under them.
+    left: Vec<String>,
+    /// The comparison after them, and the host that it saw.
+    after: PlannedReconcile,
+    view: HostView,
+}
+
 /// Writes, proves, and writes down how it ended.
 async fn run(
     job: &Job,
@@ -127,20 +148,30 @@ async fn run(
     mut batch: Batch,
     plan: &ReconcileReport,
     before: &HostView,
-    reason: &str,
+    walk: Walk<'_>,
 ) -> Outcome<Mended> {
-    match work(job, api, &mut batch, plan, reason).await {
-        Ok(after) => finish(job, batch, plan, before, after).await,
+    match work(job, api, &mut batch, plan, walk).await {
+        Ok(written) => finish(job, batch, plan, before, written).await,
         Err(failure) => {
             let (id, kind) = (batch.id.0, failure.kind);
             let mut failure = stopped(job, batch, failure).await?;
             if kind == FailureKind::Conflict {
-                failure.hint =
-                    format!("close it with `cockpit rollback plan {id}`, then reconcile again");
+                failure.hint = format!(
+                    "`cockpit batch resume {id}` does the others and leaves this one as it is now; {}; `cockpit rollback plan {id}` takes back what was done",
+                    anew(plan)
+                );
             }
             Err(failure)
         }
     }
+}
+
+/// How what was left is planned anew.
+fn anew(plan: &ReconcileReport) -> String {
+    format!(
+        "`cockpit reconcile plan --batch {}` plans it anew",
+        plan.batch_id.0
+    )
 }
 
 async fn work(
@@ -148,19 +179,32 @@ async fn work(
     api: &Arc<dyn HostApi>,
     batch: &mut Batch,
     plan: &ReconcileReport,
-    reason: &str,
-) -> Outcome<(PlannedReconcile, HostView)> {
+    walk: Walk<'_>,
+) -> Outcome<Written> {
+    let reason = match walk {
+        Walk::First(reason) => reason,
+        Walk::Again => "resume",
+    };
     let journal = Journal::open(job, batch.id, &batch.host, &batch.plan_hash, reason).await?;
+    let (mut mends, mut left) = (Vec::new(), Vec::new());
     for (at, mend) in plan.mends.iter().enumerate() {
         job.count(mend.line(), at, plan.mends.len());
-        journal
-            .ensure(&MendWrite {
-                api: api.as_ref(),
-                batch: batch.id,
-                mend,
-                recorded: recorded_after(&plan.mends, at),
-            })
-            .await?;
+        mends.push(mend.clone());
+        let write = MendWrite {
+            api: api.as_ref(),
+            batch: batch.id,
+            mend,
+            recorded: recorded_after(&mends, mends.len() - 1),
+        };
+        if matches!(walk, Walk::Again)
+            && let Some(why) = write.moved().await?
+        {
+            mends.pop();
+            event(job, batch.id, "left", why.clone()).await?;
+            left.push(why);
+            continue;
+        }
+        journal.ensure(&write).await?;
         batch.last_write_ms = job.now_ms();
         batch.updated_ms = batch.last_write_ms;
         job.ports.store.save_batch(batch).await?;
@@ -171,7 +215,12 @@ async fn work(
     let (report, view) = Reader::of(api)
         .compare(job, &import, Probes::Since(batch.last_write_ms))
         .await?;
-    Ok((save(job, report, &import).await?, view))
+    Ok(Written {
+        mends,
+        left,
+        after: save(job, report, &import).await?,
+        view,
+    })
 }
 
 async fn finish(
@@ -179,40 +228,52 @@ async fn finish(
     mut batch: Batch,
     plan: &ReconcileReport,
     before: &HostView,
-    (after, view): (PlannedReconcile, HostView),
+    written: Written,
 ) -> Outcome<Mended> {
-    let report = after.report;
-    let mut unproven: Vec<String> = plan
+    let (report, view) = (written.after.report, written.view);
+    let mut unproven: Vec<String> = written
         .mends
         .iter()
         .filter(|mend| !mended_now(&view, mend).is_some_and(|now| mend.holds(&now)))
         .map(|mend| format!("is not as it was written: {}", mend.line()))
         .collect();
     unproven.extend(report.probe_notes.iter().cloned());
-    let (status, reason) = match unproven.as_slice() {
-        [] => (BatchStatus::Succeeded, String::new()),
-        rows => (
-            BatchStatus::PartiallySucceeded,
-            format!("written, but not proven: {}", rows.join("; ")),
-        ),
+    let mut reasons = Vec::new();
+    if !unproven.is_empty() {
+        reasons.push(format!("written, but not proven: {}", unproven.join("; ")));
+    }
+    if !written.left.is_empty() {
+        reasons.push(format!(
+            "{} of {} left as somebody else has it: {}; {}",
+            written.left.len(),
+            plan.mends.len(),
+            written.left.join("; "),
+            anew(plan)
+        ));
+    }
+    let status = if reasons.is_empty() {
+        BatchStatus::Succeeded
+    } else {
+        BatchStatus::PartiallySucceeded
     };
     let told = format!(
-        "{} is {}, {} row(s) not proven",
+        "{} is {}, {} row(s) not proven, {} left",
         plan.batch_id,
         report.status,
-        unproven.len()
+        unproven.len(),
+        written.left.len()
     );
+    let reason = reasons.join("; ");
     ended(job, &mut batch, status, reason, told).await?;
-    let left = report.changes.iter();
-    let left = left
+    let open = report.changes.iter();
+    let open = open
         .filter(|row| row.sign == Sign::Attention)
-        .map(Change::line)
-        .collect();
+        .map(Change::line);
     Ok(Mended {
         batch,
-        done: plan.mends.len(),
+        done: written.mends.len(),
         unproven,
-        left,
+        left: written.left.into_iter().chain(open).collect(),
         disturbed: disturbed(plan, before, &view),
         report,
     })

@@ -26,6 +26,15 @@ pub(super) async fn read_again(api: &dyn HostApi, mend: &Mend) -> Outcome<Option
     reread(api, mend.kind, mend.host_resource_id, &mend.before).await
 }
 
+impl MendWrite<'_> {
+    /// What somebody else changed of its ground since it was planned; `None` when it may be sent.
+    pub(super) async fn moved(&self) -> Outcome<Option<String>> {
+        let write = self.write();
+        let basis = self.basis().await?;
+        Ok(basis.and_then(|basis| basis.moved(&format!("{} {}", write.resource, write.target))))
+    }
+}
+
 fn unreadable(mend: &Mend, error: &serde_json::Error) -> Failure {
     Failure::new(
         FailureKind::Store,

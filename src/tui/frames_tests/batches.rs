@@ -201,6 +201,29 @@ fn opened_with(size: (u16, u16), number: usize, change: impl FnOnce(&mut Setup))
         .answer(Ok(answer))
 }
 
+/// An import that met somebody's group in its way, and a repair that left what somebody changed.
+fn somebody_else(number: usize) -> Screen {
+    let appeared = "reading it again before it is written to: host moved: group relay-vendor: there was none; \
+                    now there is relay-vendor id 7, with platform \"anthropic\" (the plan makes \"openai\"); nothing \
+                    was sent; `cockpit rollback plan 8` takes back what was done, and a new plan says what it does \
+                    with it; where somebody takes it away again, `cockpit batch resume 8` goes on";
+    let left = "1 of 3 left as somebody else has it: host moved: account vendor.00000000000c #12: group_ids was \
+                [], is [\"1\"] now; `cockpit reconcile plan --batch 5` plans it anew";
+    let met = json!({"interrupted_by": "host_changed", "reason": appeared});
+    let all = vec![
+        batch(8, "interrupted", met),
+        batch(
+            7,
+            "partially_succeeded",
+            json!({"kind": "repair", "reason": left}),
+        ),
+    ];
+    let answer = detail(&all[number]);
+    Screen::new((80, 24), listed(all))
+        .keys(&format!("3{}\r", "j".repeat(number)))
+        .answer(Ok(answer))
+}
+
 #[test]
 fn batches_in_every_state() {
     let all = || listed(every_batch());
@@ -247,6 +270,11 @@ fn one_batch_with_its_sections() {
             &opened_with((80, 24), 3, chinese).keys("lll"),
         )
         .add("interrupted", &opened((60, 16), 1))
+        .add("somebody made its group meanwhile", &somebody_else(0))
+        .add(
+            "a repair that left what somebody changed",
+            &somebody_else(1),
+        )
         .add("a repair", &opened((80, 24), 2))
         .add("taken back", &opened((80, 24), 6));
     insta::assert_snapshot!("batch", album.text());

@@ -32,6 +32,31 @@ impl RemoteWrite for CreateChannel<'_> {
         }
     }
 
+    async fn basis(&self) -> Outcome<Option<Basis>> {
+        let (name, groups) = (&self.spec.name, &self.spec.group_ids);
+        // The host takes a second one neither of that name nor over that group.
+        let taken = |row: &&Channel| {
+            row.spec.name == *name || groups.iter().any(|id| row.spec.group_ids.contains(id))
+        };
+        let channels = self.scene.api.channels().await?;
+        Ok(channels.iter().find(taken).map(|row| {
+            let spec = match groups.first() {
+                // What is somebody else's in one of that name is no difference.
+                Some(group) if row.spec.name == *name => {
+                    self.scene.plan.request.corrected_channel(row, *group)
+                }
+                _ => self.spec.clone(),
+            };
+            let wanted = Channel {
+                spec,
+                status: "active".to_owned(),
+                ..row.clone()
+            };
+            let (found, wanted) = (recorded::of_channel(row), recorded::of_channel(&wanted));
+            Basis::none_was(&row.spec.name, row.id, &found, &wanted)
+        }))
+    }
+
     async fn look(&self, _key: &str) -> Outcome<Option<Channel>> {
         Ok(self
             .scene
