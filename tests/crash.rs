@@ -3,8 +3,10 @@
 
 mod acts;
 mod chance;
+mod deleting;
 mod kill;
 mod knife;
+mod leave;
 mod lost;
 mod prune;
 mod repair;

@@ -1,11 +1,12 @@
 //! The sweep: every journal row of each act that writes to a host (import, retry, resume, rollback,
-//! repair of a check or a drift, prune, recover) is cut at each of its three boundaries; then a new
+//! repair of a check or a drift, prune, recover, access for a caller, deleting what was taken over) is cut at each of its three boundaries; then a new
 //! process goes on or takes back. Nothing of ours is left over and
 //! nothing is there twice, as counted from the host's own lists. The cuts that really happened are
 //! counted: three for each row of the uncut run, or the sweep fails.
 
-use super::acts;
 use super::knife::{ARRIVES, Cut, Knife, rows};
+use super::leave::{self, Shut};
+use super::{acts, deleting};
 use crate::import_run::refuse_once;
 use crate::support::has_ssh;
 use crate::support::inside::{Census, Inside, on_threads, quick};
@@ -16,6 +17,7 @@ use cockpit_engine::approval::Approval;
 use cockpit_engine::command::{Answer, Command};
 use cockpit_engine::context::Timing;
 use cockpit_engine::failure::{FailureKind, Outcome};
+use cockpit_engine::rollback::PlannedRollback;
 use cockpit_lab::fleet::{PROD_ACCOUNT, account_name, old_key};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +44,12 @@ pub(super) enum Work {
     Prune,
     /// Letting one account in again.
     Recover,
+    /// Giving a caller leave, money and a binding.
+    LetIn,
+    /// Taking those away again.
+    ShutOut,
+    /// Deleting what was taken over.
+    Delete,
 }
 
 impl Work {
@@ -90,6 +98,7 @@ struct Ground {
     healthy: Listing,
     parked: usize,
     groups: Vec<i64>,
+    shut: Option<Shut>,
 }
 
 impl Ground {
@@ -121,9 +130,12 @@ impl Ground {
             assert_eq!(batch.batch_status == BatchStatus::Succeeded, !failed);
             healthy = inside.listing().await;
         }
+        let mut shut = None;
         match work {
             Work::Mend => acts::change_by_hand(&inside),
             Work::Recover => acts::put_aside(&inside),
+            Work::LetIn | Work::ShutOut => shut = Some(leave::shut(&inside)),
+            Work::Delete => deleting::taken_over(&inside).await,
             _ => {}
         }
         let (census, listing) = (inside.census(), inside.listing().await);
@@ -137,9 +149,12 @@ impl Ground {
             healthy,
             parked,
             groups,
+            shut,
         };
         match work {
             Work::Import(_) | Work::Retry | Work::Mend | Work::Prune | Work::Recover => {}
+            Work::LetIn | Work::Delete => {}
+            Work::ShutOut => leave::let_in(&ground.inside).await.expect("let in"),
             Work::Resume(access) => {
                 let knife = Knife::lay(&ground.inside, 1, Cut::Unsent);
                 drop(ground.import(access).await);
@@ -169,16 +184,22 @@ impl Ground {
                 let batch = self.work.batch();
                 self.ask(Command::BatchResume { batch }).await
             }
-            Work::RollBack(_) => {
-                let planned = self.inside.plan_rollback(self.work.batch()).await?;
+            Work::RollBack(_) | Work::ShutOut | Work::Delete => {
+                let planned = self.plan_taking_back().await?;
                 self.inside.apply_rollback(&planned).await.map(drop)
             }
+            Work::LetIn => leave::let_in(&self.inside).await,
             Work::Repair => self.repair().await,
             Work::Retry => acts::retry(&self.inside, BatchId(1)).await,
             Work::Mend => acts::mend(&self.inside).await,
             Work::Prune => acts::prune(&self.inside).await,
             Work::Recover => acts::recover(&self.inside).await,
         }
+    }
+
+    async fn plan_taking_back(&self) -> Outcome<PlannedRollback> {
+        let delete = self.work == Work::Delete;
+        self.inside.plan_undoing(self.work.batch(), delete).await
     }
 
     async fn repair(&self) -> Outcome<()> {
@@ -207,6 +228,10 @@ impl Ground {
 
     /// Each thing exactly once, and the store holds exactly that.
     async fn is_whole(&self) {
+        if let Some(shut) = self.shut {
+            shut.is_let_in(&self.inside, &self.census);
+            return;
+        }
         let now = self.inside.census();
         let whole = match self.work {
             Work::Import(AccessMode::Subscription) | Work::Resume(AccessMode::Subscription) => {
@@ -219,9 +244,7 @@ impl Ground {
                 rows.without("account", &account_name(&old_key(no)))
             }),
             // A retry proves with the managed key of the import.
-            Work::RollBack(_) | Work::Repair | Work::Retry | Work::Mend | Work::Recover => {
-                self.census.clone()
-            }
+            _ => self.census.clone(),
         };
         let wrong = now.differences(&whole);
         assert!(wrong.is_empty(), "not whole: {wrong:#?}");
@@ -251,8 +274,17 @@ impl Ground {
 
     /// The host lists what it listed before all.
     async fn is_as_before(&self) {
-        let wrong = self.inside.census().differences(&self.census);
+        let now = self.inside.census();
+        if self.work == Work::Delete {
+            let wrong = now.differences(&deleting::without_it(&self.census));
+            assert!(wrong.is_empty(), "left behind, or another's: {wrong:#?}");
+            return;
+        }
+        let wrong = now.differences(&self.census);
         assert!(wrong.is_empty(), "left behind or lost: {wrong:#?}");
+        if let Some(shut) = self.shut {
+            shut.is_as_before(&self.inside);
+        }
         assert_eq!(self.inside.listing().await, self.listing);
         assert_eq!(
             self.inside.parked(),
@@ -262,12 +294,11 @@ impl Ground {
     }
 
     async fn take_back(&self) {
-        let batch = self.work.batch();
-        let mut planned = self.inside.plan_rollback(batch).await.expect("a plan");
+        let mut planned = self.plan_taking_back().await.expect("a plan");
         let mut rolled = self.inside.apply_rollback(&planned).await;
         if matches!(&rolled, Err(failure) if failure.kind == FailureKind::Conflict) {
             // A request on its way arrived after the plan was made: it is refused, and read anew.
-            planned = self.inside.plan_rollback(batch).await.expect("a plan");
+            planned = self.plan_taking_back().await.expect("a plan");
             rolled = self.inside.apply_rollback(&planned).await;
         }
         let rolled = rolled.expect("it is taken back");
@@ -434,4 +465,19 @@ fn a_prune_cut_at_any_boundary_is_resumed_whole() {
 #[test]
 fn letting_an_account_in_again_cut_at_any_boundary_is_resumed_whole() {
     sweep(Work::Recover, &[Then::Resume]);
+}
+
+#[test]
+fn access_for_a_caller_cut_at_any_boundary_is_resumed_or_taken_back_whole() {
+    sweep(Work::LetIn, &[Then::Resume, Then::RollBack]);
+}
+
+#[test]
+fn taking_a_callers_access_back_cut_at_any_boundary_is_taken_back_whole() {
+    sweep(Work::ShutOut, &[Then::RollBack]);
+}
+
+#[test]
+fn deleting_what_was_taken_over_cut_at_any_boundary_is_finished_by_a_new_plan() {
+    sweep(Work::Delete, &[Then::RollBack]);
 }

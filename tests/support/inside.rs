@@ -278,14 +278,17 @@ impl Inside {
 
     /// Plans taking a batch back.
     pub(crate) async fn plan_rollback(&self, batch: BatchId) -> Outcome<PlannedRollback> {
-        match self
-            .engine
-            .call(Command::RollbackPlan {
-                batch,
-                delete: false,
-            })
-            .await?
-        {
+        self.plan_undoing(batch, false).await
+    }
+
+    /// The same, or deleting what the batch took over.
+    pub(crate) async fn plan_undoing(
+        &self,
+        batch: BatchId,
+        delete: bool,
+    ) -> Outcome<PlannedRollback> {
+        let command = Command::RollbackPlan { batch, delete };
+        match self.engine.call(command).await? {
             Answer::Rollback(planned) => Ok(*planned),
             other => panic!("{other:?}"),
         }
@@ -466,6 +469,13 @@ impl Census {
             rows.insert((kind, name), 1);
         }
         *rows.entry(("key", "relay-lab".to_owned())).or_insert(0) += 1;
+        Self(rows)
+    }
+
+    /// With one more row of a kind and name.
+    pub(crate) fn with(&self, kind: &'static str, name: &str) -> Self {
+        let mut rows = self.0.clone();
+        *rows.entry((kind, name.to_owned())).or_insert(0) += 1;
         Self(rows)
     }
 
