@@ -2,7 +2,7 @@
 //! wrong or were changed.
 
 use crate::support::{Lab, has_ssh, wait_until};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
@@ -297,4 +297,50 @@ fn a_lease_that_a_killed_owner_left_is_listed_and_taken_over_with_an_audit_line(
     assert!(audit.stdout.contains("its owner was killed"), "{audit:?}");
     let nobody = take("once more");
     assert!(nobody.stderr.contains("nobody holds it"), "{nobody:?}");
+}
+
+/// The doctor's row of the shared folder of leases, with the exit code of the look.
+fn lease_dir(lab: &Lab) -> (i32, Value) {
+    let ran = lab.run(&["doctor", "--json"]);
+    let told = ran.json();
+    let mut rows = told["hops"].as_array().expect("rows").clone().into_iter();
+    let row = rows.find(|row| row["subject"] == "lease_dir");
+    (ran.code, row.unwrap_or(Value::Null))
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_with_the_shared_folder_of_leases() {
+    if !has_ssh() {
+        return;
+    }
+    let lab = Lab::start();
+    assert_eq!(lease_dir(&lab), (0, Value::Null), "none is configured");
+    let folder = lab.folder().join("shared-leases");
+    let config = lab.folder().join("config.toml");
+    let text = std::fs::read_to_string(&config).expect("the lab's config");
+    let line = format!("lease_dir = {:?}\n", folder.display().to_string());
+    std::fs::write(&config, line + &text).expect("it can be written");
+
+    let mode = |mode| {
+        let wanted = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&folder, wanted).expect("it is ours");
+    };
+    let says = |code: i32, found: &str, fix: &str| {
+        let (ran, row) = lease_dir(&lab);
+        assert_eq!((ran, &row["ok"]), (code, &json!(code == 0)), "{row}");
+        assert!(text_of(&row, "found").contains(found), "{found}: {row}");
+        assert!(text_of(&row, "fix").contains(fix), "{fix}: {row}");
+    };
+    says(1, "is not there", "mkdir -m 2770");
+    std::fs::create_dir(&folder).expect("it can be made");
+    mode(0o777);
+    says(1, "mode 0777", "chmod o=");
+    mode(0o770);
+    says(0, "its group gets in and nobody else", "");
+    let told = lab.run(&["doctor"]);
+    assert!(told.stdout.contains("lease_dir"), "{told:?}");
+}
+
+fn text_of(row: &Value, field: &str) -> String {
+    row[field].as_str().unwrap_or_default().to_owned()
 }

@@ -304,6 +304,7 @@ impl Draft<'_> {
             let stands = match row.standing(input.now_ms) {
                 Some(Standing::Alive) => format!("until {}", row.until()),
                 Some(Standing::Over) => format!("ran out at {}", row.until()),
+                Some(Standing::OverThere) => row.over_there(),
                 Some(Standing::Suspended) => format!("is {}", row.status),
                 None => format!("until `{}`, which cannot be read", row.expires_at),
             };

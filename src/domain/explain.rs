@@ -350,6 +350,7 @@ fn subscription(facts: &KeyFacts<'_>, here: Here<'_>) -> ReasonLook {
         .iter()
         .map(|row| match row.standing(facts.now_ms) {
             Some(Standing::Suspended) => format!("subscription {} is `{}`", row.id, row.status),
+            Some(Standing::OverThere) => format!("subscription {} {}", row.id, row.over_there()),
             _ => format!("subscription {} ended {}", row.id, row.until()),
         })
         .collect();

@@ -126,4 +126,7 @@ pub struct HostIdentity {
     pub login_until_ms: Option<i64>,
     /// Which credential the host took: `admin key` or `login`.
     pub credential: String,
+    /// How far its clock is ahead of ours, to half a second; `None` when its answers have no date.
+    #[serde(default)]
+    pub clock_ahead_ms: Option<i64>,
 }

@@ -2,15 +2,17 @@
 
 use crate::context::Job;
 use crate::failure::{Failure, FailureKind, Outcome};
+use crate::ports::LeaseFolder;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::MachineId;
 use futures_util::FutureExt;
 use serde::Serialize;
+use std::time::Duration;
 
 /// One finding of the doctor.
 #[derive(Debug, Clone, Serialize)]
 pub struct Diagnosis {
-    /// `ssh web1`, `tunnel prod`, `credential prod`, `version prod`, `store`, `packs`.
+    /// `ssh web1`, `tunnel prod`, `credential prod`, `clock prod`, `version prod`, `lease_dir`.
     pub subject: String,
     /// Whether it is well.
     pub ok: bool,
@@ -39,6 +41,10 @@ pub async fn examine(job: &Job) -> Vec<Diagnosis> {
     )
     .await;
     found.extend(hosts.into_iter().flatten());
+    match job.ports.store.lease_folder().await {
+        Ok(folder) => found.extend(folder.as_ref().map(lease_dir)),
+        Err(failure) => found.push(ill("lease_dir".to_owned(), &failure)),
+    }
     if job.settings.hosts.is_empty() {
         found.push(Diagnosis {
             subject: "config".to_owned(),
@@ -92,6 +98,7 @@ async fn host_hops(job: &Job, host: &HostSettings) -> Vec<Diagnosis> {
                 },
             ));
             let known = identity.version.starts_with(KNOWN_VERSION);
+            found.extend(clock(host, identity.clock_ahead_ms));
             found.push(Diagnosis {
                 subject: format!("version {}", host.id),
                 ok: true,
@@ -123,6 +130,98 @@ async fn host_hops(job: &Job, host: &HostSettings) -> Vec<Diagnosis> {
     found
 }
 
+/// Clocks that differ by more than this are worth a word: cooldowns last minutes.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(1);
+
+/// Whether the host's clock goes with ours; no row where its answers have no date.
+fn clock(host: &HostSettings, ahead_ms: Option<i64>) -> Option<Diagnosis> {
+    let ahead = ahead_ms?;
+    let off = Duration::from_millis(ahead.unsigned_abs());
+    let subject = format!("clock {}", host.id);
+    if off < CLOCKS_DIFFER {
+        return Some(well(subject, "goes with this computer's".to_owned()));
+    }
+    let where_to = if ahead > 0 { "ahead of" } else { "behind" };
+    Some(Diagnosis {
+        subject,
+        ok: false,
+        found: format!("{} {where_to} this computer's", long(off)),
+        fix: "set whichever is wrong (`timedatectl` on both): rights and cooldowns end by the host's clock"
+            .to_owned(),
+    })
+}
+
+/// A time in its two largest units.
+fn long(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+    match (days, hours) {
+        (0, 0) => format!("{minutes} min"),
+        (0, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// Whether the shared folder of leases does what it is for: who writes to a host is seen in it by
+/// everybody of its group, and by nobody else.
+fn lease_dir(folder: &LeaseFolder) -> Diagnosis {
+    let path = &folder.path;
+    let fault = |found: String, fix: String| Diagnosis {
+        subject: "lease_dir".to_owned(),
+        ok: false,
+        found,
+        fix,
+    };
+    let Some(entry) = &folder.entry else {
+        return fault(
+            format!("`{path}` is not there: nothing can be written to any host"),
+            format!("`mkdir -m 2770 {path}` and give it to the group of those who share it"),
+        );
+    };
+    let whose = format!(
+        "`{path}` mode {:04o} of {}, group {}",
+        entry.mode & 0o7777,
+        entry.owner,
+        entry.group
+    );
+    if !entry.is_folder {
+        return fault(
+            format!("`{path}` is no folder"),
+            "set `lease_dir` to a folder".to_owned(),
+        );
+    }
+    if !entry.writable {
+        return fault(
+            format!("{whose}: this user cannot write there, so nothing can be written to any host"),
+            format!(
+                "become a member of group {} and log in again, or `chmod g+rwxs {path}` as its owner",
+                entry.group
+            ),
+        );
+    }
+    if entry.mode & 0o007 != 0 {
+        return fault(
+            format!("{whose}: users outside the group get in"),
+            format!("`chmod o= {path}`, as its owner"),
+        );
+    }
+    if let Some(first) = folder.shut.first() {
+        return fault(
+            format!(
+                "{whose}: {} lease(s) in it cannot be opened, `{first}` first: those places count as held",
+                folder.shut.len()
+            ),
+            format!("`chmod g+rw` them as their owner, and `chmod g+s {path}`"),
+        );
+    }
+    let who = if entry.mode & 0o070 == 0 {
+        "only its owner gets in"
+    } else {
+        "its group gets in and nobody else"
+    };
+    well("lease_dir".to_owned(), format!("{whose}: {who}"))
+}
+
 fn moment(ms: i64) -> Option<String> {
     let at = jiff::Timestamp::from_millisecond(ms).ok()?;
     Some(format!("{at:.0}"))
@@ -150,5 +249,95 @@ fn ill(subject: String, failure: &Failure) -> Diagnosis {
         ok: false,
         found: failure.message.clone(),
         fix: failure.hint.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::FolderEntry;
+
+    fn folder(mode: u32, writable: bool, shut: &[&str]) -> LeaseFolder {
+        LeaseFolder {
+            path: "/srv/leases".to_owned(),
+            entry: Some(FolderEntry {
+                is_folder: true,
+                mode,
+                owner: "ann".to_owned(),
+                group: "ops".to_owned(),
+                writable,
+            }),
+            shut: shut.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn the_shared_folder_is_well_only_where_its_group_gets_in_and_nobody_else() {
+        let gone = LeaseFolder {
+            entry: None,
+            ..folder(0, true, &[])
+        };
+        let mut file = folder(0o2770, true, &[]);
+        if let Some(entry) = &mut file.entry {
+            entry.is_folder = false;
+        }
+        let cases = [
+            (
+                folder(0o42770, true, &[]),
+                true,
+                "mode 2770 of ann, group ops",
+                "",
+            ),
+            (
+                folder(0o40700, true, &[]),
+                true,
+                "only its owner gets in",
+                "",
+            ),
+            (gone, false, "is not there", "mkdir -m 2770 /srv/leases"),
+            (file, false, "is no folder", "set `lease_dir`"),
+            (
+                folder(0o42770, false, &[]),
+                false,
+                "cannot write",
+                "member of group ops",
+            ),
+            (
+                folder(0o41777, true, &[]),
+                false,
+                "outside the group",
+                "chmod o= /srv/leases",
+            ),
+            (
+                folder(0o42775, true, &[]),
+                false,
+                "outside the group",
+                "chmod o=",
+            ),
+            (
+                folder(0o42770, true, &["accept.lab.lock"]),
+                false,
+                "1 lease(s) in it cannot be opened, `accept.lab.lock` first",
+                "chmod g+rw",
+            ),
+        ];
+        for (folder, ok, found, fix) in cases {
+            let row = lease_dir(&folder);
+            assert_eq!(row.ok, ok, "{row:?}");
+            assert!(row.found.contains(found), "{row:?}");
+            assert!(row.fix.contains(fix), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_is_told_in_two_units_and_a_small_difference_is_none() {
+        let cases = [
+            (59, "0 min"),
+            (61 * 60, "1 h 1 min"),
+            (3 * 86_400 + 7 * 3600 + 59, "3 d 7 h"),
+        ];
+        for (seconds, told) in cases {
+            assert_eq!(long(Duration::from_secs(seconds)), told);
+        }
     }
 }

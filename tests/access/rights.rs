@@ -5,7 +5,9 @@ use crate::support::has_ssh;
 use crate::support::inside::{Inside, on_threads, quick};
 use cockpit_domain::batch::{AccessMode, BatchStatus};
 use cockpit_domain::resource::ResourceKind;
+use cockpit_engine::command::{Answer, Command};
 use cockpit_lab::sub2api::model_sales::Subscription;
+use std::time::Duration;
 
 const MANAGED: &str = "relay-lab@cockpit.invalid";
 
@@ -13,6 +15,8 @@ const MANAGED: &str = "relay-lab@cockpit.invalid";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Held {
     Over,
+    /// By the host's clock only.
+    OverThere,
     Suspended,
     SomebodyElses,
     Revoked,
@@ -32,6 +36,7 @@ fn give(inside: &Inside, user: i64, held: Held) -> i64 {
     inside.with(|state| {
         let mut row = match held {
             Held::Over => Subscription::new(user, group, -3, "relay-cockpit lab"),
+            Held::OverThere => Subscription::new(user, group, 1, "relay-cockpit lab"),
             Held::SomebodyElses => Subscription::new(user, group, 7, "monthly"),
             Held::Suspended | Held::Revoked => Subscription::new(user, group, 30, "monthly"),
         };
@@ -159,6 +164,56 @@ fn a_suspended_right_of_a_person_is_nobodys_to_overrule() {
             told.contains("is suspended") && told.contains("overrule"),
             "{told}"
         );
+        inside.end().await;
+    });
+}
+
+#[test]
+fn a_right_that_ran_out_by_the_hosts_clock_only_is_told_as_that_and_extended() {
+    if !has_ssh() {
+        return;
+    }
+    on_threads(async {
+        let inside = Inside::start("accept", quick()).await;
+        let user = inside.with(|state| {
+            let user = cockpit_lab::sub2api::model::User::new(MANAGED, "not-ours-000000");
+            state.add_user(user)
+        });
+        let row = give(&inside, user, Held::OverThere);
+        inside.with(|state| state.advance(Duration::from_hours(25)));
+        let rows = match inside.engine().call(Command::Doctor).await.expect("looks") {
+            Answer::Doctor(rows) => rows,
+            other => panic!("{other:?}"),
+        };
+        let clock = rows.iter().find(|row| row.subject == "clock accept");
+        let clock = clock.unwrap_or_else(|| panic!("{rows:?}"));
+        let told = "1 d 1 h ahead of this computer's";
+        assert_eq!((clock.ok, clock.found.as_str()), (false, told));
+        let other = rows.iter().find(|row| row.subject == "clock prod");
+        assert!(other.is_some_and(|row| row.ok), "{rows:?}");
+
+        let planned = plan(&inside, AccessMode::Subscription, None)
+            .await
+            .expect("a plan");
+        assert_eq!(signs(&planned, ResourceKind::Subscription), "~");
+        let told = serde_json::to_string(&planned.plan.changes).expect("JSON");
+        assert!(told.contains("is over by the host's clock"), "{told}");
+        let batch = inside.apply_import(&planned).await;
+        assert_eq!(
+            batch.batch_status,
+            BatchStatus::Succeeded,
+            "{}",
+            batch.reason
+        );
+        assert_eq!(rights(&inside, user), [(row, true)]);
+        let events = inside.show(batch.id).await.events;
+        let told = events.iter().find(|event| event.kind == "clocks_differ");
+        assert!(
+            told.is_some_and(|event| event.text.contains("cockpit doctor")),
+            "{events:?}"
+        );
+        let rolled = inside.roll_back(batch.id).await;
+        assert_eq!((rolled.blocked, rolled.remains), (vec![], vec![]));
         inside.end().await;
     });
 }

@@ -7,7 +7,7 @@ use super::judge::{self, Raw, Trouble};
 use super::transport::{Broken, Layer};
 use cockpit_engine::failure::{Failure, FailureKind};
 use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use std::time::Instant;
 use tokio::sync::SemaphorePermit;
 
@@ -103,6 +103,7 @@ impl HostHttp {
             status: response.status().as_u16(),
             content_type: header(CONTENT_TYPE).unwrap_or_default(),
             location: header(LOCATION),
+            date: header(DATE),
             retry_after: header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()),
             body: Vec::new(),
         };

@@ -9,7 +9,7 @@ use cockpit_engine::failure::Outcome;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[derive(Deserialize)]
 struct WireSettings {
@@ -29,6 +29,7 @@ impl HostHttp {
         let health = Call::open(Method::GET, "/health", "asking for the health");
         let raw = self.answer(&health).await?;
         let round_trip = started.elapsed();
+        let clock_ahead_ms = raw.date.as_deref().and_then(|date| ahead(date, round_trip));
         if serde_json::from_slice::<Value>(&raw.body).is_err() {
             let failure = judge::unreadable(&self.redactor, "the health is no JSON", &health);
             return Err(self.name(&health, failure));
@@ -53,6 +54,16 @@ impl HostHttp {
             login_at_ms: login.as_ref().map(|(at, _)| *at),
             login_until_ms: login.and_then(|(_, until)| until),
             credential: self.auth.credential.word().to_owned(),
+            clock_ahead_ms,
         })
     }
+}
+
+/// How far the clock that dates an answer is ahead of ours, to half a second: its own seconds are
+/// whole, and it was read while the answer was under way.
+fn ahead(date: &str, round_trip: Duration) -> Option<i64> {
+    let there = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
+    let under_way = i64::try_from(round_trip.as_millis() / 2).ok()?;
+    let here = jiff::Timestamp::now().as_millisecond() - under_way;
+    Some(there.as_millisecond() + 500 - here)
 }

@@ -13,6 +13,7 @@ pub(super) struct Raw {
     pub(super) status: u16,
     pub(super) content_type: String,
     pub(super) location: Option<String>,
+    pub(super) date: Option<String>,
     pub(super) retry_after: Option<u64>,
     pub(super) body: Vec<u8>,
 }

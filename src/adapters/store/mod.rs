@@ -36,8 +36,8 @@ use cockpit_domain::text::Redactor;
 use cockpit_engine::board::LeaseSeen;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::ports::{
-    AuditRow, CheckLook, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, Remembered, ResultKind,
-    SavedPlan, Store,
+    AuditRow, CheckLook, KeptResult, KeyUse, Lease, LeaseFolder, LeaseInfo, NewPlan, Remembered,
+    ResultKind, SavedPlan, Store,
 };
 use guard::Guard;
 use rusqlite::Connection;
@@ -359,6 +359,10 @@ impl Store for SqliteStore {
         alive: bool,
     ) -> Outcome<Vec<BatchId>> {
         self.clear_lease(host, provider, taker, alive).await
+    }
+
+    async fn lease_folder(&self) -> Outcome<Option<LeaseFolder>> {
+        self.look_at_shared().await
     }
 
     async fn leases(&self) -> Outcome<Vec<LeaseSeen>> {

@@ -136,7 +136,7 @@ pub enum Noun {
     /// Say why something fails, by a look per reason.
     #[command(subcommand)]
     Explain(Explain),
-    /// Look at every hop to every host: ssh, tunnel, credential, version.
+    /// Look at every hop to every host: ssh, tunnel, credential, clock, version; and at shared leases.
     Doctor,
     /// Play the whole main job on a fresh lab and hold it against the lab's own request log.
     Drill(Drill),

@@ -200,6 +200,12 @@ fn subscription(
             format!("{found}, which is over"),
             format!("the plan extends it by {days} days"),
         ),
+        Some(Standing::OverThere) => planned(
+            format!("#{} {}", row.id, row.over_there()),
+            format!(
+                "the plan extends it by {days} days; set the clock of the host's machine, or all that ends there ends at another time than it says"
+            ),
+        ),
         Some(Standing::Suspended) if request.user_key.is_some() => Precondition::new(
             "subscription",
             Holds::No,

@@ -60,6 +60,9 @@ pub enum Standing {
     Alive,
     /// Its date is over: an assign would answer 200 and change nothing, an extension revives it.
     Over,
+    /// The host says that it is over, and its date lies ahead by our clock: the two clocks differ, and
+    /// the host's is the one that counts. An extension revives it as well.
+    OverThere,
     /// Somebody suspended it: no extension revives it, and an assign is a conflict.
     Suspended,
 }
@@ -71,8 +74,17 @@ impl Subscription {
         end.map_or_else(|_| self.expires_at.clone(), |end| format!("{end:.0}"))
     }
 
-    /// What it is worth at a time; `None` when the host's date cannot be read. The date decides
-    /// over the words `active` and `expired`, which the host brings up to date late.
+    /// Until when, where it is over by the host's clock and not by ours.
+    pub fn over_there(&self) -> String {
+        format!(
+            "is over by the host's clock, though it says {}",
+            self.until()
+        )
+    }
+
+    /// What it is worth at a time; `None` when the host's date cannot be read. Over is what either
+    /// clock says: the host serves nobody whose right it calls `expired`, and brings the word up to
+    /// date late.
     pub fn standing(&self, now_ms: i64) -> Option<Standing> {
         let end: jiff::Timestamp = self.expires_at.parse().ok()?;
         Some(
@@ -80,6 +92,8 @@ impl Subscription {
                 Standing::Suspended
             } else if end.as_millisecond() <= now_ms {
                 Standing::Over
+            } else if self.status == "expired" {
+                Standing::OverThere
             } else {
                 Standing::Alive
             },

@@ -156,7 +156,16 @@ async fn ensure_subscription(scene: &Scene, user: &User, group: RemoteId) -> Out
         .as_ref()
         .and_then(|row| row.before["expires_at"].as_str());
     // Assigning an expired row answers 200 with the expired row (trap 7): the date decides.
-    if was.is_some() || stands(&row, scene)? == Standing::Over {
+    let standing = stands(&row, scene)?;
+    if was.is_some() || matches!(standing, Standing::Over | Standing::OverThere) {
+        if standing == Standing::OverThere {
+            let text = format!(
+                "subscription #{} {}: the two clocks differ, `cockpit doctor` says by how much; it is extended",
+                row.id,
+                row.over_there()
+            );
+            scene.event(None, "clocks_differ", text).await?;
+        }
         let mut row = row;
         if let Some(was) = was {
             was.clone_into(&mut row.expires_at);
@@ -170,16 +179,20 @@ async fn ensure_subscription(scene: &Scene, user: &User, group: RemoteId) -> Out
                 name: user.email.clone(),
             })
             .await?;
-        if stands(&extended, scene)? != Standing::Alive {
-            return Err(Failure::new(
-                FailureKind::Remote,
-                format!(
-                    "subscription #{} is over since {} and could not be extended",
-                    extended.id, extended.expires_at
-                ),
-            )
-            .doing("closing access")
-            .hint("revoke it in the host's panel and resume"));
+        match stands(&extended, scene)? {
+            Standing::Alive => {}
+            Standing::OverThere => return Err(still_over_there(&extended)),
+            Standing::Over | Standing::Suspended => {
+                return Err(Failure::new(
+                    FailureKind::Remote,
+                    format!(
+                        "subscription #{} is over since {} and could not be extended",
+                        extended.id, extended.expires_at
+                    ),
+                )
+                .doing("closing access")
+                .hint("revoke it in the host's panel and resume"));
+            }
         }
     }
     Ok(())
@@ -198,6 +211,16 @@ async fn assign(scene: &Scene, user: &User, group: RemoteId) -> Outcome<Subscrip
         .journal
         .ensure(&AssignSubscription { scene, spec, name })
         .await
+}
+
+/// An extension that ends before the host's clock says now.
+fn still_over_there(row: &Subscription) -> Failure {
+    Failure::new(
+        FailureKind::Remote,
+        format!("subscription #{} {}", row.id, row.over_there()),
+    )
+    .doing("closing access")
+    .hint("set the clock of the host's machine (`cockpit doctor` says how far it is off), then resume")
 }
 
 fn suspended(row: &Subscription) -> Failure {

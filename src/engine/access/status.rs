@@ -318,6 +318,7 @@ async fn subscribed(
                 format!("#{} is {} until {}", row.id, row.status, row.until())
             }
             Some(Standing::Over) => format!("#{} ran out at {}", row.id, row.until()),
+            Some(Standing::OverThere) => format!("#{} {}", row.id, row.over_there()),
             _ => format!("#{} until {}", row.id, row.until()),
         }),
     })

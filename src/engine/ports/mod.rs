@@ -16,7 +16,7 @@ pub use registrar::{CheckedBlock, Registrar, Section};
 pub use remote::{MachineCheck, Remote, RemoteCommand, RunOutput, StreamText};
 pub use secrets::SecretRefs;
 pub use store::{
-    AuditRow, CheckLook, Clock, KeptResult, KeyUse, Lease, LeaseInfo, NewPlan, Remembered,
-    ResultKind, SavedPlan, Store,
+    AuditRow, CheckLook, Clock, FolderEntry, KeptResult, KeyUse, Lease, LeaseFolder, LeaseInfo,
+    NewPlan, Remembered, ResultKind, SavedPlan, Store,
 };
 pub use web::{Vantage, Web, WebAnswer, WebRequest};

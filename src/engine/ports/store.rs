@@ -37,6 +37,32 @@ pub struct NewPlan {
     pub created_ms: i64,
 }
 
+/// The folder that users of one machine share their writers' places in, as it is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseFolder {
+    /// Where the configuration says it is.
+    pub path: String,
+    /// What is there; `None` for nothing.
+    pub entry: Option<FolderEntry>,
+    /// Files of places in it that this user cannot open: nobody can tell whether those are held.
+    pub shut: Vec<String>,
+}
+
+/// What a look at a folder found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderEntry {
+    /// Whether it is a folder.
+    pub is_folder: bool,
+    /// Its mode, as the system gives it.
+    pub mode: u32,
+    /// Name or number of the user it belongs to.
+    pub owner: String,
+    /// Name or number of its group.
+    pub group: String,
+    /// Whether this user may make files in it.
+    pub writable: bool,
+}
+
 /// A plan as saved.
 #[derive(Debug, Clone)]
 pub struct SavedPlan {
@@ -255,6 +281,8 @@ pub trait Store: Send + Sync {
     /// The writers' places that are held now or were left by owners that are gone. Looking takes none
     /// over; one that cannot be looked at is listed and says so.
     async fn leases(&self) -> Outcome<Vec<LeaseSeen>>;
+    /// The shared folder of places as it is found; `None` where none is configured.
+    async fn lease_folder(&self) -> Outcome<Option<LeaseFolder>>;
     /// Clears what an owner left, marking batches it left `running` as `interrupted`; gives those.
     /// `alive` takes it from an owner whose lock is still seen. `Busy` when it came to be held.
     async fn take_over(

@@ -38,8 +38,10 @@ use crate::request_log::{RequestLog, SeenRequest};
 use crate::scripted;
 use axum::Router;
 use axum::extract::Request;
+use axum::http::header;
 use axum::response::Response;
 use cockpit_domain::secret::Secret;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use log_lines::LogLines;
 use model::User;
 use reply::{Content, Reply};
@@ -181,7 +183,14 @@ impl SimHost {
             status: reply.status,
             ..row
         });
-        reply.into_response()
+        let mut response = reply.into_response();
+        let now = self.with(|state| state.now());
+        if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&now)
+            && let Ok(date) = date.parse()
+        {
+            response.headers_mut().insert(header::DATE, date);
+        }
+        response
     }
 
     /// What a test put into this host's mouth.

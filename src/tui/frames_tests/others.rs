@@ -373,6 +373,18 @@ fn doctor_and_welcome() {
             "nothing listens on 127.0.0.1:8080 of `edge-1`: connection refused",
             "`ssh edge-1 ss -ltn` shows what listens; mend `address` of [host.prod]",
         ),
+        row(
+            "clock accept",
+            false,
+            "3 h 2 min ahead of this computer's",
+            "set whichever is wrong (`timedatectl` on both): rights and cooldowns end by the host's clock",
+        ),
+        row(
+            "lease_dir",
+            true,
+            "`/srv/leases` mode 2770 of ann, group ops: its group gets in and nobody else",
+            "",
+        ),
     ];
     let first = |setup: &mut crate::setup::Setup| {
         setup.hosts.clear();

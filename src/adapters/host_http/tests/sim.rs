@@ -11,6 +11,7 @@ use cockpit_engine::failure::FailureKind;
 use cockpit_engine::ports::{AccountTest, HostApi, UsageQuery};
 use cockpit_lab::sub2api::state::{DropRule, When};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 #[tokio::test]
 async fn identity_by_key_and_by_login() {
@@ -19,6 +20,14 @@ async fn identity_by_key_and_by_login() {
     assert_eq!(identity.version, "0.1.129");
     assert_eq!(identity.credential, "admin key");
     assert!(!identity.captcha && !identity.backend_mode);
+    let ahead = identity.clock_ahead_ms.expect("its answers have a date");
+    assert!(ahead.abs() < 2_000, "{ahead}");
+    stage
+        .sim
+        .with(|state| state.advance(Duration::from_hours(3)));
+    let ahead = stage.api.identity().await.unwrap().clock_ahead_ms;
+    let off = ahead.map(|ms| ms - 3 * 3_600_000);
+    assert!(off.is_some_and(|off| off.abs() < 2_000), "{off:?}");
 
     let login = host(
         FakeTunnels::to(&stage.socket),

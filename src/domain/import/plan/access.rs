@@ -101,6 +101,10 @@ fn plan_subscription(
             Sign::Change,
             format!("ran out at {until}: extended by {days} days"),
         ),
+        Some(Standing::OverThere) => (
+            Sign::Change,
+            format!("{}: extended by {days} days", row.over_there()),
+        ),
         Some(Standing::Suspended) => (
             Sign::Change,
             format!("is {}: revoked, and a new one assigned", row.status),

@@ -50,6 +50,7 @@ fn host_answer() -> Answer {
             login_at_ms: None,
             login_until_ms: None,
             credential: "admin key".to_owned(),
+            clock_ahead_ms: None,
         },
         machine: Some(MachineLook {
             machine: machine(),

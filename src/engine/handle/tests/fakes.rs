@@ -5,10 +5,10 @@ use crate::board::LeaseSeen;
 use crate::context::Ports;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::{
-    AuditRow, CheckLook, CheckedBlock, Clock, HostApi, Hosts, KeptResult, KeyUse, Lease, LeaseInfo,
-    MachineCheck, NewPlan, PackEntry, Packs, Registrar, Remembered, Remote, RemoteCommand,
-    ResultKind, RunOutput, SavedPlan, SecretRefs, Section, Store, StreamText, Web, WebAnswer,
-    WebRequest,
+    AuditRow, CheckLook, CheckedBlock, Clock, HostApi, Hosts, KeptResult, KeyUse, Lease,
+    LeaseFolder, LeaseInfo, MachineCheck, NewPlan, PackEntry, Packs, Registrar, Remembered, Remote,
+    RemoteCommand, ResultKind, RunOutput, SavedPlan, SecretRefs, Section, Store, StreamText, Web,
+    WebAnswer, WebRequest,
 };
 use async_trait::async_trait;
 use cockpit_domain::baseline::{Stretch, Waiver, WaiverSubject};
@@ -360,6 +360,10 @@ impl Store for Fakes {
         let taken = format!("{host}/{provider} alive {alive}");
         self.world().taken.push(taken);
         Ok(vec![BatchId(4)])
+    }
+
+    async fn lease_folder(&self) -> Outcome<Option<LeaseFolder>> {
+        never("lease_folder")
     }
 
     async fn leases(&self) -> Outcome<Vec<LeaseSeen>> {
