@@ -9,6 +9,7 @@ mod here;
 mod nginx;
 mod postgres;
 mod sixth;
+mod smoke;
 
 use here::{Here, assert_rows};
 use std::fs::File;

@@ -102,6 +102,8 @@ pub enum Arg {
     Account,
     /// Where a key is kept: `env:NAME` or `file:PATH`.
     Reference,
+    /// A machine of the config.
+    Machine,
     /// A check of a baseline.
     Check,
     /// How long, such as `10m`.
@@ -234,6 +236,8 @@ actions! {
     Waive "waive" ["w"] Checks Write [Check] 9;
     ClearWaiver "clear-waiver" [] Checks Write [Check] 0;
     Maintain "maintenance" [] Hosts Write [Host] 0;
+    MaintainMachine "machine-window" ["m"] Everywhere Write [Machine] 0;
+    Fold "fold" ["space"] Checks Look [] 0;
     NextStep "next-step" ["o"] Triage Plan [] 1;
     Siblings "siblings" ["="] Hosts Ask [Host, Host] 9;
     Split "split" ["w"] Probes Ask [Host, Provider, Reference] 2;

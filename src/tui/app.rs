@@ -67,6 +67,7 @@ impl App {
                 stacks: crate::model::StacksSeen::default(),
                 stack_form: None,
                 doctor: None,
+                folded: std::collections::BTreeSet::new(),
                 triage: crate::model::TriageSeen::default(),
                 watches: BTreeMap::new(),
                 matrix: None,

@@ -111,6 +111,10 @@ pub(crate) struct Row {
     pub copy: String,
     /// Text that the filter sees beside the cells.
     pub hidden: String,
+    /// Whether it names the rows below it: its cells stand one after the other, over all columns.
+    pub heading: bool,
+    /// Whether the rows below it are folded away.
+    pub folded: bool,
 }
 
 impl Row {
@@ -124,7 +128,23 @@ impl Row {
             broken: false,
             opens: None,
             hidden: String::new(),
+            heading: false,
+            folded: false,
         }
+    }
+
+    /// A line over the rows that follow it. While they are folded away it stands for them.
+    pub(crate) fn heading(id: impl Into<String>, cells: Vec<Cell>, folded: bool) -> Self {
+        Self {
+            heading: true,
+            folded,
+            ..Self::new(id, cells)
+        }
+    }
+
+    /// Whether the selection can stand on it.
+    pub(crate) fn is_selectable(&self) -> bool {
+        !self.heading || self.folded
     }
 
     /// Marks it as broken.

@@ -27,7 +27,7 @@ use cockpit_engine::runbook::{Book, BookRow};
 use cockpit_engine::stacks::{StackLook, StackSeen};
 use cockpit_engine::supervisor::Snapshot;
 use cockpit_engine::triage::Triage;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tui_input::Input;
 
@@ -195,6 +195,8 @@ pub(crate) struct Model {
     pub details: BTreeMap<BatchId, (u64, BatchDetail)>,
     /// What checks came to over time, as far as it was asked for.
     pub histories: BTreeMap<(PackId, String), Histories>,
+    /// Headings whose rows are folded away.
+    pub folded: BTreeSet<String>,
     /// Siblings that were held against each other.
     pub diffs: BTreeMap<(String, String), Known<Comparison>>,
     /// Accounts of hosts, as they were looked at in this session.

@@ -17,8 +17,14 @@ struct WireUsage {
     api_key_id: Option<RemoteId>,
     #[serde(default)]
     account_id: Option<RemoteId>,
+    #[serde(default)]
+    group_id: Option<RemoteId>,
+    #[serde(default)]
+    channel_id: Option<RemoteId>,
     #[serde(default, deserialize_with = "or_default")]
     model: String,
+    #[serde(default)]
+    upstream_model: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     upstream_endpoint: String,
     #[serde(default, deserialize_with = "or_default")]
@@ -39,7 +45,10 @@ impl HostHttp {
             id: wire.id,
             api_key_id: wire.api_key_id.unwrap_or(RemoteId(0)),
             account_id: wire.account_id.unwrap_or(RemoteId(0)),
+            group_id: wire.group_id,
+            channel_id: wire.channel_id,
             model: self.line(&wire.model),
+            upstream_model: wire.upstream_model.as_deref().map(|name| self.line(name)),
             upstream_endpoint: self.line(&wire.upstream_endpoint),
             created_at: self.line(&wire.created_at),
         }

@@ -1,6 +1,7 @@
 //! What one look came to, before it becomes a row.
 
 use super::compare::Facts;
+use super::provenance::Provenance;
 use super::verdict::Verdict;
 use crate::text::{Redactor, shorten};
 
@@ -26,6 +27,8 @@ pub struct Judgement {
     pub repair: bool,
     /// Whether it is bad, and has not been so for as long as the check says.
     pub pending: bool,
+    /// Which way the answers took, where that was looked at.
+    pub provenance: Option<Box<Provenance>>,
     /// What it found that other checks compare; never kept.
     pub facts: Option<Box<Facts>>,
 }
@@ -42,6 +45,7 @@ impl Judgement {
             fix: None,
             repair: false,
             pending: false,
+            provenance: None,
             facts: None,
         }
     }
@@ -101,6 +105,13 @@ impl Judgement {
     #[must_use]
     pub fn finding(mut self, facts: Facts) -> Self {
         self.facts = Some(Box::new(facts));
+        self
+    }
+
+    /// Says which way the answers took.
+    #[must_use]
+    pub fn tracing(mut self, provenance: Option<Provenance>) -> Self {
+        self.provenance = provenance.map(Box::new);
         self
     }
 

@@ -2,6 +2,7 @@
 
 use super::history::Brief;
 use super::judgement::Judgement;
+use super::provenance::Provenance;
 use super::verdict::Verdict;
 use super::waiver::Waiver;
 use crate::ids::{HostId, MachineId, PackId};
@@ -86,6 +87,9 @@ pub struct CheckResult {
     /// Whether it is bad and `unknown` until it has been so for as long as the check says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pending: bool,
+    /// Which way the answers took, where the check follows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Box<Provenance>>,
     /// The parent that explains it, when it is `not_judged`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted_by: Option<String>,
@@ -139,6 +143,7 @@ impl CheckResult {
             origin: Origin::Live,
             repair: judgement.repair,
             pending: judgement.pending,
+            provenance: judgement.provenance,
             muted_by: None,
         }
     }
@@ -328,6 +333,7 @@ mod tests {
             origin: Origin::Live,
             repair: false,
             pending: false,
+            provenance: None,
             muted_by: None,
         }
     }

@@ -1,7 +1,11 @@
-//! The user smoke: what an active key's model list and completions come to.
+//! The user smoke: what an active key's model list and completions come to, and where the answers
+//! came from.
 
 use super::http::at_path;
 use super::judgement::Judgement;
+use super::provenance::Provenance;
+use crate::ids::RemoteId;
+use crate::inventory::UsageRow;
 use crate::model_answer::{completion_text, listed_models};
 use crate::pack::SmokeLook;
 use crate::text::shorten;
@@ -19,11 +23,20 @@ pub struct CompletionSeen {
     pub body: String,
 }
 
+impl CompletionSeen {
+    /// Whether the expected answer came.
+    pub fn answers(&self, look: &SmokeLook) -> bool {
+        completion_fault(look, self).is_none()
+    }
+}
+
 /// What the smoke saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmokeSeen {
-    /// The key used, masked, for the reader.
-    pub key: String,
+    /// The key used.
+    pub key: RemoteId,
+    /// The same masked, for the reader.
+    pub masked: String,
     /// Status of the model list.
     pub models_status: u16,
     /// Body of the model list, redacted.
@@ -32,14 +45,28 @@ pub struct SmokeSeen {
     pub completions: Vec<CompletionSeen>,
     /// What answers of the upstream did to the accounts behind it, in the vendor's words, redacted.
     pub stored: Vec<String>,
+    /// Usage rows that the key left since the smoke began, or why they cannot be read.
+    pub usage: Result<Vec<UsageRow>, String>,
 }
 
 pub(super) fn expectation(look: &SmokeLook) -> String {
-    format!(
-        "/v1/models 200 with {models}; {models} answer `{}`",
+    let mut expected = format!(
+        "/v1/models 200 with {models}; {models} answer `{}`, booked on group {}",
         look.expect,
+        look.group,
         models = look.models.join(", ")
-    )
+    );
+    if !look.accounts.is_empty() {
+        let accounts: Vec<String> = look.accounts.iter().map(i64::to_string).collect();
+        let _ = write!(expected, ", account {}", accounts.join(" or "));
+    }
+    if let Some(channel) = look.channel {
+        let _ = write!(expected, ", channel {channel}");
+    }
+    for (model, upstream) in &look.upstream {
+        let _ = write!(expected, ", {model} by {upstream}");
+    }
+    expected
 }
 
 /// Judges a smoke.
@@ -71,10 +98,20 @@ pub fn judge_smoke(look: &SmokeLook, seen: &SmokeSeen) -> Judgement {
     for completion in &seen.completions {
         faults.extend(completion_fault(look, completion));
     }
+    let rows = seen.usage.as_deref().unwrap_or_default();
+    let traced = seen
+        .usage
+        .is_ok()
+        .then(|| Provenance::trace(look, seen, rows));
+    let (provenance, strays) = traced.unzip();
+    faults.extend(strays.unwrap_or_default());
     if !faults.is_empty() {
         faults.extend(seen.stored.iter().cloned());
     }
-    let mut evidence = format!("key {}\n/v1/models -> {}", seen.key, seen.models_status);
+    let mut evidence = format!(
+        "key {} (key {})\n/v1/models -> {}",
+        seen.masked, seen.key, seen.models_status
+    );
     if let Some(listed) = &listed {
         let _ = write!(evidence, " {}", shorten(&listed.join(" "), 400));
     }
@@ -89,9 +126,25 @@ pub fn judge_smoke(look: &SmokeLook, seen: &SmokeSeen) -> Judgement {
             shorten(completion.body.trim(), 600)
         );
     }
+    if let Some(provenance) = &provenance {
+        evidence.push_str(&provenance.evidence());
+    }
     let expected = expectation(look);
     let good = format!("{} answer `{}`", look.models.join(", "), look.expect);
-    Judgement::of_faults(expected, &faults, &good, &evidence)
+    let judgement = match (&provenance, &seen.usage) {
+        (None, Err(why)) if faults.is_empty() => Judgement::unknown(
+            &format!("{good}, but where the answers came from cannot be read: {why}"),
+            &evidence,
+            "See whether the host's admin API answers: its usage rows say which account served.",
+        )
+        .expecting(expected),
+        (Some(provenance), _) => {
+            let good = format!("{good}: {}", provenance.told());
+            Judgement::of_faults(expected, &faults, &good, &evidence)
+        }
+        (None, _) => Judgement::of_faults(expected, &faults, &good, &evidence),
+    };
+    judgement.tracing(provenance)
 }
 
 fn completion_fault(look: &SmokeLook, seen: &CompletionSeen) -> Option<String> {
@@ -132,6 +185,7 @@ fn reason(body: &str) -> String {
 mod tests {
     use super::super::verdict::Verdict;
     use super::*;
+    use std::collections::BTreeMap;
 
     fn look() -> SmokeLook {
         SmokeLook {
@@ -140,6 +194,23 @@ mod tests {
             models: vec!["big".to_owned(), "small".to_owned()],
             prompt: "reply with pong only".to_owned(),
             expect: "pong".to_owned(),
+            accounts: Vec::new(),
+            channel: None,
+            upstream: BTreeMap::new(),
+        }
+    }
+
+    fn booked(id: i64, model: &str, account: i64, channel: Option<i64>) -> UsageRow {
+        UsageRow {
+            id: RemoteId(id),
+            api_key_id: RemoteId(11),
+            account_id: RemoteId(account),
+            group_id: Some(RemoteId(3)),
+            channel_id: channel.map(RemoteId),
+            model: model.to_owned(),
+            upstream_model: None,
+            upstream_endpoint: "/v1/responses".to_owned(),
+            created_at: String::new(),
         }
     }
 
@@ -153,11 +224,16 @@ mod tests {
 
     fn good() -> SmokeSeen {
         SmokeSeen {
-            key: "sk-..9f3a".to_owned(),
+            key: RemoteId(11),
+            masked: "sk-..9f3a".to_owned(),
             models_status: 200,
             models_body: r#"{"data":[{"id":"big"},{"id":"small"},{"id":"more"}]}"#.to_owned(),
             completions: vec![pong("big"), pong("small")],
             stored: Vec::new(),
+            usage: Ok(vec![
+                booked(91, "big", 7, Some(1)),
+                booked(92, "small", 7, Some(1)),
+            ]),
         }
     }
 
@@ -170,7 +246,7 @@ mod tests {
                 "all four steps",
                 |_| {},
                 Verdict::Ok,
-                "big, small answer `pong`",
+                "big, small answer `pong`: key 11 of group 3, account 7, channel 1",
             ),
             (
                 "listed, but nobody serves it",
@@ -235,5 +311,92 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn an_answer_is_traced_to_the_account_channel_and_model_that_gave_it() {
+        let pinned = || SmokeLook {
+            accounts: vec![7, 8],
+            channel: Some(1),
+            upstream: BTreeMap::from([("big".to_owned(), "big-2".to_owned())]),
+            ..look()
+        };
+        let with = |change: fn(&mut Vec<UsageRow>)| {
+            let mut seen = good();
+            let mut rows = seen.usage.unwrap();
+            rows[0].upstream_model = Some("big-2".to_owned());
+            change(&mut rows);
+            seen.usage = Ok(rows);
+            judge_smoke(&pinned(), &seen)
+        };
+        type Rows = (&'static str, fn(&mut Vec<UsageRow>), Verdict, &'static str);
+        let rows: [Rows; 8] = [
+            (
+                "as the pack says",
+                |_| {},
+                Verdict::Ok,
+                "big, small answer `pong`: key 11 of group 3; big by account 7, channel 1, upstream as big-2; \
+                 small by account 7, channel 1",
+            ),
+            (
+                "another account",
+                |rows| rows[1].account_id = RemoteId(9),
+                Verdict::Fail,
+                "small: served by account 9, expected 7 or 8",
+            ),
+            (
+                "another channel",
+                |rows| rows[1].channel_id = Some(RemoteId(2)),
+                Verdict::Fail,
+                "small: went through channel 2, expected channel 1",
+            ),
+            (
+                "no channel",
+                |rows| rows[1].channel_id = None,
+                Verdict::Fail,
+                "small: went through no channel, expected channel 1",
+            ),
+            (
+                "another group",
+                |rows| rows[1].group_id = Some(RemoteId(4)),
+                Verdict::Fail,
+                "small: booked on group 4, expected 3",
+            ),
+            (
+                "another model",
+                |rows| rows[0].upstream_model = Some("cheap".to_owned()),
+                Verdict::Fail,
+                "big: answered by `cheap`, expected `big-2`",
+            ),
+            (
+                "somewhere else",
+                |rows| drop(rows.pop()),
+                Verdict::Fail,
+                "small: answered, and left no usage row on this host: the answer came from elsewhere, or \
+                 nothing is booked any more",
+            ),
+            (
+                "the newest row of a model is the one",
+                |rows| rows.insert(0, booked(12, "small", 9, None)),
+                Verdict::Ok,
+                "",
+            ),
+        ];
+        for (name, change, verdict, found) in rows {
+            let judgement = with(change);
+            assert_eq!(judgement.verdict, verdict, "{name}: {}", judgement.found);
+            assert!(
+                found.is_empty() || judgement.found == found,
+                "{name}: {}",
+                judgement.found
+            );
+        }
+        let mut seen = good();
+        seen.usage = Err("no answer".to_owned());
+        let blind = judge_smoke(&look(), &seen);
+        assert_eq!((blind.verdict, blind.provenance), (Verdict::Unknown, None));
+        // What failed for itself stays the fault, whatever can be read beside it.
+        seen.completions[0].status = Some(503);
+        assert_eq!(judge_smoke(&look(), &seen).verdict, Verdict::Fail);
     }
 }

@@ -12,8 +12,17 @@ pub struct UsageRow {
     pub api_key_id: RemoteId,
     /// The account that served it.
     pub account_id: RemoteId,
-    /// The model billed.
+    /// The group that the key was bound to.
+    #[serde(default)]
+    pub group_id: Option<RemoteId>,
+    /// The channel over that group, where one was in force.
+    #[serde(default)]
+    pub channel_id: Option<RemoteId>,
+    /// The model, as the client named it.
     pub model: String,
+    /// What the upstream was asked for, where that is another name.
+    #[serde(default)]
+    pub upstream_model: Option<String>,
     /// The upstream path used, if the host says so.
     pub upstream_endpoint: String,
     /// RFC 3339.

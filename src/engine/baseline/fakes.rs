@@ -59,6 +59,10 @@ pub(super) struct World {
     pub(super) keys: Vec<ApiKey>,
     pub(super) keys_fail: Option<Failure>,
     pub(super) api_fail: Option<Failure>,
+    /// The account that serves what is answered, as the host books it.
+    pub(super) serves: Option<i64>,
+    pub(super) usage: Vec<UsageRow>,
+    pub(super) usage_fail: Option<Failure>,
     /// Commands as they were run: `machine argv`.
     pub(super) ran: Vec<String>,
     /// Requests as they were sent.
@@ -74,6 +78,34 @@ pub(super) struct Fakes {
 impl Fakes {
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
+    }
+
+    /// Books a completion, as the host does for the key that asked.
+    fn book(&self, request: &WebRequest) {
+        let mut world = self.world();
+        let model = request.json.as_ref().and_then(|body| body.get("model"));
+        let (Some(model), Some(account), Some(bearer)) =
+            (model, world.serves, request.bearer.as_ref())
+        else {
+            return;
+        };
+        let keys = world.keys.iter();
+        let key = keys.clone().find(|key| key.key.expose() == bearer.expose());
+        let Some((id, group)) = key.map(|key| (key.id, key.group_id)) else {
+            return;
+        };
+        let row = UsageRow {
+            id: RemoteId(i64::try_from(world.usage.len()).unwrap_or(0) + 1),
+            api_key_id: id,
+            account_id: RemoteId(account),
+            group_id: group,
+            channel_id: Some(RemoteId(1)),
+            model: model.as_str().unwrap_or_default().to_owned(),
+            upstream_model: None,
+            upstream_endpoint: String::new(),
+            created_at: String::new(),
+        };
+        world.usage.push(row);
     }
 
     pub(super) fn context(&self) -> BaselineContext {
@@ -213,6 +245,9 @@ impl Web for Fakes {
                 .find_map(|name| world.web.get(&name))
                 .cloned()
         };
+        if let Some(Script::Answer(_, WebAnswer { status: 200, .. })) = &script {
+            self.book(request);
+        }
         match script {
             Some(script) => script.play().await,
             None => not_scripted(),
@@ -288,8 +323,14 @@ impl HostApi for Fakes {
     async fn group_subscriptions(&self, _group: RemoteId) -> Outcome<Vec<Subscription>> {
         not_scripted()
     }
-    async fn usage(&self, _query: &UsageQuery) -> Outcome<Vec<UsageRow>> {
-        not_scripted()
+    async fn usage(&self, query: &UsageQuery) -> Outcome<Vec<UsageRow>> {
+        let world = self.world();
+        if let Some(failure) = &world.usage_fail {
+            return Err(failure.clone());
+        }
+        let newest = world.usage.iter().rev();
+        let of_key = newest.filter(|row| Some(row.api_key_id) == query.api_key_id);
+        Ok(of_key.take(query.most).cloned().collect())
     }
     async fn upstream_models(&self, _account: RemoteId) -> Outcome<Vec<String>> {
         not_scripted()

@@ -36,4 +36,6 @@ mod fakes;
 #[cfg(test)]
 mod many_tests;
 #[cfg(test)]
+mod smoke_tests;
+#[cfg(test)]
 mod tests;

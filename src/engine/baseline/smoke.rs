@@ -1,26 +1,37 @@
 //! The user smoke: an active key, taken from the host now and kept nowhere, walks the way of an
-//! ordinary client.
+//! ordinary client; the host's own usage rows then say which way the answers took.
 
 use super::hosts::{HOST_FIX, open};
 use super::run::Shared;
 use super::trouble::could_not_look;
 use super::web::vantage;
-use crate::ports::{Vantage, WebAnswer, WebRequest};
+use crate::failure::Outcome;
+use crate::ports::{HostApi, UsageQuery, Vantage, WebAnswer, WebRequest};
 use crate::probe::vendor_words;
 use cockpit_domain::baseline::{CompletionSeen, Judgement, SmokeSeen, judge_smoke};
 use cockpit_domain::ids::RemoteId;
-use cockpit_domain::inventory::ApiKey;
+use cockpit_domain::inventory::{ApiKey, UsageRow};
 use cockpit_domain::pack::{Check, SmokeLook};
 use futures_util::future::join_all;
 use serde_json::json;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// Keys tried before a refusal is taken for the environment's: one may be an owner's without
 /// balance.
 const MOST_KEYS: usize = 3;
+/// Usage rows of the key that are read back; others may use it as well.
+const MOST_ROWS: usize = 50;
+/// The first pause before usage rows are asked for again, and the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
 /// Takes a key, lists the models, asks each for its answer.
 pub(super) async fn smoke(shared: &Shared, check: &Check, look: &SmokeLook) -> Judgement {
-    let keys = match active_keys(shared, look).await {
+    let api = match open(&shared.context).await {
+        Ok((_, api)) => api,
+        Err(judgement) => return judgement,
+    };
+    let keys = match active_keys(api.as_ref(), look).await {
         Ok(keys) => keys,
         Err(judgement) => return judgement,
     };
@@ -56,6 +67,7 @@ pub(super) async fn smoke(shared: &Shared, check: &Check, look: &SmokeLook) -> J
             ),
         );
     };
+    let newest = usage(api.as_ref(), key, 1).await;
     let completions = if listed.status == 200 {
         let asked = look
             .models
@@ -69,33 +81,77 @@ pub(super) async fn smoke(shared: &Shared, check: &Check, look: &SmokeLook) -> J
     let stored = if completions.iter().all(answered) {
         Vec::new()
     } else {
-        stored(shared, look).await
+        stored(shared, api.as_ref(), look).await
+    };
+    let usage = match newest {
+        Ok(rows) => {
+            let newest = rows.first().map_or(RemoteId(0), |row| row.id);
+            let asked: Vec<&str> = completions
+                .iter()
+                .filter(|seen| seen.answers(look))
+                .map(|seen| seen.model.as_str())
+                .collect();
+            booked(api.as_ref(), check, key, newest, &asked).await
+        }
+        Err(failure) => Err(failure),
     };
     judge_smoke(
         look,
         &SmokeSeen {
-            key: format!("{} (key {})", key.key.masked(), key.id),
+            key: key.id,
+            masked: key.key.masked(),
             models_status: listed.status,
             models_body: listed.body,
             completions,
             stored,
+            usage: usage.map_err(|failure| failure.to_string()),
         },
     )
 }
 
+/// The newest usage rows of a key.
+async fn usage(api: &dyn HostApi, key: &ApiKey, most: usize) -> Outcome<Vec<UsageRow>> {
+    let query = UsageQuery {
+        api_key_id: Some(key.id),
+        most,
+        ..UsageQuery::default()
+    };
+    api.usage(&query).await
+}
+
+/// The rows that a key left since the newest one before, as soon as each model that answered has
+/// one: the host books a moment after it answers. What is missing then was not booked there.
+async fn booked(
+    api: &dyn HostApi,
+    check: &Check,
+    key: &ApiKey,
+    newest: RemoteId,
+    asked: &[&str],
+) -> Outcome<Vec<UsageRow>> {
+    // What list and completions may take leaves a tenth of the check's own limit.
+    let deadline = Instant::now() + check.time_limit / 12;
+    let [mut pause, longest] = PAUSES;
+    loop {
+        let mut rows = usage(api, key, MOST_ROWS).await?;
+        rows.retain(|row| row.id > newest);
+        let is_there = |model: &&str| rows.iter().any(|row| row.model == *model);
+        if asked.iter().all(is_there) || Instant::now() >= deadline {
+            return Ok(rows);
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(longest);
+    }
+}
+
 /// What answers of the upstream did to the accounts of the group: the vendor's own words, which the
 /// gateway hides behind one of its own. A look that fails leaves the row as it is.
-async fn stored(shared: &Shared, look: &SmokeLook) -> Vec<String> {
-    let Ok((_, api)) = open(&shared.context).await else {
-        return Vec::new();
-    };
+async fn stored(shared: &Shared, api: &dyn HostApi, look: &SmokeLook) -> Vec<String> {
     let accounts = api.accounts(Some(RemoteId(look.group))).await;
     let words = vendor_words(&accounts.unwrap_or_default(), shared.context.clock.now_ms());
     words.into_iter().map(|(_, line)| line).collect()
 }
 
-async fn active_keys(shared: &Shared, look: &SmokeLook) -> Result<Vec<ApiKey>, Judgement> {
-    let (_, api) = open(&shared.context).await?;
+async fn active_keys(api: &dyn HostApi, look: &SmokeLook) -> Result<Vec<ApiKey>, Judgement> {
     let mut keys = api
         .group_keys(RemoteId(look.group))
         .await
@@ -115,7 +171,7 @@ async fn models(
     check: &Check,
     look: &SmokeLook,
     key: &ApiKey,
-) -> crate::failure::Outcome<WebAnswer> {
+) -> Outcome<WebAnswer> {
     let mut request = WebRequest::get(from.clone(), endpoint(look, "models"));
     request.bearer = Some(key.key.clone());
     request.time_limit = check.time_limit / 6;

@@ -45,10 +45,10 @@ const HEALTH: &str = "http = { url = \"http://x.lab/health\", status = 200 }";
 const BANNED: &str = "nginx = { banned_ports = [18169] }";
 const SITE: &str = "nginx = { server_name = \"x.lab\", \
                     routes = { \"/v1/models\" = \"http://127.0.0.1:8080/v1/models\" } }";
-const SMOKE: &str = "smoke = { base = \"http://x.lab\", group = 3, models = [\"big\", \"small\"], \
+pub(super) const SMOKE: &str = "smoke = { base = \"http://x.lab\", group = 3, models = [\"big\", \"small\"], \
                      prompt = \"reply with pong only\", expect = \"pong\" }";
 
-async fn run_all(fakes: &Fakes, pack: &BaselinePack) -> BaselineReport {
+pub(super) async fn run_all(fakes: &Fakes, pack: &BaselinePack) -> BaselineReport {
     run(
         &fakes.context(),
         pack,
@@ -82,7 +82,7 @@ fn key(id: i64, text: &str, status: &str) -> ApiKey {
 }
 
 /// A world in which everything is as it should be.
-fn good_world() -> Fakes {
+pub(super) fn good_world() -> Fakes {
     let fakes = Fakes::default();
     {
         let mut world = fakes.world();
@@ -106,6 +106,7 @@ fn good_world() -> Fakes {
             answer(200, "application/json", pong()),
         );
         world.keys = vec![key(11, "sk-eleven-1234567890", "active")];
+        world.serves = Some(7);
     }
     fakes
 }

@@ -238,7 +238,9 @@ pub(crate) fn unknown_word(
         let choices = choices(model, *wanted);
         let listed = choices.iter().any(|(choice, _)| choice == word);
         let known = match wanted {
-            Arg::Host | Arg::Provider | Arg::Theme | Arg::Language | Arg::Source => listed,
+            Arg::Host | Arg::Machine | Arg::Provider | Arg::Theme | Arg::Language | Arg::Source => {
+                listed
+            }
             // There are older ones than are listed.
             Arg::Batch => word.parse::<BatchId>().is_ok(),
             // They may not have been asked for yet.
@@ -263,6 +265,10 @@ fn choices(model: &Model, wanted: Arg) -> Vec<(String, String)> {
             .iter()
             .map(|host| (host.id.to_string(), host.role.as_str().to_owned()))
             .collect(),
+        Arg::Machine => {
+            let machines = model.setup.machines.iter();
+            machines.map(|id| (id.to_string(), String::new())).collect()
+        }
         Arg::Provider => model
             .setup
             .providers

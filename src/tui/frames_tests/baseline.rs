@@ -43,6 +43,23 @@ fn long() -> Snapshot {
     shows(judged(&rows))
 }
 
+/// Something has just turned bad, beside what could not be looked at.
+fn pending() -> Snapshot {
+    let mut row = check(
+        "host.listening",
+        "unknown",
+        "bad for 20 s of 60 s: nothing listens on 18190",
+    );
+    row.pending = true;
+    let blind = check("host.disk", "unknown", "`df` is not there on `edge-1`");
+    shows(judged(&[
+        row,
+        blind,
+        check("entry.no-key", "ok", "401"),
+        check("upstream.smoke", "ok", "pong"),
+    ]))
+}
+
 fn looking() -> Snapshot {
     let mut snapshot = shows(Board::default());
     let mut job = job(1, "baseline run", "stable", JobState::Running);
@@ -102,6 +119,32 @@ fn the_baseline_in_every_state() {
         )
         .add("one line", &Screen::new((60, 5), usual()));
     insta::assert_snapshot!("baseline", album.text());
+}
+
+#[test]
+fn layers_are_folded_away_and_what_is_sought_is_shown_wherever_it_stands() {
+    let screen = || Screen::new((80, 24), usual());
+    let album = Album::default()
+        .add("the first layer folded", &screen().keys(" "))
+        .add("three of them", &screen().keys(" j j "))
+        .add("brought back by Enter", &screen().keys(" \r"))
+        .add("sought in what is folded", &screen().keys(" /entry\r"))
+        .add("not while something is sought", &screen().keys("/entry\r "))
+        .add("all but the last row away", &screen().keys("GkkG "))
+        .add(
+            "folded, 中文",
+            &Screen::with((80, 24), usual(), chinese).keys(" "),
+        )
+        .add("pending", &Screen::new((80, 24), pending()))
+        .add(
+            "a pending check",
+            &Screen::new((80, 24), pending()).keys("\r"),
+        )
+        .add(
+            "pending, 中文",
+            &Screen::with((120, 20), pending(), chinese),
+        );
+    insta::assert_snapshot!("layers", album.text());
 }
 
 #[test]

@@ -186,6 +186,19 @@ fn putting_aside_wants_a_time_and_a_reason() {
             "a host is maintained",
             &Screen::with((80, 24), fleet(Vec::new()), chinese).keys(":maintenance prod\r"),
         );
+    let window = Answer::Waivers(Box::new(Waivers {
+        made: Some(waiver("machine/edge-1", 60 * 24)),
+        cleared: None,
+        waivers: Vec::new(),
+        at_ms: ago(0),
+    }));
+    let machine = || Screen::new((80, 24), fleet(Vec::new())).keys("m").read();
+    let album = album
+        .add("the machine of a check is maintained", &machine())
+        .add(
+            "and it is done",
+            &machine().keys("a new disk\r\ry").answer(Ok(window)),
+        );
     insta::assert_snapshot!("waive", album.text());
 }
 

@@ -180,7 +180,7 @@ fn a_users_key_is_taken_from_a_default_and_that_is_reported() {
     assert_eq!(press(&keymap, "g", Scope::Plan), Some("zoom"));
     assert_eq!(keymap.keys(Action::Top), ["Home"]);
     // Saying what the loser keeps ends the report.
-    let quiet = [setting(4, "resume", &["x"]), setting(5, "menu", &["m"])];
+    let quiet = [setting(4, "resume", &["x"]), setting(5, "menu", &["Q"])];
     assert_eq!(words(&Keymap::new(&quiet).1), [""; 0]);
 }
 

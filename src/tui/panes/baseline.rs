@@ -11,13 +11,12 @@ use crate::words::Lang;
 use cockpit_domain::baseline::{Brief, CheckResult, Verdict, Waiver};
 use cockpit_domain::batch::{BatchKind, BatchStatus, Interruption};
 use cockpit_domain::ids::PackId;
+use cockpit_domain::pack::Layer;
 use cockpit_engine::runbook::BookRow;
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 8] = [
     Column::fit("", 1, 1, 0),
     Column::fit("col.verdict", 4, 12, 3),
-    // The name of a check begins with its layer.
-    Column::fit("col.layer", 4, 13, 6),
     Column::fit("col.check-name", 12, 28, 0),
     Column::grow("col.found", 24, 0),
     Column::fit("col.newest", 4, 16, 5).marks(),
@@ -122,10 +121,49 @@ fn lapsed(model: &Model, waiver: &Waiver) -> String {
     model.fill("waiver.lapsed", &[("at", &at), ("owner", &waiver.owner)])
 }
 
+/// Rows under the names of their layers, each with how many are not well: the layer of the worst row
+/// first, and in it the worst row first. What is looked for or broken is shown in what is folded, too.
+fn by_layer(model: &Model, rows: Vec<(Layer, Row)>) -> Vec<Row> {
+    let mut layers: Vec<(Layer, Vec<Row>)> = Vec::new();
+    for (layer, row) in rows {
+        match layers.iter_mut().find(|(known, _)| *known == layer) {
+            Some((_, rows)) => rows.push(row),
+            None => layers.push((layer, vec![row])),
+        }
+    }
+    let view = model.trail.view();
+    let sought = !view.filter.is_empty() || view.only_broken;
+    let mut listed = Vec::new();
+    for (layer, rows) in layers {
+        let id = format!("layer/{layer}");
+        let folded = !sought && model.folded.contains(&id);
+        let all = rows.len().to_string();
+        let bad = rows.iter().filter(|row| row.broken).count().to_string();
+        // Rows of a layer stand worst first: its first mark is that of the whole.
+        let worst = rows.iter().find(|row| row.broken);
+        let role = worst.map_or(Role::Muted, |row| row.cells[0].role);
+        let count = match worst {
+            Some(_) => model.fill("baseline.not-well", &[("bad", &bad), ("all", &all)]),
+            None => all,
+        };
+        let name = model.say(&format!("layer.{}", layer.as_str()));
+        let mut cells = vec![Cell::new(name, Role::Title), Cell::new(count, role)];
+        if folded {
+            cells.push(Cell::muted(model.say("baseline.folded")));
+        }
+        listed.push(Row::heading(id, cells, folded));
+        if !folded {
+            listed.extend(rows);
+        }
+    }
+    listed
+}
+
 pub(super) fn list(model: &Model) -> Content {
     let rows = rows(model)
         .into_iter()
         .map(|(pack, row)| {
+            let layer = row.layer;
             let stale = row.is_stale(model.now_ms);
             let verdict = row.standing(model.now_ms);
             let (glyph, mut word) = verdict_of(model, row);
@@ -155,12 +193,11 @@ pub(super) fn list(model: &Model) -> Content {
                 (glyph, word)
             };
             let quiet = matches!(verdict, Verdict::Ok | Verdict::NotJudged | Verdict::Waived);
-            Row::new(
+            let row = Row::new(
                 format!("{pack}/{}", row.id),
                 vec![
                     glyph,
                     word,
-                    Cell::muted(model.say(&format!("layer.{}", row.layer.as_str()))),
                     Cell::plain(row.id.clone()),
                     if quiet {
                         Cell::muted(found)
@@ -183,9 +220,11 @@ pub(super) fn list(model: &Model) -> Content {
             .broken(!quiet || stale)
             .copies(row.id.clone())
             .hidden(format!("{} {}", row.title, title(model, row)))
-            .opens(Place::Check(pack.clone(), row.id.clone()))
+            .opens(Place::Check(pack.clone(), row.id.clone()));
+            (layer, row)
         })
         .collect();
+    let rows = by_layer(model, rows);
     let mut head = windows(model);
     let troubles = model
         .board()

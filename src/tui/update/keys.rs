@@ -129,6 +129,9 @@ pub(crate) fn serves(model: &Model, action: Action, aim: &Target) -> bool {
             .check
             .as_ref()
             .is_none_or(|(pack, check)| super::standing::is_put_aside(model, pack, check)),
+        // Where the machine of what is pointed at is known, or can be named.
+        Action::MaintainMachine => super::standing::machine_of(model, aim).is_some(),
+        Action::Fold => model.trail.view().place == Place::Baseline,
         Action::Retry => aim.batch.is_some_and(|id| acts::has_failed(model, id)),
         Action::Resume => aim
             .batch

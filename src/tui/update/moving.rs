@@ -2,7 +2,7 @@
 
 use super::lines;
 use super::shown::{Shown, shown};
-use crate::content::Body;
+use crate::content::{Body, Row};
 use crate::model::Model;
 
 /// Where to.
@@ -45,6 +45,7 @@ pub(super) fn go(model: &mut Model, to: Move) {
             .min(last),
     };
     if is_list {
+        let target = passing_headings(&shown, now, target);
         view.index = target;
         // At the top it follows what comes to the top.
         view.selected = (to != Move::Top)
@@ -53,6 +54,20 @@ pub(super) fn go(model: &mut Model, to: Move) {
     } else {
         view.offset = target;
     }
+}
+
+/// A heading is passed over in the way one moves; at the end one stays.
+fn passing_headings(shown: &Shown, now: usize, target: usize) -> usize {
+    let stands = |at: &usize| shown.rows.get(*at).is_none_or(Row::is_selectable);
+    if stands(&target) {
+        return target;
+    }
+    let ahead = if target > now {
+        (target..shown.rows.len()).find(stands)
+    } else {
+        (0..target).rev().find(stands)
+    };
+    ahead.or_else(|| (target..=now).find(stands)).unwrap_or(now)
 }
 
 pub(super) fn to_lines(to: Move, room: usize) -> isize {
@@ -105,8 +120,11 @@ pub(super) fn settle(model: &mut Model) {
                 view.index = selected;
             }
             let room = shown.room.max(1);
-            if selected < view.offset {
-                view.offset = selected;
+            // The heading of the first row is seen with it.
+            let headed = room > 1 && selected > 0 && shown.rows[selected - 1].heading;
+            let first = selected - usize::from(headed);
+            if first < view.offset {
+                view.offset = first;
             } else if selected >= view.offset + room {
                 view.offset = selected + 1 - room;
             }
@@ -119,8 +137,46 @@ pub(super) fn settle(model: &mut Model) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::Content;
+    use crate::content::{Cell, Content};
     use crate::geometry::Geometry;
+
+    #[test]
+    fn headings_are_passed_over_unless_they_stand_for_what_is_folded() {
+        let row = |id: &str| Row::new(id, vec![Cell::plain(id)]);
+        let heading = |id: &str, folded| Row::heading(id, vec![Cell::plain(id)], folded);
+        let rows = vec![
+            heading("A", false),
+            row("a"),
+            heading("B", false),
+            row("b"),
+            heading("C", true),
+        ];
+        let list = Shown {
+            content: Content::text(Vec::new()),
+            total: rows.len(),
+            matching: rows.len(),
+            rows,
+            offset: 0,
+            selected: None,
+            room: 10,
+            geometry: Geometry::default(),
+        };
+        for (now, target, stands) in [
+            (1, 2, 3),
+            (3, 2, 1),
+            (1, 0, 1),
+            (3, 0, 1),
+            (3, 4, 4),
+            (4, 3, 3),
+            (1, 4, 4),
+        ] {
+            assert_eq!(
+                passing_headings(&list, now, target),
+                stands,
+                "{now} to {target}"
+            );
+        }
+    }
 
     #[test]
     fn a_text_that_is_scrolled_has_no_broken_row_before_or_behind() {

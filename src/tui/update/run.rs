@@ -162,6 +162,8 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Waive => standing::waive(model, &aim, words),
         Action::ClearWaiver => standing::clear(model, &aim, words),
         Action::Maintain => standing::maintain(model, &aim, words),
+        Action::MaintainMachine => standing::maintain_machine(model, &aim, words),
+        Action::Fold => standing::fold(model),
         Action::AccessPreview => reach::preview(model, &aim, words),
         Action::AccessPrepare => reach::prepare(model, &aim, words),
         Action::LeaseTake => reach::take_lease(model, &aim, words),
@@ -282,6 +284,9 @@ fn open_selected(model: &mut Model) -> Vec<Effect> {
     let shown = super::shown(model);
     if let Some(place) = shown.selected.and_then(|at| shown.rows[at].opens.clone()) {
         return open(model, place);
+    }
+    if shown.selected.is_some_and(|at| shown.rows[at].heading) {
+        return standing::fold(model);
     }
     match model.trail.view().place {
         Place::Plan(_) => said(model, "toast.apply-with"),

@@ -52,11 +52,14 @@ pub(crate) fn shown(model: &Model) -> Shown {
             // The line of titles.
             room = room.saturating_sub(1);
             rows = std::mem::take(&mut list.rows);
-            let total = rows.len();
+            let total = counted(&rows);
             let wanted = view.filter.to_lowercase();
             rows.retain(|row| {
-                (!view.only_broken || row.broken) && (wanted.is_empty() || holds(row, &wanted))
+                row.heading
+                    || (!view.only_broken || row.broken)
+                        && (wanted.is_empty() || holds(row, &wanted))
             });
+            without_empty(&mut rows);
             total
         }
         Body::Text(lines) => {
@@ -67,7 +70,7 @@ pub(crate) fn shown(model: &Model) -> Shown {
     let selected = selected(&rows, view.selected.as_deref(), view.index);
     Shown {
         content,
-        matching: rows.len(),
+        matching: counted(&rows),
         offset: view.offset,
         rows,
         total,
@@ -75,6 +78,23 @@ pub(crate) fn shown(model: &Model) -> Shown {
         room,
         geometry,
     }
+}
+
+/// Rows that are no headings.
+fn counted(rows: &[Row]) -> usize {
+    rows.iter().filter(|row| !row.heading).count()
+}
+
+/// Takes out headings that nothing is left under; one that is folded stands for its rows.
+fn without_empty(rows: &mut Vec<Row>) {
+    let empty: Vec<bool> = (0..rows.len())
+        .map(|at| {
+            let next = rows.get(at + 1);
+            !rows[at].is_selectable() && next.is_none_or(|next| next.heading)
+        })
+        .collect();
+    let mut empty = empty.into_iter();
+    rows.retain(|_| !empty.next().unwrap_or(false));
 }
 
 /// A head that leaves no room below it scrolls with the page, so that nothing is out of reach: a
@@ -110,11 +130,14 @@ fn holds(row: &Row, wanted: &str) -> bool {
     })
 }
 
-/// By identity; when the row is gone, its neighbour.
+/// By identity; when the row is gone, its neighbour. Never a heading over rows that are there.
 fn selected(rows: &[Row], id: Option<&str>, index: usize) -> Option<usize> {
     if rows.is_empty() {
         return None;
     }
-    id.and_then(|id| rows.iter().position(|row| row.id == id))
-        .or(Some(index.min(rows.len() - 1)))
+    let at = id
+        .and_then(|id| rows.iter().position(|row| row.id == id))
+        .unwrap_or(index.min(rows.len() - 1));
+    let below = (at..rows.len()).find(|at| rows[*at].is_selectable());
+    below.or_else(|| (0..at).rev().find(|at| rows[*at].is_selectable()))
 }

@@ -1,4 +1,5 @@
-//! How checks stand: their history, and what a person puts aside until a time.
+//! How checks stand: their history, what a person puts aside until a time, and the layers that are
+//! folded away.
 
 use super::acts::host;
 use super::run::{Words, arguments, ask, said};
@@ -10,7 +11,7 @@ use crate::place::Place;
 use crate::target::Target;
 use crate::theme::Role;
 use cockpit_domain::baseline::{CheckResult, WaiverSubject, read_until};
-use cockpit_domain::ids::PackId;
+use cockpit_domain::ids::{MachineId, PackId};
 use cockpit_engine::baseline::{Aside, WaiverWish, Waivers};
 use cockpit_engine::command::Command;
 
@@ -103,6 +104,50 @@ pub(super) fn maintain(model: &mut Model, aim: &Target, words: &Words) -> Vec<Ef
         return arguments(model, Action::Maintain);
     };
     model.dialog = Some(Dialog::Confirm(Confirm::waive(model, Aside::Host(host))));
+    Vec::new()
+}
+
+/// The machine of what is pointed at: the one that a check looks on or goes through, or a host's.
+pub(super) fn machine_of(model: &Model, aim: &Target) -> Option<MachineId> {
+    let checked = aim.check.as_ref();
+    let row = checked.and_then(|(pack, id)| row(model, pack, id));
+    row.and_then(|row| row.machine.clone())
+        .or_else(|| aim.machine.clone())
+}
+
+/// Opens the dialog of a maintenance window of a machine: of everything that looks there.
+pub(super) fn maintain_machine(model: &mut Model, aim: &Target, words: &Words) -> Vec<Effect> {
+    let machine = match words.get(0) {
+        Some(word) => MachineId::new(word).ok(),
+        None => machine_of(model, aim),
+    };
+    let Some(machine) = machine else {
+        return arguments(model, Action::MaintainMachine);
+    };
+    let aside = Aside::Machine(machine);
+    model.dialog = Some(Dialog::Confirm(Confirm::waive(model, aside)));
+    Vec::new()
+}
+
+/// Folds the layer of the selected row away, or brings one back.
+pub(super) fn fold(model: &mut Model) -> Vec<Effect> {
+    let shown = super::shown(model);
+    let Some(at) = shown.selected else {
+        return Vec::new();
+    };
+    let Some(heading) = shown.rows[..=at].iter().rev().find(|row| row.heading) else {
+        return Vec::new();
+    };
+    let id = heading.id.clone();
+    let view = model.trail.view();
+    if !view.filter.is_empty() || view.only_broken {
+        // What is looked for is shown wherever it stands.
+        return said(model, "why.no-folding");
+    }
+    if !model.folded.remove(&id) {
+        model.folded.insert(id.clone());
+    }
+    model.trail.view_mut().selected = Some(id);
     Vec::new()
 }
 

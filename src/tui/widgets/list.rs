@@ -20,6 +20,7 @@ pub(super) fn columns_of(
     lang: Lang,
     room: u16,
 ) -> Vec<(usize, u16)> {
+    let rows: Vec<&Row> = rows.iter().copied().filter(|row| !row.heading).collect();
     let natural = |index: usize, column: &Column| -> u16 {
         let title = if column.title.is_empty() {
             0
@@ -124,6 +125,10 @@ pub(crate) fn draw_list(
             buffer.set_string(area.x, y, ">", theme.style(Role::Key));
         }
         let mut x = area.x + GUTTER;
+        if row.heading {
+            draw_heading(buffer, (x, y, edge), row, chosen, theme);
+            continue;
+        }
         for (position, (index, wide)) in layout.iter().enumerate() {
             let Some(cell) = row.cells.get(*index) else {
                 continue;
@@ -151,6 +156,25 @@ pub(crate) fn draw_list(
             }
             x = x.saturating_add(wide + GAP);
         }
+    }
+}
+
+/// The cells of a heading, one after the other; its name carries the selection.
+fn draw_heading(
+    buffer: &mut Buffer,
+    (mut x, y, edge): (u16, u16, u16),
+    row: &Row,
+    chosen: bool,
+    theme: &Theme,
+) {
+    for (at, cell) in row.cells.iter().enumerate() {
+        let mut style = theme.style(cell.role);
+        if chosen && at == 0 {
+            style = style.patch(theme.style(Role::Selection));
+        }
+        let room = usize::from(edge.saturating_sub(x));
+        let (end, _) = buffer.set_stringn(x, y, &cell.text, room, style);
+        x = end.saturating_add(GAP);
     }
 }
 

@@ -1,9 +1,10 @@
-//! A baseline run as text: one row a check, and under a row that is not well what was expected,
-//! found, why it matters and what to do next.
+//! A baseline run as text: one row a check under the name of its layer, and under a row that is not
+//! well what was expected, found, why it matters and what to do next.
 
 use super::known::moment;
 use super::put;
 use cockpit_domain::baseline::{BaselineReport, CheckResult, Verdict, Waiver};
+use cockpit_domain::pack::Layer;
 
 /// A second line of a value stands under the first.
 const CONTINUED: &str = "\n                ";
@@ -43,14 +44,37 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
             report.pack, report.verdict, report.duration_ms
         ),
     );
-    for row in &report.results {
+    for layer in Layer::ALL {
+        let rows = report.results.iter().filter(|row| row.layer == layer);
+        let rows: Vec<&CheckResult> = rows.collect();
+        if !rows.is_empty() {
+            of_layer(&mut text, report, layer, &rows);
+        }
+    }
+    text
+}
+
+/// Whether nothing has to be done about a row.
+fn is_quiet(row: &CheckResult) -> bool {
+    matches!(
+        row.verdict,
+        Verdict::Ok | Verdict::NotJudged | Verdict::Waived
+    )
+}
+
+fn of_layer(text: &mut String, report: &BaselineReport, layer: Layer, rows: &[&CheckResult]) {
+    let (bad, all) = (rows.iter().filter(|row| !is_quiet(row)).count(), rows.len());
+    match bad {
+        0 => put(text, format_args!("{layer}  {all}")),
+        _ => put(text, format_args!("{layer}  {bad}/{all} not well")),
+    }
+    for row in rows {
         put(
-            &mut text,
+            text,
             format_args!(
-                "{} {:<12} {:<13} {:<26} {}",
+                "{} {:<12} {:<26} {}",
                 row.verdict.glyph(),
                 word(row),
-                row.layer.as_str(),
                 row.id,
                 row.title
             ),
@@ -60,11 +84,11 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
         if let Some(waiver) = row.excused_by().or_else(last)
             && (waived || !matches!(row.verdict, Verdict::Ok | Verdict::NotJudged))
         {
-            put(&mut text, format_args!("      {}", said(waiver, row)));
+            put(text, format_args!("      {}", said(waiver, row)));
         }
         if waived && !row.found.is_empty() {
             let found = row.found.replace('\n', CONTINUED);
-            put(&mut text, format_args!("      found     {found}"));
+            put(text, format_args!("      found     {found}"));
         }
         if !matches!(row.verdict, Verdict::Ok | Verdict::Waived) {
             for (name, value) in [
@@ -75,7 +99,7 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
             ] {
                 if !value.is_empty() {
                     put(
-                        &mut text,
+                        text,
                         format_args!("      {name:<9} {}", value.replace('\n', CONTINUED)),
                     );
                 }
@@ -83,7 +107,7 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
             if row.repair {
                 let (check, pack) = (&row.id, &report.pack);
                 put(
-                    &mut text,
+                    text,
                     format_args!(
                         "      repair    cockpit repair plan --check {check} --pack {pack}"
                     ),
@@ -91,5 +115,4 @@ pub(super) fn baseline(report: &BaselineReport) -> String {
             }
         }
     }
-    text
 }

@@ -3,6 +3,7 @@
 use super::rules::Rules;
 use super::{Kind, Needs};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The user smoke: an active key of a group, taken from the host at run time, lists the models and
 /// gets the expected answer from each.
@@ -19,6 +20,15 @@ pub struct SmokeLook {
     pub prompt: String,
     /// The answer, white space around it ignored.
     pub expect: String,
+    /// Accounts that may have served it, by the host's own usage rows; none named: any.
+    #[serde(default)]
+    pub accounts: Vec<i64>,
+    /// The channel that it must have gone through.
+    #[serde(default)]
+    pub channel: Option<i64>,
+    /// What the upstream must have been asked for, by model.
+    #[serde(default)]
+    pub upstream: BTreeMap<String, String>,
 }
 
 impl Kind for SmokeLook {
@@ -34,6 +44,12 @@ impl Kind for SmokeLook {
             rules.fault(
                 "`prompt` or `expect` is empty",
                 "such as \"reply with pong only\" and \"pong\"",
+            );
+        }
+        for model in self.upstream.keys().filter(|it| !self.models.contains(it)) {
+            rules.fault(
+                format!("`upstream` names `{model}`, which is not asked"),
+                "name it in `models` as well",
             );
         }
     }
