@@ -30,7 +30,7 @@ fn it_draws_and_resizes_to_one_cell_and_back() {
     let Some(home) = Home::new() else { return };
     let mut pty = home.cockpit(&["--lab"]).start();
     let before = settled(&pty);
-    assert_eq!(rows_with(&before, "entry.no-key").len(), 1);
+    assert_eq!(rows_with(&before, "entry.no-key ").len(), 1);
     pty.send("j");
     let moved = pty.wait_until("the second row selected", |screen| {
         !rows_with(screen, ">").is_empty() && rows_with(screen, "> ")[0].contains("nginx-loc")
@@ -74,7 +74,7 @@ fn a_storm_of_resizes_ends_in_the_right_picture() {
         let last = screen.rows(0, 100).last().unwrap_or_default();
         last.contains("help") && screen.contents().starts_with("+ nothing is broken")
     });
-    assert_eq!(rows_with(&screen, "entry.no-key").len(), 1);
+    assert_eq!(rows_with(&screen, "entry.no-key ").len(), 1);
 }
 
 #[test]

@@ -96,10 +96,11 @@ fn a_process_that_holds_the_file_proves_a_database_and_times_are_compared() {
     let base = here.path("held.db");
     sqlite(&base, "CREATE TABLE t (n INT); INSERT INTO t VALUES (1);");
     let base = std::fs::canonicalize(&base).unwrap().display().to_string();
-    let mark = "86399.25";
+    // Others on this machine may run the same test.
+    let mark = format!("86399.{}", std::process::id());
     let held = std::fs::File::open(&base).unwrap();
     let started = Command::new("sleep")
-        .arg(mark)
+        .arg(&mark)
         .stdin(Stdio::from(held))
         .spawn();
     let _running = Running(started.unwrap());
@@ -158,8 +159,8 @@ fn what_was_just_started_is_warming_up_and_what_has_just_turned_is_pending() {
     let Some(mut here) = Here::new(&["sleep", "ps"]) else {
         return;
     };
-    let mark = "86398.75";
-    let _running = Running(Command::new("sleep").arg(mark).spawn().unwrap());
+    let mark = format!("86398.{}", std::process::id());
+    let _running = Running(Command::new("sleep").arg(&mark).spawn().unwrap());
     let missing = format!("file = {{ path = \"{}\" }}", here.path("missing"));
     let with = |more: &str| format!("{more}\n{missing}");
     here.check(
