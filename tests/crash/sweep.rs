@@ -152,8 +152,13 @@ impl Ground {
             shut,
         };
         match work {
-            Work::Import(_) | Work::Retry | Work::Mend | Work::Prune | Work::Recover => {}
-            Work::LetIn | Work::Delete => {}
+            Work::Import(_)
+            | Work::Retry
+            | Work::Mend
+            | Work::Prune
+            | Work::Recover
+            | Work::LetIn
+            | Work::Delete => {}
             Work::ShutOut => leave::let_in(&ground.inside).await.expect("let in"),
             Work::Resume(access) => {
                 let knife = Knife::lay(&ground.inside, 1, Cut::Unsent);
