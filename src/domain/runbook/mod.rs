@@ -4,6 +4,7 @@
 
 mod book;
 mod markdown;
+mod named;
 mod raw;
 mod read;
 mod reader;
