@@ -9,5 +9,6 @@ mod logs;
 mod main_job;
 mod mashing;
 mod runbooks;
+mod siblings;
 mod stage;
 mod triage;

@@ -22,6 +22,8 @@ pub enum Scope {
     Stacks,
     /// On what to look at first, and on a finding.
     Triage,
+    /// On two that stand beside each other.
+    Siblings,
     /// On a plan.
     Plan,
     /// On the log pane.
@@ -36,7 +38,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the key list.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Everywhere,
         Self::Checks,
         Self::Hosts,
@@ -46,6 +48,7 @@ impl Scope {
         Self::Gate,
         Self::Stacks,
         Self::Triage,
+        Self::Siblings,
         Self::Plan,
         Self::Log,
         Self::Jobs,
@@ -65,6 +68,7 @@ impl Scope {
             Self::Gate => "gate",
             Self::Stacks => "stacks",
             Self::Triage => "triage",
+            Self::Siblings => "siblings",
             Self::Plan => "plan",
             Self::Log => "log",
             Self::Jobs => "jobs",
@@ -240,6 +244,7 @@ actions! {
     Fold "fold" ["space"] Checks Look [] 0;
     NextStep "next-step" ["o"] Triage Plan [] 1;
     Siblings "siblings" ["="] Hosts Ask [Host, Host] 9;
+    Draft "draft" ["d"] Siblings Ask [Host] 1;
     Split "split" ["w"] Probes Ask [Host, Provider, Reference] 2;
     Recover "recover" ["t"] Pool Plan [Host, Account] 2;
     Adopt "adopt" ["T"] Hosts Plan [Host, Provider] 3;

@@ -1,11 +1,12 @@
 //! Carries effects out on the engine and feeds what comes of them back as messages.
 
-use crate::msg::{Effect, Msg};
+use crate::msg::{Effect, Msg, NewDraft};
 use cockpit_domain::log::{LogFilter, SourceId};
 use cockpit_domain::secret::Secret;
 use cockpit_engine::failure::{Failure, FailureKind, Outcome};
 use cockpit_engine::handle::Handle;
 use std::future::Future;
+use std::io::Write as _;
 use tokio::sync::mpsc;
 
 /// Rows of the audit that are read.
@@ -80,6 +81,12 @@ impl Driver {
                     Err(Failure::new(FailureKind::Internal, error.to_string()))
                 });
                 Msg::KeysRead(ticket, keys)
+            }),
+            Effect::WriteDraft(draft) => self.later(async move {
+                let written = tokio::task::spawn_blocking(move || write_new(draft)).await;
+                Msg::DraftWritten(written.unwrap_or_else(|error| {
+                    Err(Failure::new(FailureKind::Internal, error.to_string()))
+                }))
             }),
             Effect::Fault(name, on) => self.board(move |handle| async move {
                 let board = handle.ports().faults.clone();
@@ -167,6 +174,28 @@ fn no_board() -> Failure {
 }
 
 /// Reads a file with keys.
+/// Writes a draft to a file that nobody has yet.
+fn write_new(draft: NewDraft) -> Outcome<NewDraft> {
+    let failed = |error: std::io::Error| {
+        Failure::new(FailureKind::Usage, format!("`{}`: {error}", draft.path))
+            .doing("writing the draft")
+            .hint("nothing was written over; `:draft NAME FILE` names another file, in a folder that can be written to")
+    };
+    let path = std::path::absolute(&draft.path).map_err(failed)?;
+    let mut new = std::fs::OpenOptions::new();
+    let mut file = new
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .map_err(failed)?;
+    file.write_all(draft.text.as_bytes()).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    Ok(NewDraft {
+        path: path.display().to_string(),
+        ..draft.clone()
+    })
+}
+
 fn read_keys(path: &str) -> Outcome<Secret> {
     let failed = |message: String| {
         Failure::new(FailureKind::Usage, message)

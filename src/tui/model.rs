@@ -54,6 +54,8 @@ pub(crate) enum Asked {
     Split,
     /// Two beside each other.
     Diff(String, String),
+    /// A drafted baseline, for this file.
+    Draft(String),
     /// Every pack on every host.
     Matrix,
     /// The deploy gate.

@@ -33,6 +33,8 @@ pub enum Msg {
     Answered(Ticket, Box<Outcome<Answer>>),
     /// A key file was read.
     KeysRead(Ticket, Outcome<Secret>),
+    /// A drafted baseline was written, or not.
+    DraftWritten(Outcome<NewDraft>),
     /// Faults of the lab.
     Faults(Outcome<Vec<FaultState>>),
     /// Newest rows of the audit.
@@ -49,6 +51,19 @@ pub enum Msg {
     Drawn,
     /// Somebody outside wants us to end (SIGTERM, SIGHUP).
     Close,
+}
+
+/// A drafted baseline and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDraft {
+    /// The file; once it is written, its whole path.
+    pub path: String,
+    /// The pack's text.
+    pub text: String,
+    /// Checks in it.
+    pub checks: usize,
+    /// What was seen and is not in it; the text says why.
+    pub left_out: usize,
 }
 
 /// What the screen wants done.
@@ -68,6 +83,8 @@ pub enum Effect {
     Copy(String),
     /// Read a file with keys.
     ReadKeys(Ticket, String),
+    /// Write a drafted baseline to a file that is not there yet.
+    WriteDraft(NewDraft),
     /// Switch a fault of the lab.
     Fault(String, bool),
     /// Read the faults of the lab.

@@ -264,7 +264,10 @@ impl Stage {
                     *self.sent.entry(command.name()).or_default() += 1;
                     self.writes_sent += usize::from(command.writes());
                 }
-                let wild = matches!(effect, Effect::Arm(..) | Effect::Fault(..) | Effect::Panic);
+                let wild = matches!(
+                    effect,
+                    Effect::Arm(..) | Effect::Fault(..) | Effect::WriteDraft(_) | Effect::Panic
+                );
                 if self.tame && wild {
                     self.kept_back += 1;
                     continue;

@@ -2,10 +2,12 @@
 
 use super::fleet::{ago, check, chinese, judged, mono, read, shows};
 use super::picture::{Album, Screen};
+use crate::msg::{Msg, NewDraft};
 use cockpit_domain::baseline::{CheckResult, Verdict, Waiver};
 use cockpit_domain::siblings::Comparison;
 use cockpit_engine::baseline::{Histories, Waivers};
 use cockpit_engine::command::Answer;
+use cockpit_engine::failure::{Failure, FailureKind};
 use cockpit_engine::supervisor::Snapshot;
 use serde_json::{Value, json};
 
@@ -237,6 +239,27 @@ fn siblings_stand_beside_each_other_with_what_differs_first() {
             &Screen::with((120, 30), fleet(Vec::new()), chinese)
                 .keys(":siblings prod accept\r")
                 .answer(answer()),
+        );
+    let draft = NewDraft {
+        path: "/home/ann/prod-baseline.toml".to_owned(),
+        text: String::new(),
+        checks: 12,
+        left_out: 2,
+    };
+    let there = Failure::new(
+        FailureKind::Usage,
+        "`prod-baseline.toml`: File exists (os error 17)",
+    )
+    .doing("writing the draft")
+    .hint("nothing was written over; `:draft NAME FILE` names another file");
+    let beside = || asked((100, 24)).answer(answer()).keys("d");
+    let drafted = || beside().tell(Msg::DraftWritten(Ok(draft.clone())));
+    let album = album
+        .add("being drafted", &beside())
+        .add("drafted", &drafted())
+        .add(
+            "the file is there already",
+            &beside().tell(Msg::DraftWritten(Err(there))),
         );
     insta::assert_snapshot!("siblings", album.text());
 }

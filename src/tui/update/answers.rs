@@ -106,6 +106,7 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome<Answe
             drop(model.diffs.insert((a, b), known));
             Vec::new()
         }
+        (Asked::Draft(path), outcome) => super::drafting::drafted(model, path, outcome),
         (Asked::Told, Ok(Answer::Waivers(waivers))) => {
             super::standing::told(model, &waivers);
             Vec::new()

@@ -106,6 +106,7 @@ pub(crate) fn scope(place: &Place) -> Scope {
         Place::Batches | Place::Batch(_) | Place::Item(..) | Place::DriftOf(_) | Place::Drift => {
             Scope::Batches
         }
+        Place::Siblings(..) => Scope::Siblings,
         Place::Plan(_) | Place::Change(..) => Scope::Plan,
         Place::Gate => Scope::Gate,
         Place::Stacks | Place::Stack(_) => Scope::Stacks,

@@ -3,6 +3,7 @@
 mod acts;
 mod answers;
 mod applying;
+mod drafting;
 mod explaining;
 mod keys;
 mod lines;
@@ -59,6 +60,10 @@ pub(crate) fn update(model: &mut Model, now_ms: i64, msg: Msg) -> Vec<Effect> {
         }
         Msg::Answered(ticket, outcome) => answers::answered(model, ticket, *outcome),
         Msg::KeysRead(ticket, outcome) => acts::keys_read(model, ticket, outcome),
+        Msg::DraftWritten(outcome) => {
+            drafting::written(model, outcome);
+            Vec::new()
+        }
         Msg::Faults(Ok(faults)) => {
             model.faults = faults;
             crate::dialogs::refill(model);

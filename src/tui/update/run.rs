@@ -3,8 +3,8 @@
 
 use super::moving::{Move, go};
 use super::{
-    acts, applying, explaining, lines, looks, reach, rounds, runbooks, stacks, standing, triaging,
-    watching,
+    acts, applying, drafting, explaining, lines, looks, reach, rounds, runbooks, stacks, standing,
+    triaging, watching,
 };
 use crate::actions::{Action, Danger};
 use crate::dialogs::{self, Dialog};
@@ -159,6 +159,7 @@ pub(crate) fn run_action(model: &mut Model, action: Action, words: &Words) -> Ve
         Action::Repair => acts::repair(model, &aim, words),
         Action::History => standing::history(model, &aim, words),
         Action::Siblings => standing::siblings(model, &aim, words),
+        Action::Draft => drafting::draft(model, &aim, words),
         Action::Waive => standing::waive(model, &aim, words),
         Action::ClearWaiver => standing::clear(model, &aim, words),
         Action::Maintain => standing::maintain(model, &aim, words),
