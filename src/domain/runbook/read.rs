@@ -36,6 +36,34 @@ pub fn read_runbook(
     }
 }
 
+impl<'a> Reader<'a> {
+    /// Nothing read yet.
+    pub(super) fn new(
+        source: Source<'a>,
+        checks: &'a [&'a str],
+        vars: &'a BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            source,
+            checks,
+            vars,
+            values: GIVEN.iter().map(|name| (*name).to_owned()).collect(),
+            machine: None,
+            steps: Vec::new(),
+            places: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// What is wrong, in the order of the file.
+    pub(super) fn faults(mut self) -> Vec<Finding> {
+        self.findings
+            .sort_by_key(|finding| (finding.line, finding.column));
+        self.findings.dedup();
+        self.findings
+    }
+}
+
 /// Reads a step's own look with the values of a run.
 ///
 /// # Errors

@@ -38,33 +38,7 @@ struct Common {
     when: Option<When>,
 }
 
-impl<'a> Reader<'a> {
-    /// Nothing read yet.
-    pub(super) fn new(
-        source: Source<'a>,
-        checks: &'a [&'a str],
-        vars: &'a BTreeMap<String, String>,
-    ) -> Self {
-        Self {
-            source,
-            checks,
-            vars,
-            values: GIVEN.iter().map(|name| (*name).to_owned()).collect(),
-            machine: None,
-            steps: Vec::new(),
-            places: Vec::new(),
-            findings: Vec::new(),
-        }
-    }
-
-    /// What is wrong, in the order of the file.
-    pub(super) fn faults(mut self) -> Vec<Finding> {
-        self.findings
-            .sort_by_key(|finding| (finding.line, finding.column));
-        self.findings.dedup();
-        self.findings
-    }
-
+impl Reader<'_> {
     pub(super) fn fault(
         &mut self,
         span: Range<usize>,
