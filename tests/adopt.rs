@@ -2,7 +2,7 @@
 //! released again, and not one write to the host in all of it.
 
 use crate::support::far::{Admin, text};
-use crate::support::{Lab, Ran, has_ssh};
+use crate::support::{Lab, has_ssh};
 use serde_json::{Value, json};
 
 const HOST: &str = "accept";
@@ -54,11 +54,6 @@ fn plan(lab: &Lab, code: i32) -> Value {
     ran.json()
 }
 
-fn apply(lab: &Lab, noun: &str, plan: &Value) -> Ran {
-    let (id, hash) = (plan["plan"]["id"].to_string(), text(&plan["plan"], "hash"));
-    lab.run(&[noun, "apply", &id, "--yes", &hash[..12], "--json"])
-}
-
 fn signed(plan: &Value, sign: &str) -> Vec<String> {
     let rows = plan["changes"].as_array().expect("changes");
     let of_sign = rows.iter().filter(|row| row["sign"] == sign);
@@ -82,7 +77,7 @@ fn what_stands_there_is_taken_over_compared_and_released_without_one_write() {
 
     let stale = plan(&lab, 0);
     account(&admin, "lab.00000000000c", &group);
-    let refused = apply(&lab, "adopt", &stale);
+    let refused = lab.apply("adopt", &stale, &[]);
     assert_eq!(refused.code, 3, "{refused:?}");
     assert!(refused.stderr.contains("lab.00000000000c"), "{refused:?}");
 
@@ -100,7 +95,7 @@ fn what_stands_there_is_taken_over_compared_and_released_without_one_write() {
         2,
         "{read}"
     );
-    let ran = apply(&lab, "adopt", &read);
+    let ran = lab.apply("adopt", &read, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let done = ran.json();
     assert_eq!(
@@ -132,7 +127,7 @@ fn what_stands_there_is_taken_over_compared_and_released_without_one_write() {
 
     let planned = lab.run(&["rollback", "plan", &batch, "--json"]).json();
     assert_eq!(planned["totals"]["remove"], 0, "{planned}");
-    let rolled = apply(&lab, "rollback", &planned);
+    let rolled = lab.apply("rollback", &planned, &[]);
     assert_eq!(rolled.code, 0, "{rolled:?}");
     assert_eq!(rolled.json()["status"], "rolled_back");
     let by_hand = |row: &&String| row.contains("POST /api/v1/admin/accounts");
@@ -152,7 +147,7 @@ fn drift_of_what_was_taken_over_is_found_with_its_time() {
     let lab = Lab::start();
     let admin = lab.admin(HOST);
     made_by_hand(&admin);
-    let ran = apply(&lab, "adopt", &plan(&lab, 0));
+    let ran = lab.apply("adopt", &plan(&lab, 0), &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let look = ["reconcile", "plan", "--host", HOST, "--json"];
     lab.run(&look);
@@ -175,21 +170,7 @@ const KEY: &str = "sk-lab-good-adopt-000001";
 
 /// An import whose installation is lost afterwards: the host has everything, no record is left.
 fn left_by_a_lost_installation(lab: &Lab) {
-    let words = [
-        "import",
-        "plan",
-        "--host",
-        HOST,
-        "--provider",
-        "lab",
-        "--keys",
-        "-",
-        "--json",
-    ];
-    let planned = lab.run_with(&words, &format!("{KEY}\n"));
-    assert_eq!(planned.code, 0, "{planned:?}");
-    let ran = apply(lab, "import", &planned.json());
-    assert_eq!(ran.code, 0, "{ran:?}");
+    lab.import(HOST, &format!("{KEY}\n"));
     std::fs::remove_dir_all(lab.folder().join("state")).expect("the records are lost");
 }
 
@@ -208,7 +189,7 @@ fn adopted(lab: &Lab) -> String {
     assert_eq!(of_kind(&read, "subscription"), [email], "{read}");
     assert_eq!(of_kind(&read, "key"), ["+ relay-lab"], "{read}");
     assert!(!read.to_string().contains("sk-relay-"), "{read}");
-    let ran = apply(lab, "adopt", &read);
+    let ran = lab.apply("adopt", &read, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     ran.json()["id"].to_string()
 }
@@ -274,7 +255,7 @@ fn the_managed_user_its_right_and_its_key_are_taken_over_and_deleted_only_on_req
     admin.call("DELETE", &path, &Value::Null);
     let last = lab.run(&words).json();
     assert_eq!(blocked(&last), [], "{last}");
-    let unnamed = apply(&lab, "rollback", &last);
+    let unnamed = lab.apply("rollback", &last, &[]);
     assert_eq!(unnamed.code, 3, "{unnamed:?}");
     assert!(
         unnamed.stderr.contains("cannot be taken back"),
@@ -311,21 +292,7 @@ fn only_an_adoption_is_deleted_on_request() {
         return;
     }
     let lab = Lab::start();
-    let words = [
-        "import",
-        "plan",
-        "--host",
-        HOST,
-        "--provider",
-        "lab",
-        "--keys",
-        "-",
-        "--json",
-    ];
-    let planned = lab.run_with(&words, &format!("{KEY}\n")).json();
-    let ran = apply(&lab, "import", &planned);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    let batch = ran.json()["id"].to_string();
+    let batch = lab.import(HOST, &format!("{KEY}\n"))["id"].to_string();
     let refused = lab.run(&["rollback", "plan", &batch, "--delete"]);
     assert_eq!(refused.code, 3, "{refused:?}");
     assert!(refused.stderr.contains("took nothing over"), "{refused:?}");

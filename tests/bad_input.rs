@@ -1,6 +1,7 @@
 //! Bad input: a sentence and a next step, exit 3, the lab saw nothing, the store is as before.
 
 use crate::support::far::{run_in, store_rows, text};
+use crate::support::importing::planning;
 use crate::support::{Lab, Ran, bare, has_ssh};
 use serde_json::Value;
 use std::fs;
@@ -338,17 +339,7 @@ fn key_input_is_refused_whole_by_line_and_never_repeated() {
     let error = ground.untouched("no file", || plan("/nowhere/keys"));
     assert!(text(&error, "message").contains("/nowhere/keys"), "{error}");
     ground.untouched("a folder", || plan("/"));
-    let words = [
-        "import",
-        "plan",
-        "--host",
-        "accept",
-        "--provider",
-        "lab",
-        "--keys",
-        "-",
-        "--json",
-    ];
+    let words = planning("accept");
     ground.untouched("empty standard input", || ground.lab.run_with(&words, ""));
 }
 

@@ -18,30 +18,7 @@ const KEYS: &str = "sk-lab-good-drift-000001\nsk-lab-good-drift-000002\nsk-lab-g
 
 /// Imports keys and gives the batch.
 fn imported(lab: &Lab, keys: &str) -> u64 {
-    let words = [
-        "import",
-        "plan",
-        "--host",
-        HOST,
-        "--provider",
-        "lab",
-        "--keys",
-        "-",
-        "--json",
-    ];
-    let planned = lab.run_with(&words, keys);
-    assert_eq!(planned.code, 0, "{planned:?}");
-    let plan = planned.json()["plan"].clone();
-    let ran = lab.run(&[
-        "import",
-        "apply",
-        &plan["id"].to_string(),
-        "--yes",
-        &text(&plan, "hash"),
-        "--json",
-    ]);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    ran.json()["id"].as_u64().expect("a number")
+    lab.import(HOST, keys)["id"].as_u64().expect("a number")
 }
 
 /// Reconciles; the report, after its exit code was checked.

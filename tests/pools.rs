@@ -61,21 +61,7 @@ fn what_a_batch_parked_says_so_and_what_it_made_says_how_its_key_was_judged() {
         return;
     }
     let lab = Lab::start();
-    let import = [
-        "import",
-        "plan",
-        "--host",
-        "accept",
-        "--provider",
-        "lab",
-        "--keys",
-        "-",
-        "--json",
-    ];
-    let planned = lab.run_with(&import, "sk-lab-good-pool-0000001\n").json();
-    let (plan, hash) = (planned["plan"]["id"].to_string(), &planned["plan"]["hash"]);
-    let applied = lab.run(&["import", "apply", &plan, "--yes", hash.as_str().unwrap()]);
-    assert_eq!(applied.code, 0, "{applied:?}");
+    lab.import("accept", "sk-lab-good-pool-0000001\n");
     let words = ["--host", "accept", "--provider", "lab"];
     let (_, told) = pool(&lab, &words, "relay-lab");
     let seats = told["seats"].as_array().unwrap();
@@ -201,21 +187,7 @@ fn what_is_held_is_listed_with_its_origin_and_every_pair_with_its_last_live_proo
         found.expect("the pair").clone()
     };
     assert_eq!(pair("accept")["proof"], "never");
-    let import = [
-        "import",
-        "plan",
-        "--host",
-        "accept",
-        "--provider",
-        "lab",
-        "--keys",
-        "-",
-        "--json",
-    ];
-    let planned = lab.run_with(&import, "sk-lab-good-pool-0000001\n").json();
-    let (plan, hash) = (planned["plan"]["id"].to_string(), &planned["plan"]["hash"]);
-    let applied = lab.run(&["import", "apply", &plan, "--yes", hash.as_str().unwrap()]);
-    assert_eq!(applied.code, 0, "{applied:?}");
+    lab.import("accept", "sk-lab-good-pool-0000001\n");
     assert_eq!(pair("accept")["proof"], "proven");
     assert_eq!(pair("accept")["by"], "batch/1");
     assert_eq!(pair("prod")["proof"], "never");

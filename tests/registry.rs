@@ -116,32 +116,7 @@ fn the_lines_of_a_host_are_shown_once_nothing_of_ours_stands_there() {
     );
     assert!(!named.contains("[host.prod]"));
 
-    let plan = lab.run_with(
-        &[
-            "import",
-            "plan",
-            "--host",
-            "accept",
-            "--provider",
-            "lab",
-            "--keys",
-            "-",
-            "--json",
-        ],
-        "sk-lab-good-registry-01\n",
-    );
-    let plan = plan.json();
-    let hash = plan["plan"]["hash"].as_str().expect("a hash").to_owned();
-    let id = plan["plan"]["id"].to_string();
-    let done = lab.run(&[
-        "import",
-        "apply",
-        id.trim_matches('"'),
-        "--yes",
-        &hash,
-        "--json",
-    ]);
-    assert_eq!(done.code, 0, "{done:?}");
+    lab.import("accept", "sk-lab-good-registry-01\n");
     let refused = lab.run(&["host", "remove", "accept"]);
     assert_eq!(refused.code, 3);
     assert!(
@@ -218,21 +193,7 @@ fn a_lease_that_a_killed_owner_left_is_listed_and_taken_over_with_an_audit_line(
         return;
     }
     let lab = Lab::start();
-    let plan = lab.run_with(
-        &[
-            "import",
-            "plan",
-            "--host",
-            "accept",
-            "--provider",
-            "lab",
-            "--keys",
-            "-",
-            "--json",
-        ],
-        "sk-lab-good-registry-02\n",
-    );
-    let plan = plan.json();
+    let plan = lab.plan_import("accept", "sk-lab-good-registry-02\n", &[]);
     let hash = plan["plan"]["hash"].as_str().expect("a hash").to_owned();
     let id = plan["plan"]["id"].to_string();
     let mut owner = std::process::Command::new(crate::support::COCKPIT)

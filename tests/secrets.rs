@@ -2,6 +2,7 @@
 //! them told back by its vendor, and then every place that must not hold one is searched. The same
 //! search finds them when the redactor is off.
 
+use crate::support::importing::planning;
 use crate::support::inside::{Inside, on_threads, quick, threads};
 use crate::support::left::children_of;
 use crate::support::pty::{Launch, Pty, key, rows_with};
@@ -234,17 +235,7 @@ fn planted_secrets_are_nowhere_after_an_import_and_its_rollback() {
         ("the admin key of production", PROD_ADMIN_KEY),
     ];
     let search = Search::of(&planted);
-    let plan = [
-        "import",
-        "plan",
-        "--host",
-        "accept",
-        "--provider",
-        "lab",
-        "--keys",
-        "-",
-        "--json",
-    ];
+    let plan = planning("accept");
     assert_eq!(
         talk.run(&search, &plan, &format!("{}\n{BAD_LINE}\n", KEYS[0]))
             .0,

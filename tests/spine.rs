@@ -57,17 +57,10 @@ fn word_of(plan: &Value) -> String {
     hash[..12].to_owned()
 }
 
-fn apply(lab: &Lab, noun: &str, plan: &Value, more: &[&str]) -> Ran {
-    let (id, word) = (id_of(plan), word_of(plan));
-    let mut words = vec![noun, "apply", &id, "--yes", &word, "--json"];
-    words.extend(more);
-    lab.run(&words)
-}
-
 /// Plans and applies an import in one go.
 fn import(lab: &Lab, provider: &str, mode: &str, keys: &str) -> Ran {
     let plan = plan_of(lab, HOST, provider, mode, keys);
-    apply(lab, "import", &plan, &[])
+    lab.apply("import", &plan, &[])
 }
 
 fn batch(lab: &Lab, id: &Value) -> Value {

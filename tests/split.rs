@@ -9,31 +9,9 @@ use std::path::Path;
 const KEY: &str = "sk-lab-good-split-000001";
 
 fn import(lab: &Lab, host: &str) {
-    let words = [
-        "import",
-        "plan",
-        "--host",
-        host,
-        "--provider",
-        "lab",
-        "--keys",
-        "-",
-        "--json",
-    ];
-    let planned = lab.run_with(&words, &format!("{KEY}\n")).json();
-    let (plan, hash) = (planned["plan"]["id"].to_string(), &planned["plan"]["hash"]);
-    let hash = hash.as_str().expect("a hash");
-    let applied = lab.run(&[
-        "import",
-        "apply",
-        &plan,
-        "--yes",
-        hash,
-        "--host-name",
-        host,
-        "--reason",
-        "a test",
-    ]);
+    let planned = lab.plan_import(host, &format!("{KEY}\n"), &[]);
+    let named = ["--host-name", host, "--reason", "a test"];
+    let applied = lab.apply("import", &planned, &named);
     assert_eq!(applied.code, 0, "{applied:?}");
 }
 

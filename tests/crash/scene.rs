@@ -1,12 +1,13 @@
 //! The built program against a lab in this process: the program can be killed at any moment, and
 //! the host's own rows tell what it had done by then.
 
+use crate::support::fields::fields;
 use crate::support::inside::{self, Census};
 use crate::support::left::{processes_naming, sockets_under};
 use crate::support::{COCKPIT, Ran, run, wait_until};
 use cockpit_lab::fleet::account_name;
 use cockpit_lab::{Lab, LabOptions};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ impl Scene {
         let keys = (1..=keys)
             .map(|no| format!("sk-lab-good-crash-{no:06}"))
             .collect();
-        let before = (Census::of(&lab, host), rows(&lab, host));
+        let before = (Census::of(&lab, host), fields(&lab, host));
         let runtime_dir = tempfile::Builder::new()
             .prefix("rk")
             .tempdir()
@@ -294,46 +295,8 @@ impl Scene {
     pub(super) fn as_before(&self) {
         let left = self.census().differences(&self.before.0);
         assert!(left.is_empty(), "{left:?}");
-        assert_eq!(rows(&self.lab, self.host), self.before.1);
+        assert_eq!(fields(&self.lab, self.host), self.before.1);
     }
-}
-
-/// What an import may touch of a host, field by field.
-fn rows(lab: &Lab, host: &str) -> Value {
-    lab.host(host).with(|state| {
-        let accounts: Vec<Value> = state
-            .accounts
-            .values()
-            .filter(|row| row.deleted_at.is_none())
-            .map(|row| {
-                json!([
-                    row.id,
-                    row.name,
-                    row.schedulable,
-                    row.status,
-                    row.credentials,
-                    state.groups_of(row.id)
-                ])
-            })
-            .collect();
-        let channels: Vec<Value> = state
-            .channels
-            .values()
-            .map(|row| {
-                json!([
-                    row.id,
-                    row.name,
-                    row.group_ids,
-                    row.model_pricing,
-                    row.model_mapping,
-                    row.billing_model_source,
-                    row.restrict_models,
-                    row.status
-                ])
-            })
-            .collect();
-        json!({"accounts": accounts, "channels": channels})
-    })
 }
 
 /// Kills without a last word.

@@ -10,24 +10,8 @@ const KEYS: &str = "sk-lab-good-both-000001\nsk-lab-good-both-000002\n";
 
 /// The same keys for users who pay.
 fn beside(lab: &Lab) -> u64 {
-    let words = [
-        "import",
-        "plan",
-        "--host",
-        HOST,
-        "--provider",
-        "lab",
-        "--keys",
-        "-",
-        "--access",
-        "self_service",
-        "--json",
-    ];
-    let planned = lab.run_with(&words, KEYS);
-    assert_eq!(planned.code, 0, "{planned:?}");
-    let plan = planned.json()["plan"].clone();
-    let (id, hash) = (plan["id"].to_string(), text(&plan, "hash"));
-    let ran = lab.run(&["import", "apply", &id, "--yes", &hash, "--json"]);
+    let planned = lab.plan_import(HOST, KEYS, &["--access", "self_service"]);
+    let ran = lab.apply("import", &planned, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     ran.json()["id"].as_u64().expect("a number")
 }

@@ -99,12 +99,6 @@ impl Scene {
     }
 }
 
-fn apply(lab: &Lab, noun: &str, plan: &Value) -> Ran {
-    let plan = &plan["plan"];
-    let (id, hash) = (plan["id"].to_string(), text(plan, "hash"));
-    lab.run(&[noun, "apply", &id, "--yes", &hash[..12], "--json"])
-}
-
 fn error(ran: &Ran, kind: &str) -> String {
     assert_eq!(ran.code, 3, "{ran:?}");
     let error: Value = serde_json::from_str(&ran.stderr).expect("one JSON line");
@@ -117,7 +111,7 @@ fn error(ran: &Ran, kind: &str) -> String {
 fn rolled_back(lab: &Lab, batch: &str) -> Value {
     let planned = lab.run(&["rollback", "plan", batch, "--json"]);
     assert_eq!(planned.code, 0, "{planned:?}");
-    let ran = apply(lab, "rollback", &planned.json());
+    let ran = lab.apply("rollback", &planned.json(), &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     ran.json()
 }
@@ -143,7 +137,7 @@ fn what_was_changed_by_hand_is_put_back_proven_and_can_be_taken_back() {
         "denied",
     );
     assert_eq!(scene.lab.seen(mark).total(), 0);
-    let ran = apply(&scene.lab, "reconcile", &plan);
+    let ran = scene.lab.apply("reconcile", &plan, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let done = ran.json();
     assert_eq!(
@@ -172,7 +166,9 @@ fn what_was_changed_by_hand_is_put_back_proven_and_can_be_taken_back() {
         let audit = |row: &&String| row.starts_with("audit") && row.contains(write);
         assert_eq!(rows.iter().filter(audit).count(), 1, "{write}");
     }
-    assert!(error(&apply(&scene.lab, "reconcile", &plan), "conflict").contains("applied already"));
+    assert!(
+        error(&scene.lab.apply("reconcile", &plan, &[]), "conflict").contains("applied already")
+    );
 
     // Taken back, the host is what people had made of it; the import is still there.
     let rolled = rolled_back(&scene.lab, &done["id"].to_string());
@@ -181,7 +177,7 @@ fn what_was_changed_by_hand_is_put_back_proven_and_can_be_taken_back() {
     let again = reconciled(&scene.lab, 2);
 
     // A repair that stands does not stand in the way of taking the import back.
-    let ran = apply(&scene.lab, "reconcile", &again);
+    let ran = scene.lab.apply("reconcile", &again, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let rolled = rolled_back(&scene.lab, &scene.batch.to_string());
     assert_eq!(rolled["status"], "rolled_back", "{rolled}");
@@ -201,7 +197,9 @@ fn one_account_unbound_and_switched_off_goes_back_in_two_writes_and_forth_in_two
     scene.set(&scene.account(2), &json!({"group_ids": []}));
     scene.switch(2, false);
     let drifted = scene.state();
-    let ran = apply(&scene.lab, "reconcile", &reconciled(&scene.lab, 2));
+    let ran = scene
+        .lab
+        .apply("reconcile", &reconciled(&scene.lab, 2), &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(ran.json()["done"], 2);
     assert_eq!(scene.state(), healthy);
@@ -220,7 +218,7 @@ fn a_repair_plan_that_the_host_left_behind_is_refused_with_what_changed_since() 
     let more = json!({"restrict_models": false, "billing_model_source": "upstream"});
     scene.set(&scene.channel, &more);
     let mark = scene.lab.mark();
-    let told = error(&apply(&scene.lab, "reconcile", &plan), "conflict");
+    let told = error(&scene.lab.apply("reconcile", &plan, &[]), "conflict");
     assert!(told.contains("billing_model_source is"), "{told}");
     assert_eq!(scene.writes(mark), Vec::<String>::new());
     let batches = scene.lab.run(&["batch", "list", "--json"]).json();
@@ -255,11 +253,13 @@ fn what_no_repair_may_decide_is_left_with_its_way_out_and_nothing_is_deleted() {
         assert!(told.contains(wanted), "{told}");
     }
     let mark = scene.lab.mark();
-    assert!(error(&apply(&scene.lab, "reconcile", &plan), "conflict").contains("nothing"));
+    assert!(error(&scene.lab.apply("reconcile", &plan, &[]), "conflict").contains("nothing"));
 
     // Beside something that can be mended, the rest stays as it is and the end is still drift.
     scene.set(&scene.account(1), &json!({"group_ids": [other]}));
-    let ran = apply(&scene.lab, "reconcile", &reconciled(&scene.lab, 2));
+    let ran = scene
+        .lab
+        .apply("reconcile", &reconciled(&scene.lab, 2), &[]);
     assert_eq!(ran.code, 2, "{ran:?}");
     let done = ran.json();
     assert_eq!(
@@ -310,7 +310,7 @@ fn what_is_not_modelled_of_a_price_survives_a_repair_and_its_way_back() {
         plan["totals"]["change"], 1,
         "prices of others are no drift: {plan}"
     );
-    let ran = apply(&scene.lab, "reconcile", &plan);
+    let ran = scene.lab.apply("reconcile", &plan, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let mut mended = by_hand.clone();
     mended[4] = json!(true);

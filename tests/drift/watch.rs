@@ -3,50 +3,26 @@
 
 use super::{HOST, KEYS, imported};
 use crate::support::far::{Admin, text};
-use crate::support::{COCKPIT, Lab, has_ssh, wait_until};
+use crate::support::following::Following;
+use crate::support::{Lab, has_ssh, wait_until};
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// A watch at work; ended when dropped.
-struct Watch {
-    child: Child,
-    lines: mpsc::Receiver<String>,
-}
+/// A watch at work.
+struct Watch(Following);
 
 impl Watch {
     fn start(lab: &Lab, words: &[&str]) -> Self {
-        let mut child = Command::new(COCKPIT)
-            .args(["reconcile", "watch", "--host", HOST, "--every", "1s"])
-            .args(words)
-            .arg("--config")
-            .arg(&lab.config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let (sender, lines) = mpsc::channel();
-        let stdout = child.stdout.take().expect("piped");
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        Self { child, lines }
+        let watch = ["reconcile", "watch", "--host", HOST, "--every", "1s"];
+        Self(Following::start(lab, &[&watch[..], words].concat()))
     }
 
     /// The next line.
     fn line(&self) -> String {
-        self.lines
-            .recv_timeout(LIMIT)
-            .expect("the watch says something")
+        self.0.line(LIMIT).expect("the watch says something")
     }
 
     fn json(&self) -> Value {
@@ -57,30 +33,19 @@ impl Watch {
     fn rest(&mut self) -> (Vec<String>, Option<i32>) {
         let end = Instant::now() + LIMIT;
         let mut said = Vec::new();
-        while let Ok(line) = self
-            .lines
-            .recv_timeout(end.saturating_duration_since(Instant::now()))
-        {
+        while let Some(line) = self.0.line(end.saturating_duration_since(Instant::now())) {
             said.push(line);
         }
         assert!(Instant::now() < end, "it never ended");
-        (said, self.child.wait().expect("it ends").code())
+        (said, self.0.child.wait().expect("it ends").code())
     }
 
     fn stop(&mut self, signal: &str) -> (Vec<String>, Option<i32>) {
         let sent = Command::new("kill")
-            .args([signal, &self.child.id().to_string()])
+            .args([signal, &self.0.child.id().to_string()])
             .status();
         assert!(sent.expect("kill runs").success());
         self.rest()
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        // Gone already is as good.
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 

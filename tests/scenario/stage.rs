@@ -1,6 +1,7 @@
 //! A lab set as a story begins, the command line in this process on it, and the host's own lists.
 
 use super::format::{Ground, Says, Story};
+use crate::support::fields::fields;
 use crate::support::inside::{Census, Inside, quick};
 use cockpit_cli::{Parsed, Session, Spoken};
 use cockpit_domain::secret::Secret;
@@ -9,7 +10,7 @@ use cockpit_lab::fleet::{ACCEPT_ADMIN_KEY, PROD_ADMIN_KEY, account_name};
 use cockpit_lab::scripted::Scripted;
 use cockpit_lab::sub2api::model::Account;
 use cockpit_lab::sub2api::state::{State, When};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +74,7 @@ impl Stage {
         }
         let lines: Vec<Scripted> = story.answer.iter().map(scripted).collect();
         inside.lab.host(host).with(|state| state.scripted = lines);
-        let begun = (inside.census(), rows(&inside, host));
+        let begun = (inside.census(), fields(&inside.lab, host));
         let door = open(&inside, host).await;
         let folder = tempfile::tempdir().expect("a folder");
         Self {
@@ -185,7 +186,7 @@ impl Stage {
     }
 
     pub(super) fn rows(&self) -> Value {
-        rows(&self.inside, self.host)
+        fields(&self.inside.lab, self.host)
     }
 }
 
@@ -337,43 +338,4 @@ async fn open(inside: &Inside, host: &str) -> String {
         drop(axum::serve(listener, router).await);
     });
     format!("http://{at}")
-}
-
-/// What people may have cared about, field by field.
-fn rows(inside: &Inside, host: &str) -> Value {
-    inside.lab.host(host).with(|state| {
-        let accounts: Vec<Value> = state
-            .accounts
-            .values()
-            .filter(|row| row.deleted_at.is_none())
-            .map(|row| {
-                json!([
-                    row.id,
-                    row.name,
-                    row.schedulable,
-                    row.status,
-                    row.credentials,
-                    row.extra,
-                    state.groups_of(row.id)
-                ])
-            })
-            .collect();
-        let channels: Vec<Value> = state
-            .channels
-            .values()
-            .map(|row| {
-                json!([
-                    row.id,
-                    row.name,
-                    row.group_ids,
-                    row.model_pricing,
-                    row.model_mapping,
-                    row.billing_model_source,
-                    row.restrict_models,
-                    row.status
-                ])
-            })
-            .collect();
-        json!({"accounts": accounts, "channels": channels})
-    })
 }

@@ -2,6 +2,7 @@
 //! whose it is, and leaves it alone.
 
 use super::stage::Stage;
+use crate::support::importing::planning;
 use crate::support::inside::{Inside, on_threads, quick};
 use crate::support::{COCKPIT, has_ssh, run};
 use serde_json::Value;
@@ -38,17 +39,7 @@ fn the_screen_follows_a_batch_of_the_command_line_read_only_with_its_owner() {
                 .env("XDG_RUNTIME_DIR", runtime.path());
             command
         };
-        let words = [
-            "import",
-            "plan",
-            "--host",
-            "accept",
-            "--provider",
-            "lab",
-            "--keys",
-            "-",
-        ];
-        let planned = run(&mut cockpit(&words), Some(KEYS));
+        let planned = run(&mut cockpit(&planning("accept")[..8]), Some(KEYS));
         assert_eq!(planned.code, 0, "{planned:?}");
         let plan: Value = planned.json()["plan"].clone();
         let hash = plan["hash"].as_str().expect("a hash");

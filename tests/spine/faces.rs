@@ -2,6 +2,7 @@
 
 use super::{HOST, KEY, import, refused, rows};
 use crate::support::far::text;
+use crate::support::importing::planning;
 use crate::support::left::{children_of, sockets_under};
 use crate::support::{COCKPIT, Lab, Ran, bare, has_ssh, wait_until};
 use serde_json::{Value, json};
@@ -68,19 +69,7 @@ fn text_for_a_pipe_holds_no_escape_codes_and_no_progress() {
     }
     let lab = Lab::start();
     let keys = "sk-lab-good-text-00000000001\n";
-    let plan = lab.run_with(
-        &[
-            "import",
-            "plan",
-            "--host",
-            HOST,
-            "--provider",
-            "lab",
-            "--keys",
-            "-",
-        ],
-        keys,
-    );
+    let plan = lab.run_with(&planning(HOST)[..8], keys);
     for ran in [
         plan,
         lab.run(&["baseline", "run"]),

@@ -1,6 +1,6 @@
 //! Keys judged one by one: what fails is named, and does not hide behind what works.
 
-use super::{HOST, apply, batch, differences, import, plan_of, rows};
+use super::{HOST, batch, differences, import, plan_of, rows};
 use crate::support::far::text;
 use crate::support::{Lab, has_ssh};
 use cockpit_lab::fleet;
@@ -175,7 +175,7 @@ fn keys_written_twice_or_known_already_are_named_and_made_once() {
             item(&old, "same", 4, "[]")
         ]
     );
-    let ran = apply(&lab, "import", &plan, &[]);
+    let ran = lab.apply("import", &plan, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(lab.seen(mark).accounts_made(HOST), 1);
     let id = ran.json()["id"].clone();
@@ -200,7 +200,7 @@ fn keys_written_twice_or_known_already_are_named_and_made_once() {
     // What was taken over stays, what was made goes.
     let planned = lab.run(&["rollback", "plan", &id.to_string(), "--json"]);
     assert_eq!(planned.code, 0, "{planned:?}");
-    let rolled = apply(&lab, "rollback", &planned.json(), &[]);
+    let rolled = lab.apply("rollback", &planned.json(), &[]);
     assert_eq!(rolled.code, 0, "{rolled:?}");
     assert_eq!(differences(&before, &admin.listing()), Vec::<String>::new());
 }

@@ -1,62 +1,11 @@
 //! Sources of the config through the command line: listed, merged, filtered, and a fault told.
 
-use crate::support::{COCKPIT, Lab, has_ssh};
+use crate::support::following::Following;
+use crate::support::{Lab, has_ssh};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
-/// A `log tail` at work; ended when dropped.
-struct Tail {
-    child: Child,
-    lines: mpsc::Receiver<String>,
-}
-
-impl Tail {
-    fn start(lab: &Lab, words: &[&str]) -> Self {
-        let mut child = Command::new(COCKPIT)
-            .args(["log", "tail"])
-            .args(words)
-            .arg("--config")
-            .arg(&lab.config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let (sender, lines) = mpsc::channel();
-        let stdout = child.stdout.take().expect("piped");
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        Self { child, lines }
-    }
-
-    /// Reads on until a line is as wanted.
-    fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let end = Instant::now() + Duration::from_secs(30);
-        while let Some(left) = end.checked_duration_since(Instant::now()) {
-            match self.lines.recv_timeout(left) {
-                Ok(line) if wanted(&line) => return line,
-                Ok(_) => {}
-                Err(_) => break,
-            }
-        }
-        panic!("never {what}");
-    }
-}
-
-impl Drop for Tail {
-    fn drop(&mut self) {
-        // Gone already is as good.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
+fn tail(lab: &Lab, words: &[&str]) -> Following {
+    Following::start(lab, &[&["log", "tail"][..], words].concat())
 }
 
 #[test]
@@ -83,7 +32,7 @@ fn logs_of_the_config_are_listed_merged_and_tell_of_a_fault() {
         ]
     );
 
-    let all = Tail::start(&lab, &[]);
+    let all = tail(&lab, &[]);
     all.until("a line of nginx", |line| {
         line.starts_with("nginx-access    127.0.0.1 - ")
     });
@@ -91,7 +40,7 @@ fn logs_of_the_config_are_listed_merged_and_tell_of_a_fault() {
         line.starts_with("sub2api-prod    ") && line.contains("http request completed")
     });
 
-    let bad = Tail::start(
+    let bad = tail(
         &lab,
         &["--level", "warn", "--grep", "CONNECTION REFUSED", "--json"],
     );

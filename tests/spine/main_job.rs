@@ -1,8 +1,6 @@
 //! From a baseline to a proven completion and back to the listing before.
 
-use super::{
-    HOST, KEY, apply, batch, differences, has_fields, id_of, plan_of, refused, rows, word_of,
-};
+use super::{HOST, KEY, batch, differences, has_fields, id_of, plan_of, refused, rows, word_of};
 use crate::support::far::{Admin, text};
 use crate::support::{Lab, has_ssh, wait_until};
 use cockpit_lab::fleet;
@@ -129,7 +127,7 @@ fn only_the_right_word_applies(lab: &Lab, plan: &Value) {
 
 fn the_import_is_proven(lab: &Lab, admin: &Admin, plan: &Value) -> Value {
     let mark = lab.mark();
-    let ran = apply(lab, "import", plan, &[]);
+    let ran = lab.apply("import", plan, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let done = ran.json();
     assert_eq!(done["status"], "succeeded", "{done}");
@@ -277,7 +275,7 @@ fn stands_as_recorded(lab: &Lab, done: &Value) {
 
 fn a_used_plan_is_refused(lab: &Lab, plan: &Value) {
     let mark = lab.mark();
-    let error = refused(&apply(lab, "import", plan, &[]), "conflict");
+    let error = refused(&lab.apply("import", plan, &[]), "conflict");
     assert!(
         text(&error, "message").contains("applied already"),
         "{error}"
@@ -290,13 +288,13 @@ fn the_same_key_again_makes_nothing_twice(lab: &Lab, admin: &Admin) {
     let (mark, before) = (lab.mark(), count());
     let plan = plan_of(lab, HOST, "lab", "strict", KEY);
     assert_ne!(rows(&plan, "items")[0]["state"], "new", "{plan}");
-    let ran = apply(lab, "import", &plan, &[]);
+    let ran = lab.apply("import", &plan, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!((lab.seen(mark).accounts_made(HOST), count()), (0, before));
     // Taken back first, so that what it took over is the first batch's alone again.
     let plan = lab.run(&["rollback", "plan", &ran.json()["id"].to_string(), "--json"]);
     assert_eq!(plan.code, 0, "{plan:?}");
-    let rolled = apply(lab, "rollback", &plan.json(), &[]);
+    let rolled = lab.apply("rollback", &plan.json(), &[]);
     assert_eq!(rolled.code, 0, "{rolled:?}");
     assert_eq!(
         count(),
@@ -322,7 +320,7 @@ fn rolled_back_to_the_listing_before(
         "denied",
     );
     assert_eq!(lab.seen(mark).writes(HOST), Vec::<String>::new());
-    let ran = apply(lab, "rollback", &plan, &[]);
+    let ran = lab.apply("rollback", &plan, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let done = ran.json();
     assert_eq!(done["status"], "rolled_back");
@@ -333,6 +331,6 @@ fn rolled_back_to_the_listing_before(
     assert_eq!(differences(before, &admin.listing()), Vec::<String>::new());
     assert_eq!(batch(lab, id)["status"], "rolled_back");
     let mark = lab.mark();
-    refused(&apply(lab, "rollback", &plan, &[]), "conflict");
+    refused(&lab.apply("rollback", &plan, &[]), "conflict");
     assert_eq!(lab.seen(mark).writes(HOST), Vec::<String>::new());
 }

@@ -1,6 +1,6 @@
 //! What an apply must refuse: a word that is too small, a world that moved, a second writer.
 
-use super::{HOST, KEY, apply, batch, id_of, import, plan_of, refused, rows, word_of};
+use super::{HOST, KEY, batch, id_of, import, plan_of, refused, rows, word_of};
 use crate::support::far::text;
 use crate::support::{COCKPIT, Lab, has_ssh, wait_until};
 use cockpit_lab::fleet;
@@ -26,7 +26,7 @@ fn production_wants_its_name_and_a_reason_beside_the_hash() {
         (vec!["--host-name", "prod"], "--reason"),
         (vec!["--host-name", "prod", "--reason", " "], "--reason"),
     ] {
-        let error = refused(&apply(&lab, "import", &plan, &more), "denied");
+        let error = refused(&lab.apply("import", &plan, &more), "denied");
         assert!(text(&error, "hint").contains(wanted), "{more:?}: {error}");
     }
     assert_eq!(
@@ -34,8 +34,7 @@ fn production_wants_its_name_and_a_reason_beside_the_hash() {
         0,
         "a refused word reached production"
     );
-    let ran = apply(
-        &lab,
+    let ran = lab.apply(
         "import",
         &plan,
         &["--host-name", "prod", "--reason", "key ran out"],
@@ -69,7 +68,7 @@ fn a_stale_plan_is_refused_with_what_changed() {
         &Value::Null,
     );
     let mark = lab.mark();
-    let error = refused(&apply(&lab, "import", &plan, &[]), "conflict");
+    let error = refused(&lab.apply("import", &plan, &[]), "conflict");
     assert!(text(&error, "message").contains(&name), "{error}");
     assert_eq!(lab.seen(mark).writes(HOST), Vec::<String>::new());
     assert_eq!(
@@ -103,7 +102,7 @@ fn the_second_writer_on_a_host_and_provider_is_told_who_is_first() {
         Duration::from_secs(20),
         || (lab.seen(mark).accounts_made(HOST) == 1).then_some(()),
     );
-    let error = refused(&apply(&lab, "import", &second, &[]), "busy");
+    let error = refused(&lab.apply("import", &second, &[]), "busy");
     let owner = format!("pid {}", running.id());
     assert!(text(&error, "message").contains(&owner), "{error}");
     let listed = lab.run(&["batch", "list", "--json"]).json();
@@ -139,14 +138,14 @@ fn a_stale_rollback_is_refused_and_writes_nothing() {
         &Value::Null,
     );
     let mark = lab.mark();
-    let error = refused(&apply(&lab, "rollback", &planned.json(), &[]), "conflict");
+    let error = refused(&lab.apply("rollback", &planned.json(), &[]), "conflict");
     assert!(text(&error, "message").contains(&name), "{error}");
     assert_eq!(lab.seen(mark).writes(HOST), Vec::<String>::new());
     assert_eq!(batch(&lab, &done.json()["id"])["status"], "succeeded");
     // An import plan is no rollback plan, and the other way round.
     let plan = planned.json();
-    refused(&apply(&lab, "import", &plan, &[]), "usage");
+    refused(&lab.apply("import", &plan, &[]), "usage");
     let plan = plan_of(&lab, HOST, "lab", "strict", KEY);
-    refused(&apply(&lab, "rollback", &plan, &[]), "usage");
+    refused(&lab.apply("rollback", &plan, &[]), "usage");
     assert_eq!(lab.seen(mark).writes(HOST), Vec::<String>::new());
 }

@@ -1,6 +1,6 @@
 //! Access mode `self_service` from the plan to the way back, and beside the other mode.
 
-use super::{HOST, KEY, apply, batch, differences, id_of, import, plan_by, plan_of, rows};
+use super::{HOST, KEY, batch, differences, id_of, import, plan_by, plan_of, rows};
 use crate::support::far::{Admin, text};
 use crate::support::{Lab, Ran, has_ssh};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn drain(admin: &Admin) {
 fn roll_back(lab: &Lab, id: &Value) -> Ran {
     let ran = lab.run(&["rollback", "plan", &id.to_string(), "--json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    apply(lab, "rollback", &ran.json(), &[])
+    lab.apply("rollback", &ran.json(), &[])
 }
 
 fn look(lab: &Lab, id: &Value) -> (i32, Value) {
@@ -60,7 +60,7 @@ fn a_user_who_pays_is_proven_runs_out_of_money_and_is_taken_back() {
     );
     assert_eq!((line("plan", "+"), line("subscription", "+")), (None, None));
 
-    let ran = apply(&lab, "import", &plan, &[]);
+    let ran = lab.apply("import", &plan, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let done = ran.json();
     assert_eq!(done["access_status"], "self_service_ready", "{done}");
@@ -124,7 +124,7 @@ fn both_modes_of_one_key_stand_side_by_side_and_go_one_after_the_other() {
     assert_eq!(import(&lab, "lab", "strict", KEY).code, 0);
     let subscribed = admin.listing();
 
-    let ran = apply(&lab, "import", &planned(&lab), &[]);
+    let ran = lab.apply("import", &planned(&lab), &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let second = ran.json()["id"].clone();
     assert!(

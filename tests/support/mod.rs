@@ -4,6 +4,9 @@ pub(crate) mod inside;
 
 pub(crate) mod escapes;
 pub(crate) mod far;
+pub(crate) mod fields;
+pub(crate) mod following;
+pub(crate) mod importing;
 pub(crate) mod left;
 pub(crate) mod pty;
 
