@@ -3,7 +3,7 @@
 use super::book::Runbook;
 use super::markdown::{Piece, blanked, pieces};
 use super::raw::{Head, RawAsk, RawDo, RawLook, RawWatch};
-use super::read::{GIVEN, OURS, own_look};
+use super::read::{OURS, own_look};
 use super::step::{Act, Answer, AskStep, Deed, DoStep, LookAt, LookStep, Step, WatchStep, When};
 use crate::finding::{Finding, Source, suggest};
 use crate::ids::PackId;
