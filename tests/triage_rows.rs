@@ -122,7 +122,7 @@ fn what_no_table_has_is_named_by_its_own_row() {
             let inside = Inside::start("prod", quick()).await;
             match by {
                 By::Fault(fault) => inside.lab.set_fault(fault).expect("a fault"),
-                By::Host(change) => inside.lab.host("prod").with(|state| change(state)),
+                By::Host(change) => inside.lab.host("prod").with(change),
             }
             let done = triage(&inside).await;
             if !is_named(&done, rule) {

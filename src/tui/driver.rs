@@ -173,7 +173,6 @@ fn no_board() -> Failure {
         .hint("`cockpit --lab` opens one")
 }
 
-/// Reads a file with keys.
 /// Writes a draft to a file that nobody has yet.
 fn write_new(draft: NewDraft) -> Outcome<NewDraft> {
     let failed = |error: std::io::Error| {
@@ -192,10 +191,11 @@ fn write_new(draft: NewDraft) -> Outcome<NewDraft> {
     file.sync_all().map_err(failed)?;
     Ok(NewDraft {
         path: path.display().to_string(),
-        ..draft.clone()
+        ..draft
     })
 }
 
+/// Reads a file with keys.
 fn read_keys(path: &str) -> Outcome<Secret> {
     let failed = |message: String| {
         Failure::new(FailureKind::Usage, message)

@@ -101,7 +101,11 @@ fn look_at(folder: &Path) -> Outcome<LeaseFolder> {
         let name = file.file_name().to_string_lossy().into_owned();
         // Asked, not opened: somebody may have put something there that never answers.
         let may = access(&file.path(), AccessFlags::R_OK | AccessFlags::W_OK);
-        if name.ends_with(".lock") && may == Err(Errno::EACCES) {
+        if Path::new(&name)
+            .extension()
+            .is_some_and(|kind| kind == "lock")
+            && may == Err(Errno::EACCES)
+        {
             looked.shut.push(clean_line(&name));
         }
     }
