@@ -5,9 +5,9 @@ use crate::failure::{Failure, FailureKind, Outcome};
 use crate::ports::LeaseFolder;
 use cockpit_domain::host::HostSettings;
 use cockpit_domain::ids::MachineId;
+use cockpit_domain::text::span;
 use futures_util::FutureExt;
 use serde::Serialize;
-use std::time::Duration;
 
 /// One finding of the doctor.
 #[derive(Debug, Clone, Serialize)]
@@ -131,35 +131,24 @@ async fn host_hops(job: &Job, host: &HostSettings) -> Vec<Diagnosis> {
 }
 
 /// Clocks that differ by more than this are worth a word: cooldowns last minutes.
-const CLOCKS_DIFFER: Duration = Duration::from_mins(1);
+const CLOCKS_DIFFER_MS: i64 = 60_000;
 
 /// Whether the host's clock goes with ours; no row where its answers have no date.
 fn clock(host: &HostSettings, ahead_ms: Option<i64>) -> Option<Diagnosis> {
     let ahead = ahead_ms?;
-    let off = Duration::from_millis(ahead.unsigned_abs());
+    let off_ms = ahead.saturating_abs();
     let subject = format!("clock {}", host.id);
-    if off < CLOCKS_DIFFER {
+    if off_ms < CLOCKS_DIFFER_MS {
         return Some(well(subject, "goes with this computer's".to_owned()));
     }
     let where_to = if ahead > 0 { "ahead of" } else { "behind" };
     Some(Diagnosis {
         subject,
         ok: false,
-        found: format!("{} {where_to} this computer's", long(off)),
+        found: format!("{} {where_to} this computer's", span(off_ms)),
         fix: "set whichever is wrong (`timedatectl` on both): rights and cooldowns end by the host's clock"
             .to_owned(),
     })
-}
-
-/// A time in its two largest units.
-fn long(time: Duration) -> String {
-    let minutes = time.as_secs() / 60;
-    let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
-    match (days, hours) {
-        (0, 0) => format!("{minutes} min"),
-        (0, _) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
-    }
 }
 
 /// Whether the shared folder of leases does what it is for: who writes to a host is seen in it by
@@ -256,6 +245,8 @@ fn ill(subject: String, failure: &Failure) -> Diagnosis {
 mod tests {
     use super::*;
     use crate::ports::FolderEntry;
+    use cockpit_domain::host::Role;
+    use cockpit_domain::ids::HostId;
 
     fn folder(mode: u32, writable: bool, shut: &[&str]) -> LeaseFolder {
         LeaseFolder {
@@ -330,14 +321,27 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_told_in_two_units_and_a_small_difference_is_none() {
+    fn a_clock_that_is_off_is_told_with_its_side_and_a_small_difference_is_well() {
+        let host = HostSettings::new(
+            HostId::new("accept").expect("an id"),
+            MachineId::new("edge-1").expect("an id"),
+            "127.0.0.1:8080",
+            Role::Acceptance,
+        );
+        assert!(clock(&host, None).is_none());
         let cases = [
-            (59, "0 min"),
-            (61 * 60, "1 h 1 min"),
-            (3 * 86_400 + 7 * 3600 + 59, "3 d 7 h"),
+            (59_999, true, "goes with this computer's"),
+            (-59_999, true, "goes with this computer's"),
+            (61 * 60_000, false, "1h01m ahead of this computer's"),
+            (
+                -(79 * 3600 + 59) * 1000,
+                false,
+                "3d07h behind this computer's",
+            ),
         ];
-        for (seconds, told) in cases {
-            assert_eq!(long(Duration::from_secs(seconds)), told);
+        for (ahead_ms, ok, told) in cases {
+            let row = clock(&host, Some(ahead_ms)).expect("a row");
+            assert_eq!((row.ok, row.found.as_str()), (ok, told));
         }
     }
 }

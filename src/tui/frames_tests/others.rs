@@ -376,7 +376,7 @@ fn doctor_and_welcome() {
         row(
             "clock accept",
             false,
-            "3 h 2 min ahead of this computer's",
+            "3h02m ahead of this computer's",
             "set whichever is wrong (`timedatectl` on both): rights and cooldowns end by the host's clock",
         ),
         row(
